@@ -1,0 +1,138 @@
+//! Everything that can be wrong with data. A message says where, what was expected, what was
+//! found and how to mend it; [`DataError::is_config`] tells a wrong argument from wrong data.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use firebrick_storage::StorageError;
+
+/// Why data could not be opened, read, transformed or downloaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// An argument of `[data]` is wrong; `key` is its path inside that table.
+    #[error("data.{key}: expected {expected}, got {got}")]
+    Argument {
+        /// The argument, such as `batch_size` or `augment[0].padding`.
+        key: String,
+        /// What the argument may be.
+        expected: String,
+        /// What it was.
+        got: String,
+    },
+
+    /// Nothing that looks like the data set lies under `root`.
+    #[error("{}: no {dataset} data here: looked for {}; {hint}", .root.display(), .looked_for.join(", "))]
+    Missing {
+        /// The data set that was asked for.
+        dataset: String,
+        /// `data.root`.
+        root: PathBuf,
+        /// The files and folders that were looked for, relative to `root`.
+        looked_for: Vec<String>,
+        /// How to mend it.
+        hint: String,
+    },
+
+    /// A file's contents are not what the format promises.
+    #[error("{}: {place}: expected {expected}, got {got}; {hint}", .path.display())]
+    Malformed {
+        /// The file (for a file in an archive: `archive: member`).
+        path: PathBuf,
+        /// Where in the file: a byte offset, a record number or a field.
+        place: String,
+        /// What the format or the rest of the data asks for.
+        expected: String,
+        /// What was found.
+        got: String,
+        /// How to mend it.
+        hint: String,
+    },
+
+    /// The operating system refused an operation on a file.
+    #[error("{}: cannot {action}: {source}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried, such as `read` or `list the folder`.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// A file could not be read safely (too long, a broken archive, a lock).
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+
+    /// A download failed; what it left on disk is a part file that a later try resumes.
+    #[error("download of {url}: {problem}; {hint}")]
+    Download {
+        /// The address.
+        url: String,
+        /// What went wrong: the status, the checksum, the connection.
+        problem: String,
+        /// How to mend it, naming the file and the folder to put it in.
+        hint: String,
+    },
+
+    /// [`Progress::is_cancelled`](crate::Progress::is_cancelled) said to stop.
+    #[error("stopped while {stage}")]
+    Cancelled {
+        /// What was being done.
+        stage: String,
+    },
+
+    /// A sample was asked for that the data set does not have.
+    #[error("sample {index}: the data set has {count} samples, numbered from 0")]
+    Index {
+        /// The index asked for.
+        index: usize,
+        /// How many samples there are.
+        count: usize,
+    },
+
+    /// A loader's worker thread could not be started or died.
+    #[error("data loader worker: {problem}")]
+    Worker {
+        /// What happened.
+        problem: String,
+    },
+}
+
+impl DataError {
+    /// True when an argument is at fault (exit code 2), false when the data is (exit code 3).
+    pub fn is_config(&self) -> bool {
+        matches!(self, Self::Argument { .. })
+    }
+
+    /// A wrong argument `data.<key>`.
+    pub fn argument(
+        key: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl std::fmt::Display,
+    ) -> Self {
+        Self::Argument { key: key.into(), expected: expected.into(), got: got.to_string() }
+    }
+
+    /// An I/O error of `action` on `path`.
+    pub fn io(path: &Path, action: &'static str, source: io::Error) -> Self {
+        Self::Io { path: path.to_path_buf(), action, source }
+    }
+
+    /// Contents of `path` that break the format.
+    pub fn malformed(
+        path: &Path,
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl std::fmt::Display,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self::Malformed {
+            path: path.to_path_buf(),
+            place: place.into(),
+            expected: expected.into(),
+            got: got.to_string(),
+            hint: hint.into(),
+        }
+    }
+}
