@@ -1,0 +1,108 @@
+//! Everything that can go wrong with files. Every variant names the path.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file or folder could not be written, read or trusted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The operating system refused an operation.
+    #[error("{}: cannot {action}: {source}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried, such as `read` or `rename into place`.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// A file is longer than its reader allows.
+    #[error("{}: expected at most {max_bytes} bytes, got {got}; this is not the file it should be", .path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        max_bytes: u64,
+        /// The length, as far as it is known.
+        got: String,
+    },
+
+    /// A gzip stream is damaged, cut short or followed by something else.
+    #[error("{}: expected a whole gzip file, got damaged contents after {good_bytes} unpacked bytes ({problem}); fetch the file again", .path.display())]
+    Gzip {
+        /// The file.
+        path: PathBuf,
+        /// How much could be unpacked.
+        good_bytes: u64,
+        /// What the decoder said.
+        problem: String,
+    },
+
+    /// A tar archive is damaged or holds something that no honest archive does.
+    #[error("{}: {place}: expected {expected}, got {got}; fetch the archive again", .path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// The entry, or its number.
+        place: String,
+        /// What a safe archive has there.
+        expected: String,
+        /// What was found.
+        got: String,
+    },
+
+    /// A committed folder is not what its manifest says.
+    #[error("{}: {place}: expected {expected}, got {got}; the folder cannot be trusted: use another one", .path.display())]
+    Manifest {
+        /// The folder.
+        path: PathBuf,
+        /// The file in it, or the field of the manifest.
+        place: String,
+        /// What the manifest or its format says.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+
+    /// A name that is to become one file or folder is not a plain name.
+    #[error("{}: expected a plain file name, got `{name}`; use letters, digits, `-`, `_` and `.`", .parent.display())]
+    Name {
+        /// The folder in which it would lie.
+        parent: PathBuf,
+        /// The name.
+        name: String,
+    },
+
+    /// Another program holds the run folder.
+    #[error("{}: in use by {owner}; wait until it ends, stop it, or choose another run folder", .path.display())]
+    Locked {
+        /// The run folder.
+        path: PathBuf,
+        /// Who holds it, such as `pid 4711 on build-host`.
+        owner: String,
+    },
+
+    /// What should have been written into a folder could not be made.
+    #[error("{}: cannot write its contents: {source}", .path.display())]
+    Contents {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the maker of the contents said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl StorageError {
+    /// An I/O error of `action` on `path`.
+    pub fn io(path: &Path, action: &'static str, source: io::Error) -> Self {
+        Self::Io { path: path.to_path_buf(), action, source }
+    }
+
+    /// An error of the caller that is to end a [`commit_folder`](crate::commit_folder).
+    pub fn contents(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Contents { path: path.to_path_buf(), source: source.into() }
+    }
+}

@@ -1,0 +1,265 @@
+//! A folder that counts only as a whole: its files, and a manifest of their lengths and hashes that
+//! is written last. It is made under a temporary name and renamed, so a reader sees all of it or
+//! nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::atomic::{default_permissions, sync_file, sync_folder, temporary_prefix};
+use crate::{StorageError, read_bounded, sha256_file, write_atomic};
+
+/// The manifest's name in a committed folder.
+pub const MANIFEST_FILE: &str = "MANIFEST.json";
+/// The manifest format that this version writes and reads.
+pub const MANIFEST_FORMAT_VERSION: u32 = 1;
+/// Far above any honest manifest.
+const MAX_MANIFEST_BYTES: u64 = 4 << 20;
+/// How deep folders may lie in one another.
+const MAX_DEPTH: usize = 16;
+
+/// What a committed folder holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The manifest's format.
+    pub format_version: u32,
+    /// Every file but the manifest itself, by its path in the folder, parts joined by `/`.
+    pub files: BTreeMap<String, FileEntry>,
+}
+
+/// Length and hash of one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256 in lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Creates the folder `parent/name` with what `write` puts into the folder it is given. Every file
+/// is flushed to the disk, the manifest is written last, the folder is renamed into place and
+/// `parent` flushed. A folder of that name is replaced: it is first renamed to `.<name>.tmp-*`.
+///
+/// # Failure
+/// When `write` or a flush fails, `parent` is as before. A crash can leave folders `.<name>.tmp-*`, which
+/// [`remove_leftovers`] deletes. A crash between the two renames of a replacement leaves the old
+/// folder under its temporary name only and none at `parent/name`; if the
+/// second rename fails, the old folder is put back.
+///
+/// # Errors
+/// [`StorageError::Name`] unless `name` is one plain name, [`StorageError::Manifest`] when `write`
+/// left a link or a file named `MANIFEST.json`, [`StorageError::Io`], and whatever `write` returns.
+pub fn commit_folder(
+    parent: &Path,
+    name: &str,
+    write: impl FnOnce(&Path) -> Result<(), StorageError>,
+) -> Result<PathBuf, StorageError> {
+    check_name(parent, name)?;
+    let target = parent.join(name);
+    let draft = temporary_folder(parent, name)?;
+    write(draft.path())?;
+    let manifest = describe(draft.path())?;
+    sync_tree(draft.path(), &manifest)?;
+    let text = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| StorageError::contents(&target, error))?;
+    write_atomic(&draft.path().join(MANIFEST_FILE), &text)?;
+    replace_folder(parent, name, draft.path())?;
+    let _ = draft.keep(); // it has moved: there is nothing left to delete
+    sync_folder(parent)?;
+    Ok(target)
+}
+
+/// Reads the manifest of `folder` and compares every file with it. Only reads.
+///
+/// # Errors
+/// [`StorageError::Manifest`] when a file is missing, added, of another length or of another hash,
+/// or when the manifest is missing, damaged or of another format; [`StorageError::Io`].
+pub fn verify_folder(folder: &Path) -> Result<Manifest, StorageError> {
+    let manifest = read_manifest(folder)?;
+    let present: BTreeSet<String> = list_files(folder)?.into_iter().collect();
+    for name in manifest.files.keys() {
+        if !present.contains(name) {
+            return Err(distrust(folder, name, "the file of the manifest", "no such file"));
+        }
+    }
+    for name in &present {
+        let Some(entry) = manifest.files.get(name) else {
+            return Err(distrust(folder, name, "only the files of the manifest", "this one too"));
+        };
+        let (bytes, sha256) = sha256_file(&folder.join(name))?;
+        if bytes != entry.bytes {
+            let (expected, got) = (format!("{} bytes", entry.bytes), format!("{bytes} bytes"));
+            return Err(distrust(folder, name, &expected, &got));
+        }
+        if sha256 != entry.sha256 {
+            let (expected, got) = (format!("sha256 {}", entry.sha256), format!("sha256 {sha256}"));
+            return Err(distrust(folder, name, &expected, &got));
+        }
+    }
+    Ok(manifest)
+}
+
+/// Deletes the temporary files and folders (`.*.tmp-*`) that a crash left in `parent`. Call it only while
+/// holding the [`RunLock`](crate::RunLock), because another writer's drafts look the same.
+///
+/// # Failure
+/// Stops at the first that cannot be deleted and leaves the rest.
+///
+/// # Errors
+/// [`StorageError::Io`].
+pub fn remove_leftovers(parent: &Path) -> Result<usize, StorageError> {
+    let mut removed = 0;
+    for entry in read_folder(parent)? {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !(name.starts_with('.') && name.contains(".tmp-")) {
+            continue;
+        }
+        let kind = entry.file_type().map_err(|error| StorageError::io(parent, "list", error))?;
+        let path = entry.path();
+        let result = if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        result.map_err(|error| StorageError::io(&path, "delete", error))?;
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+fn temporary_folder(parent: &Path, name: &str) -> Result<tempfile::TempDir, StorageError> {
+    let prefix = temporary_prefix(name);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).rand_bytes(8);
+    if let Some(permissions) = default_permissions(0o777) {
+        builder.permissions(permissions);
+    }
+    builder
+        .tempdir_in(parent)
+        .map_err(|error| StorageError::io(parent, "create a temporary folder in", error))
+}
+
+/// Puts `draft` at `parent/name`, moving what is there out of the way first: a folder cannot be
+/// renamed over another one.
+fn replace_folder(parent: &Path, name: &str, draft: &Path) -> Result<(), StorageError> {
+    let target = parent.join(name);
+    let fail = |error| StorageError::io(&target, "rename into place", error);
+    if fs::symlink_metadata(&target).is_err() {
+        return fs::rename(draft, &target).map_err(fail);
+    }
+    // The temporary folder is deleted when it goes out of scope, and the old folder with it.
+    let aside = temporary_folder(parent, name)?;
+    let old = aside.path().join(name);
+    fs::rename(&target, &old).map_err(fail)?;
+    fs::rename(draft, &target).map_err(|error| {
+        // If this fails too, the old folder must not be deleted with the temporary one.
+        if fs::rename(&old, &target).is_err() {
+            let _ = aside.keep();
+        }
+        fail(error)
+    })
+}
+
+fn check_name(parent: &Path, name: &str) -> Result<(), StorageError> {
+    let mut parts = Path::new(name).components();
+    let plain = matches!(parts.next(), Some(Component::Normal(part)) if part == name);
+    if plain && parts.next().is_none() && !name.starts_with('.') && !name.contains('\\') {
+        return Ok(());
+    }
+    Err(StorageError::Name { parent: parent.to_path_buf(), name: name.to_owned() })
+}
+
+/// Lengths and hashes of all files under `folder`.
+fn describe(folder: &Path) -> Result<Manifest, StorageError> {
+    let mut files = BTreeMap::new();
+    for name in list_files(folder)? {
+        let (bytes, sha256) = sha256_file(&folder.join(&name))?;
+        files.insert(name, FileEntry { bytes, sha256 });
+    }
+    Ok(Manifest { format_version: MANIFEST_FORMAT_VERSION, files })
+}
+
+/// Flushes every file and every folder that holds one.
+fn sync_tree(folder: &Path, manifest: &Manifest) -> Result<(), StorageError> {
+    let mut folders = BTreeSet::new();
+    for name in manifest.files.keys() {
+        sync_file(&folder.join(name))?;
+        folders.extend(Path::new(name).ancestors().skip(1));
+    }
+    folders.into_iter().try_for_each(|inner| sync_folder(&folder.join(inner)))
+}
+
+fn read_manifest(folder: &Path) -> Result<Manifest, StorageError> {
+    let path = folder.join(MANIFEST_FILE);
+    if folder.is_dir() && !path.is_file() {
+        return Err(distrust(folder, MANIFEST_FILE, "a manifest", "none: it was never finished"));
+    }
+    let text = read_bounded(&path, MAX_MANIFEST_BYTES)?;
+    let manifest: Manifest = serde_json::from_slice(&text)
+        .map_err(|error| distrust(folder, MANIFEST_FILE, "a manifest", &error.to_string()))?;
+    if manifest.format_version != MANIFEST_FORMAT_VERSION {
+        let expected = format!("format version {MANIFEST_FORMAT_VERSION}");
+        let got = format!("format version {}", manifest.format_version);
+        return Err(distrust(folder, MANIFEST_FILE, &expected, &got));
+    }
+    Ok(manifest)
+}
+
+/// The names of all files under `folder` but its manifest, parts joined by `/`.
+fn list_files(folder: &Path) -> Result<Vec<String>, StorageError> {
+    let mut names = Vec::new();
+    list_into(folder, folder, 0, &mut names)?;
+    names.retain(|name| name != MANIFEST_FILE);
+    Ok(names)
+}
+
+fn list_into(
+    root: &Path,
+    folder: &Path,
+    depth: usize,
+    names: &mut Vec<String>,
+) -> Result<(), StorageError> {
+    if depth > MAX_DEPTH {
+        let expected = format!("at most {MAX_DEPTH} folders in one another");
+        return Err(distrust(root, &folder.display().to_string(), &expected, "more"));
+    }
+    for entry in read_folder(folder)? {
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|error| StorageError::io(&path, "read", error))?;
+        let name = relative_name(root, &path)?;
+        if kind.is_dir() {
+            list_into(root, &path, depth + 1, names)?;
+        } else if kind.is_file() {
+            names.push(name);
+        } else {
+            return Err(distrust(root, &name, "a file or folder", "a link or device"));
+        }
+    }
+    Ok(())
+}
+
+fn relative_name(root: &Path, path: &Path) -> Result<String, StorageError> {
+    let parts: Option<Vec<&str>> = path
+        .strip_prefix(root)
+        .ok()
+        .and_then(|inner| inner.components().map(|part| part.as_os_str().to_str()).collect());
+    let shown = path.display().to_string();
+    parts
+        .map(|parts| parts.join("/"))
+        .ok_or_else(|| distrust(root, &shown, "a name in Unicode", "one that is not"))
+}
+
+fn read_folder(folder: &Path) -> Result<Vec<fs::DirEntry>, StorageError> {
+    let fail = |error| StorageError::io(folder, "list the folder", error);
+    fs::read_dir(folder).map_err(fail)?.collect::<Result<_, _>>().map_err(fail)
+}
+
+fn distrust(folder: &Path, place: &str, expected: &str, got: &str) -> StorageError {
+    StorageError::Manifest {
+        path: folder.to_path_buf(),
+        place: place.to_owned(),
+        expected: expected.to_owned(),
+        got: got.to_owned(),
+    }
+}

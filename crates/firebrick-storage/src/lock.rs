@@ -1,0 +1,87 @@
+//! One writer for a run folder.
+
+use std::env;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+use std::process;
+
+use crate::StorageError;
+
+/// The file in a run folder that its writer holds locked.
+pub const LOCK_FILE: &str = ".lock";
+
+/// The right to write into a run folder, held until it is dropped or the process ends in any way:
+/// the system itself releases the lock, so that a killed run never blocks the next one.
+#[derive(Debug)]
+pub struct RunLock {
+    file: File,
+}
+
+impl RunLock {
+    /// Locks `run_dir/.lock`, creating the file but not the folder, and writes the owner into it.
+    ///
+    /// # Failure
+    /// May leave an empty or outdated `.lock` file, which locks nothing.
+    ///
+    /// # Errors
+    /// [`StorageError::Locked`] names the process that holds it, [`StorageError::Io`] when the
+    /// file cannot be made or the file system knows no locks.
+    pub fn acquire(run_dir: &Path) -> Result<Self, StorageError> {
+        let path = run_dir.join(LOCK_FILE);
+        let fail = |action| move |error| StorageError::io(run_dir, action, error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false) // it may be somebody else's until the lock is ours
+            .open(&path)
+            .map_err(fail("create a lock file in"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StorageError::Locked {
+                    path: run_dir.to_path_buf(),
+                    owner: owner_of(&mut file),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(fail("lock")(error)),
+        }
+        file.set_len(0).map_err(fail("write the lock file of"))?;
+        writeln!(file, "pid {} on {}", process::id(), host_name())
+            .map_err(fail("write the lock file of"))?;
+        Ok(Self { file })
+    }
+}
+
+impl Drop for RunLock {
+    /// Empties the file and leaves it: deleting it could take the lock of the next owner away.
+    fn drop(&mut self) {
+        // Nothing can be done about a failure here, and closing the file releases the lock anyway.
+        let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
+    }
+}
+
+/// What the holder wrote into its lock file.
+fn owner_of(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.take(256).read_to_string(&mut text));
+    match (read, text.trim()) {
+        (Ok(_), owner) if !owner.is_empty() => owner.to_owned(),
+        _ => "another process".to_owned(),
+    }
+}
+
+/// The machine's name, because a folder may be shared between machines.
+fn host_name() -> String {
+    let from_file = |path: &str| fs::read_to_string(path).ok();
+    let from_environment = |name: &str| env::var(name).ok();
+    from_file("/proc/sys/kernel/hostname")
+        .or_else(|| from_file("/etc/hostname"))
+        .or_else(|| from_environment("HOSTNAME"))
+        .or_else(|| from_environment("COMPUTERNAME"))
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "this machine".to_owned())
+}
