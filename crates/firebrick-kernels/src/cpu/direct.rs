@@ -1,0 +1,351 @@
+//! Direct convolution, and the gradient of its input, without im2col.
+//!
+//! A pixel sums over runs of consecutive floats of its window (for a dense kernel one run is a whole
+//! kernel row of all channels); eight pixels by two registers of output channels are summed in
+//! registers. Every result is computed by one thread from start to end, so the split into items
+//! may follow the number of threads without changing a bit.
+
+use std::ops::Range;
+
+use macerator::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::Engine;
+use super::pack::{Block, Direction, Packed, blocks, pack};
+use super::pass::Pass;
+use super::scratch::{Scratch, SharedOut};
+use super::shape::ConvShape;
+use super::simd::{F32s, lanes, load_first, splat, store_first};
+use super::tile::{Tile, convolve, tile_pixels};
+
+/// Pixels below which several images share an item, so that a block of weights is read from the
+/// cache often enough to pay for bringing it there.
+const ITEM_PIXELS: usize = 128;
+
+/// Items for each thread that the work is split into when the batch allows it.
+const ITEMS_PER_THREAD: usize = 4;
+
+/// Where the values of the source come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// An NHWC array.
+    Plain(&'a [f32]),
+    /// A gradient known after 2x2 max pooling: values and codes, NHWC of the pooled size.
+    Pooled(&'a [f32], &'a [f32]),
+}
+
+/// What happens to a sum before it is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Finish {
+    /// Stored as it is.
+    Plain,
+    /// Negative values become zero.
+    Relu,
+}
+
+/// A source with its sizes.
+#[derive(Clone, Copy)]
+pub(crate) struct SourceImages<'a> {
+    pub(crate) values: Source<'a>,
+    /// Height and width (of the pooled image for [`Source::Pooled`]).
+    pub(crate) size: [usize; 2],
+    pub(crate) channels: usize,
+}
+
+impl SourceImages<'_> {
+    /// Copy one image's window to `target`.
+    pub(crate) fn copy(&self, image: usize, window: &super::window::Window, target: &mut [f32]) {
+        let len = self.size[0] * self.size[1] * self.channels;
+        match self.values {
+            Source::Plain(values) => window.copy(&values[image * len..][..len], self.size, self.channels, target),
+            Source::Pooled(values, codes) => {
+                let (values, codes) = (&values[image * len..][..len], &codes[image * len..][..len]);
+                window.unpool(values, codes, self.size, self.channels, target);
+            }
+        }
+    }
+}
+
+/// Everything that the items of one pass share.
+struct Job<'a> {
+    pass: &'a Pass,
+    source: SourceImages<'a>,
+    shape: &'a ConvShape,
+    summed: usize,
+    produced: usize,
+    bias: Option<&'a [f32]>,
+    finish: Finish,
+    packed: &'a Packed,
+    blocks: &'a [Block],
+    target: SharedOut,
+    /// Height and width of the target images.
+    target_size: [usize; 2],
+}
+
+/// A part of a pass: some images, some rows of results, some blocks of channels.
+#[derive(Clone)]
+struct Item {
+    images: Range<usize>,
+    rows: Range<usize>,
+    blocks: Range<usize>,
+}
+
+/// Convolve `source` in one direction into `target`, which is written completely.
+///
+/// `bias` has one value for each produced channel.
+///
+/// # Safety
+/// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile.
+pub(crate) unsafe fn run(
+    engine: Engine,
+    shape: &ConvShape,
+    direction: Direction,
+    source: SourceImages<'_>,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    finish: Finish,
+    target: SharedOut,
+) {
+    let [summed, produced] = direction.group_channels(shape);
+    let target_size = match direction {
+        Direction::Forward => shape.output(),
+        Direction::InputGradient => shape.input,
+    };
+    for pass in &Pass::all(shape, direction) {
+        let packed = engine.isa.run(PackWeights { shape, direction, pass, weight });
+        let blocks = blocks(produced, packed.lanes());
+        let job = Job {
+            pass,
+            source,
+            shape,
+            summed,
+            produced,
+            bias,
+            finish,
+            packed: &packed,
+            blocks: &blocks,
+            target,
+            target_size,
+        };
+        let items = job.items(rayon::current_num_threads());
+        if items.len() == 1 {
+            engine.isa.run(RunItem { job: &job, item: items[0].clone() });
+        } else {
+            items.into_par_iter().for_each(|item| engine.isa.run(RunItem { job: &job, item }));
+        }
+    }
+}
+
+/// [`pack`] for the instruction set in use.
+struct PackWeights<'a> {
+    shape: &'a ConvShape,
+    direction: Direction,
+    pass: &'a Pass,
+    weight: &'a [f32],
+}
+
+impl WithSimd for PackWeights<'_> {
+    type Output = Packed;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) -> Packed {
+        pack::<S>(self.shape, self.direction, &self.pass.taps, self.weight)
+    }
+}
+
+impl Job<'_> {
+    /// Split the pass; any split gives the same bits.
+    fn items(&self, threads: usize) -> Vec<Item> {
+        let [rows, columns] = self.pass.count;
+        let images = self.shape.batch;
+        let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
+        let group = ITEM_PIXELS.div_ceil(rows * columns).min(images.div_ceil(wanted)).max(1);
+        let groups = images.div_ceil(group);
+        let bands = wanted.div_ceil(groups).min(rows).max(1);
+        let parts = wanted.div_ceil(groups * bands).min(self.blocks.len()).max(1);
+        let mut items = Vec::with_capacity(groups * bands * parts);
+        for first in (0..images).step_by(group) {
+            for band in 0..bands {
+                for part in 0..parts {
+                    items.push(Item {
+                        images: first..(first + group).min(images),
+                        rows: rows * band / bands..rows * (band + 1) / bands,
+                        blocks: self.blocks.len() * part / parts..self.blocks.len() * (part + 1) / parts,
+                    });
+                }
+            }
+        }
+        items
+    }
+}
+
+/// One item of a pass.
+struct RunItem<'a> {
+    job: &'a Job<'a>,
+    item: Item,
+}
+
+/// Where one result is read from and written to, in floats from the item's source and from the target.
+#[derive(Clone, Copy)]
+struct Place {
+    source: usize,
+    target: usize,
+}
+
+impl WithSimd for RunItem<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        // One of the three is left after compilation for an instruction set.
+        match tile_pixels(lanes::<S>()) {
+            6 => self.run::<S, 6>(),
+            _ => self.run::<S, 8>(),
+        }
+    }
+}
+
+impl RunItem<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const P: usize>(self) {
+        let job = self.job;
+        let channels = job.source.channels;
+        let window = job.pass.band(self.item.rows.clone());
+        let image_len = job.source.size[0] * job.source.size[1] * channels;
+        // Read in place when no border has to be added.
+        let in_place = match job.source.values {
+            Source::Plain(values) if window.is_inside(job.source.size) => Some(values),
+            _ => None,
+        };
+        let copy;
+        let (source, pitch, source_image): (*const f32, usize, usize) = if let Some(values) = in_place {
+            let corner = window.origin.map(isize::unsigned_abs);
+            let start = (corner[0] * job.source.size[1] + corner[1]) * channels;
+            let first = self.item.images.start * image_len + start;
+            (values[first..].as_ptr(), job.source.size[1] * channels, image_len)
+        } else {
+            let len = window.len(channels);
+            let mut scratch = Scratch::take(len * self.item.images.len());
+            for (image, target) in self.item.images.clone().zip(scratch.chunks_exact_mut(len.max(1))) {
+                job.source.copy(image, &window, target);
+            }
+            copy = scratch;
+            (copy.as_ptr(), window.size[1] * channels, len)
+        };
+        let (runs, run_len) = job.pass.runs(pitch, channels, job.summed);
+        let places = self.places(pitch, source_image);
+        for group in 0..job.shape.groups {
+            for block in &job.blocks[self.item.blocks.clone()] {
+                let weights = job.packed.block(group, block).as_ptr();
+                // SAFETY: `places` and `runs` stay inside the window that `source` covers, `weights`
+                // holds `runs.len() * run_len` lines of this block, and targets lie in this
+                // item's rows, images and channels, which no other item writes.
+                unsafe {
+                    let source = source.add(group * job.summed);
+                    match block.registers {
+                        1 => self.block::<S, P, 1>(group, block, source, &runs, run_len, weights, &places),
+                        _ => self.block::<S, P, 2>(group, block, source, &runs, run_len, weights, &places),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Source and target of every result of the item.
+    fn places(&self, pitch: usize, source_image: usize) -> Vec<Place> {
+        let (pass, channels) = (self.job.pass, self.job.source.channels);
+        let target_channels = self.job.produced * self.job.shape.groups;
+        let [height, width] = self.job.target_size;
+        let rows = self.item.rows.clone();
+        let mut places = Vec::with_capacity(self.item.images.len() * rows.len() * pass.count[1]);
+        for (index, image) in self.item.images.clone().enumerate() {
+            for (row, target_row) in rows.clone().enumerate() {
+                let y = pass.first[0] + target_row * pass.spread[0];
+                for column in 0..pass.count[1] {
+                    let x = pass.first[1] + column * pass.spread[1];
+                    places.push(Place {
+                        source: index * source_image + row * pass.step[0] * pitch + column * pass.step[1] * channels,
+                        target: ((image * height + y) * width + x) * target_channels,
+                    });
+                }
+            }
+        }
+        places
+    }
+
+    /// All results of one block of channels.
+    ///
+    /// # Safety
+    /// Every place plus every run must be readable from `source`; `weights` must hold the block; the
+    /// block's channels at every place must be writable in the target.
+    #[inline(always)]
+    unsafe fn block<S: Simd, const P: usize, const V: usize>(
+        &self,
+        group: usize,
+        block: &Block,
+        source: *const f32,
+        runs: &[usize],
+        run_len: usize,
+        weights: *const f32,
+        places: &[Place],
+    ) {
+        let channel = group * self.job.produced + block.first;
+        let first = first_sums::<S, V>(self.job.bias, channel, block.channels);
+        for places in places.chunks(P) {
+            let last = places.len() - 1;
+            // SAFETY: granted by the caller; a tile that is not full repeats its last pixel.
+            unsafe {
+                let pixels = std::array::from_fn(|p| source.add(places[p.min(last)].source));
+                let sums = convolve::<S, P, V>(pixels, runs, run_len, weights, first);
+                let target = self.job.target.get().add(channel);
+                store_tile::<S, P, V>(&sums, places, target, block.channels, self.job.finish);
+            }
+        }
+    }
+}
+
+/// What sums start from: the bias, or zero.
+#[inline(always)]
+fn first_sums<S: Simd, const V: usize>(bias: Option<&[f32]>, channel: usize, channels: usize) -> [F32s<S>; V] {
+    let width = lanes::<S>();
+    let Some(bias) = bias else { return [splat::<S>(0.0); V] };
+    let bias = &bias[channel..][..channels];
+    std::array::from_fn(|v| {
+        let rest = bias.get(v * width..).unwrap_or(&[]);
+        // SAFETY: `rest` holds at least the floats asked for.
+        unsafe { load_first::<S>(rest.as_ptr(), rest.len().min(width)) }
+    })
+}
+
+/// Write a tile to its places.
+///
+/// # Safety
+/// `channels` floats must be writable at every place.
+#[inline(always)]
+unsafe fn store_tile<S: Simd, const P: usize, const V: usize>(
+    sums: &Tile<S, P, V>,
+    places: &[Place],
+    target: *mut f32,
+    channels: usize,
+    finish: Finish,
+) {
+    let width = lanes::<S>();
+    for (sums, place) in sums.iter().zip(places) {
+        for (v, &sum) in sums.iter().enumerate() {
+            let sum = match finish {
+                Finish::Plain => sum,
+                Finish::Relu => relu::<S>(sum),
+            };
+            let count = channels.saturating_sub(v * width).min(width);
+            // SAFETY: granted by the caller.
+            unsafe { store_first::<S>(target.add(place.target + v * width), sum, count) };
+        }
+    }
+}
+
+/// Zero where negative; a NaN stays (as in torch).
+#[inline(always)]
+pub(crate) fn relu<S: Simd>(value: F32s<S>) -> F32s<S> {
+    let zero = splat::<S>(0.0);
+    value.lt(zero).select(zero, value)
+}

@@ -1,0 +1,126 @@
+//! Working memory that is used again: each thread keeps the buffers it gave back, aligned to a
+//! cache line, so that a training step allocates and zeroes nothing after its first run.
+
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
+
+/// One cache line of floats; its alignment is the buffer's.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; LINE]);
+
+/// Floats in a cache line.
+const LINE: usize = 16;
+
+/// Buffers that one thread keeps at most; the smallest leaves first.
+const KEPT_BUFFERS: usize = 16;
+
+thread_local! {
+    static KEPT: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A buffer of `len` floats with unspecified (but initialised) contents. Dropping it gives the memory back
+/// to the thread that drops it.
+pub(crate) struct Scratch {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+impl Scratch {
+    /// A buffer for `len` floats; the contents are whatever was there.
+    pub(crate) fn take(len: usize) -> Self {
+        let needed = len.div_ceil(LINE);
+        let mut lines = KEPT.with_borrow_mut(|kept| take_best(kept, needed));
+        if lines.len() < needed {
+            lines.resize(needed, Line([0.0; LINE]));
+        }
+        Self { lines, len }
+    }
+
+    /// A buffer of `len` zeros.
+    pub(crate) fn zeroed(len: usize) -> Self {
+        let mut scratch = Self::take(len);
+        scratch.fill(0.0);
+        scratch
+    }
+}
+
+/// The smallest kept buffer that is large enough, otherwise the largest.
+fn take_best(kept: &mut Vec<Vec<Line>>, needed: usize) -> Vec<Line> {
+    let fitting = kept
+        .iter()
+        .enumerate()
+        .filter(|(_, lines)| lines.len() >= needed)
+        .min_by_key(|(_, lines)| lines.len());
+    match fitting.map(|(index, _)| index) {
+        Some(index) => kept.swap_remove(index),
+        None => Vec::new(),
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        // While a thread ends its store may be gone: then the memory is simply freed.
+        let _ = KEPT.try_with(|kept| {
+            let mut kept = kept.borrow_mut();
+            kept.push(lines);
+            if kept.len() > KEPT_BUFFERS
+                && let Some((index, _)) = kept.iter().enumerate().min_by_key(|(_, lines)| lines.len())
+            {
+                kept.swap_remove(index);
+            }
+        });
+    }
+}
+
+impl Deref for Scratch {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // SAFETY: `Line` is exactly 16 floats without padding, so the vector's initialised lines
+        // are `LINE * lines.len() >= len` initialised floats.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+    }
+}
+
+impl DerefMut for Scratch {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`; `&mut self` makes the borrow unique.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}
+
+/// A raw pointer that may cross threads: every user writes its own, disjoint part.
+#[derive(Clone, Copy)]
+pub(crate) struct SharedOut(*mut f32);
+
+// SAFETY: the pointer is only ever used to write parts that no other thread touches; each use
+// argues its own bounds.
+unsafe impl Send for SharedOut {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for SharedOut {}
+
+impl SharedOut {
+    /// Share `target` among threads that write disjoint parts of it.
+    pub(crate) fn new(target: *mut f32) -> Self {
+        Self(target)
+    }
+
+    /// The pointer itself.
+    pub(crate) fn get(self) -> *mut f32 {
+        self.0
+    }
+}
+
+/// A new vector of `len` floats that `fill` writes completely.
+///
+/// # Safety
+/// `fill` must initialise every one of the `len` floats at the pointer it is given.
+pub(crate) unsafe fn new_filled(len: usize, fill: impl FnOnce(SharedOut)) -> Vec<f32> {
+    let mut values = Vec::with_capacity(len);
+    fill(SharedOut::new(values.as_mut_ptr()));
+    // SAFETY: the capacity is `len` and the caller promises that `fill` wrote all of it.
+    unsafe { values.set_len(len) };
+    values
+}

@@ -1,0 +1,193 @@
+//! The geometry of a two-dimensional convolution, checked once so that no kernel has to.
+
+use thiserror::Error;
+
+/// Why a convolution or pooling cannot be computed.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// A number that must be positive is zero.
+    #[error("{what} must be at least 1, got 0")]
+    Zero {
+        /// The argument's name.
+        what: &'static str,
+    },
+    /// Channels do not divide into the groups.
+    #[error("{what} = {channels} does not divide into groups = {groups}; choose groups that divide both channel counts")]
+    Groups {
+        /// `in_channels` or `out_channels`.
+        what: &'static str,
+        /// The channel count.
+        channels: usize,
+        /// The number of groups.
+        groups: usize,
+    },
+    /// The kernel reaches beyond the padded image.
+    #[error(
+        "the kernel spans {kernel} {axis} pixels, the padded input has {input}; use a smaller kernel or dilation, or more padding"
+    )]
+    KernelTooLarge {
+        /// `vertical` or `horizontal`.
+        axis: &'static str,
+        /// Pixels the dilated kernel spans.
+        kernel: usize,
+        /// Pixels of the padded input.
+        input: usize,
+    },
+    /// A slice does not have the length that its shape says.
+    #[error("{what} has {got} values, the shape needs {expected}")]
+    Length {
+        /// Which slice.
+        what: &'static str,
+        /// Values the shape needs.
+        expected: usize,
+        /// Values there are.
+        got: usize,
+    },
+    /// The number of values does not fit into memory's address range.
+    #[error("the shape of {what} has more values than this machine can address")]
+    Overflow {
+        /// Which tensor.
+        what: &'static str,
+    },
+}
+
+/// Sizes and options of one convolution; activations are NHWC, weights `[out, in / groups, height, width]`.
+///
+/// Pairs are (vertical, horizontal).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConvShape {
+    /// Images.
+    pub batch: usize,
+    /// Channels of the input.
+    pub in_channels: usize,
+    /// Channels of the output.
+    pub out_channels: usize,
+    /// Height and width of the input.
+    pub input: [usize; 2],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps between outputs, in input pixels.
+    pub stride: [usize; 2],
+    /// Zeros added on both sides.
+    pub padding: [usize; 2],
+    /// Distance between kernel taps, in input pixels.
+    pub dilation: [usize; 2],
+    /// Independent groups of channels; equal to the channels for a depthwise convolution.
+    pub groups: usize,
+}
+
+impl ConvShape {
+    /// Check everything that the kernels rely on.
+    ///
+    /// # Errors
+    /// A zero where a size is needed, channels that do not divide, a kernel larger than the padded input, or sizes whose product overflows.
+    pub fn validate(&self) -> Result<(), ShapeError> {
+        let sizes = [
+            ("batch", self.batch),
+            ("in_channels", self.in_channels),
+            ("out_channels", self.out_channels),
+            ("input height", self.input[0]),
+            ("input width", self.input[1]),
+            ("kernel height", self.kernel[0]),
+            ("kernel width", self.kernel[1]),
+            ("vertical stride", self.stride[0]),
+            ("horizontal stride", self.stride[1]),
+            ("vertical dilation", self.dilation[0]),
+            ("horizontal dilation", self.dilation[1]),
+            ("groups", self.groups),
+        ];
+        if let Some((what, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(ShapeError::Zero { what });
+        }
+        for (what, channels) in [("in_channels", self.in_channels), ("out_channels", self.out_channels)] {
+            if !channels.is_multiple_of(self.groups) {
+                return Err(ShapeError::Groups { what, channels, groups: self.groups });
+            }
+        }
+        for (axis, name) in [(0, "vertical"), (1, "horizontal")] {
+            let overflow = ShapeError::Overflow { what: "the padded input" };
+            let kernel = (self.kernel[axis] - 1)
+                .checked_mul(self.dilation[axis])
+                .and_then(|span| span.checked_add(1))
+                .ok_or(overflow.clone())?;
+            let input = self.padding[axis]
+                .checked_mul(2)
+                .and_then(|padding| padding.checked_add(self.input[axis]))
+                .ok_or(overflow)?;
+            if kernel > input {
+                return Err(ShapeError::KernelTooLarge { axis: name, kernel, input });
+            }
+        }
+        checked_product("the padded input", &[
+            self.batch,
+            self.in_channels,
+            self.input[0] + 2 * self.padding[0],
+            self.input[1] + 2 * self.padding[1],
+        ])?;
+        checked_product("the weight", &[self.out_channels, self.in_channels, self.kernel[0], self.kernel[1]])?;
+        let output = self.output();
+        checked_product("the output", &[self.batch, self.out_channels, output[0], output[1]])
+    }
+
+    /// Height and width of the output; meaningful for a shape that [`validate`](Self::validate) accepts.
+    #[must_use]
+    pub fn output(&self) -> [usize; 2] {
+        let size = |axis: usize| {
+            let span = (self.kernel[axis] - 1) * self.dilation[axis] + 1;
+            (self.input[axis] + 2 * self.padding[axis] - span) / self.stride[axis] + 1
+        };
+        [size(0), size(1)]
+    }
+
+    /// Input channels of one group.
+    #[must_use]
+    pub fn group_in(&self) -> usize {
+        self.in_channels / self.groups
+    }
+
+    /// Output channels of one group.
+    #[must_use]
+    pub fn group_out(&self) -> usize {
+        self.out_channels / self.groups
+    }
+
+    /// Values of the input.
+    #[must_use]
+    pub fn input_len(&self) -> usize {
+        self.batch * self.input[0] * self.input[1] * self.in_channels
+    }
+
+    /// Values of the output.
+    #[must_use]
+    pub fn output_len(&self) -> usize {
+        let output = self.output();
+        self.batch * output[0] * output[1] * self.out_channels
+    }
+
+    /// Values of the weight.
+    #[must_use]
+    pub fn weight_len(&self) -> usize {
+        self.out_channels * self.group_in() * self.kernel[0] * self.kernel[1]
+    }
+
+    /// Multiplications and additions of one forward pass (also of either gradient).
+    #[must_use]
+    pub fn flops(&self) -> u64 {
+        2 * self.output_len() as u64 * (self.group_in() * self.kernel[0] * self.kernel[1]) as u64
+    }
+}
+
+/// Fail unless the product of `sizes` floats can be addressed.
+fn checked_product(what: &'static str, sizes: &[usize]) -> Result<(), ShapeError> {
+    let bytes = sizes.iter().try_fold(size_of::<f32>(), |product, size| product.checked_mul(*size));
+    match bytes {
+        Some(bytes) if bytes <= isize::MAX as usize / 64 => Ok(()),
+        _ => Err(ShapeError::Overflow { what }),
+    }
+}
+
+/// Fail unless a slice has the length its shape says.
+pub(crate) fn check_len(what: &'static str, got: usize, expected: usize) -> Result<(), ShapeError> {
+    if got == expected { Ok(()) } else { Err(ShapeError::Length { what, expected, got }) }
+}

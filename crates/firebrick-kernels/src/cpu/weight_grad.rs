@@ -1,0 +1,374 @@
+//! The gradient of a convolution's weight and bias, without im2col.
+//!
+//! For a tap and an input channel the gradient is a correlation of two images, so a tile keeps
+//! eight (tap, channel) pairs by two registers of output channels and walks over the pixels. The
+//! order of additions is fixed by the shape alone: pixels within a chunk of images and rows, chunks within a shard
+//! of the batch, then shards. Threads share shards and tiles and never split a sum.
+
+use std::ops::Range;
+
+use macerator::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::Engine;
+use super::direct::{Source, SourceImages};
+use super::pack::{Block, Direction, Packed, blocks, unpack};
+use super::pass::Pass;
+use super::scratch::{Scratch, SharedOut};
+use super::shape::ConvShape;
+use super::simd::{F32s, add, lanes, load, splat, store};
+use super::tile::{Walk, accumulate, correlate, tile_pixels};
+use super::window::Window;
+
+/// Pixels that one visit of a tile walks over: few enough to stay in the first cache together with
+/// what they are multiplied by. Part of the order of additions.
+const CHUNK_PIXELS: usize = 128;
+
+/// Shards of the batch when each may have its own sums. Part of the order of additions.
+const SHARDS: usize = 8;
+
+/// Floats of sums up to which every shard gets its own.
+const SHARD_FLOATS: usize = 1 << 16;
+
+/// Items for each thread.
+const ITEMS_PER_THREAD: usize = 4;
+
+/// Lanes of the widest register: slack behind copies so that a partial register may be read whole.
+const SLACK: usize = 16;
+
+/// Everything that the items share.
+struct Job<'a> {
+    shape: &'a ConvShape,
+    pass: &'a Pass,
+    input: SourceImages<'a>,
+    gradient: SourceImages<'a>,
+    layout: &'a Packed,
+    blocks: &'a [Block],
+    /// Images that one walk goes through.
+    walk_images: usize,
+    /// Sums of every shard: packed weights, then the bias.
+    sums: SharedOut,
+    shard_len: usize,
+    bias_start: usize,
+}
+
+/// A shard of the batch, some blocks of output channels, some (tap, channel) pairs.
+struct Item {
+    shard: usize,
+    images: Range<usize>,
+    blocks: Range<usize>,
+    pairs: Range<usize>,
+}
+
+/// Gradients of the weight (`[out, in / groups, height, width]`) and of the bias (`[out]`).
+pub(crate) fn run(
+    engine: Engine,
+    shape: &ConvShape,
+    input: SourceImages<'_>,
+    gradient: SourceImages<'_>,
+) -> (Vec<f32>, Vec<f32>) {
+    let passes = Pass::all(shape, Direction::Forward);
+    let pass = &passes[0];
+    let width = engine.isa.run(Lanes);
+    let depth = shape.group_in() * pass.taps.len();
+    let layout = Packed::new(shape.groups, shape.group_out(), depth, width);
+    let blocks = blocks(shape.group_out(), width);
+    // The shape alone decides (not the register width, hence the unpadded length).
+    let pixels = pass.count[0] * pass.count[1];
+    let walk_images = (CHUNK_PIXELS / pixels).clamp(1, shape.batch);
+    let shards = if shape.weight_len() <= SHARD_FLOATS { SHARDS.min(shape.batch.div_ceil(walk_images)) } else { 1 };
+    let bias_start = layout.values().len();
+    let shard_len = bias_start + shape.groups * shape.group_out().next_multiple_of(width);
+    let mut sums = Scratch::zeroed(shards * shard_len);
+    let job = Job {
+        shape,
+        pass,
+        input,
+        gradient,
+        layout: &layout,
+        blocks: &blocks,
+        walk_images,
+        sums: SharedOut::new(sums.as_mut_ptr()),
+        shard_len,
+        bias_start,
+    };
+    let items = job.items(shards, depth, rayon::current_num_threads());
+    items.into_par_iter().for_each(|item| engine.isa.run(RunItem { job: &job, item }));
+    let (total, others) = sums.split_at_mut(shard_len);
+    engine.isa.run(AddShards { total, others });
+    let mut weight = vec![0.0; shape.weight_len()];
+    unpack(shape, &pass.taps, width, &layout, total, &mut weight);
+    let bias_sums = total[bias_start..].chunks_exact(shape.group_out().next_multiple_of(width));
+    let bias = bias_sums.flat_map(|group| group[..shape.group_out()].iter().copied()).collect();
+    (weight, bias)
+}
+
+/// The register width.
+struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) -> usize {
+        lanes::<S>()
+    }
+}
+
+/// Add all shards to the first, in their order.
+pub(crate) struct AddShards<'a> {
+    pub(crate) total: &'a mut [f32],
+    pub(crate) others: &'a [f32],
+}
+
+impl WithSimd for AddShards<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        for shard in self.others.chunks_exact(self.total.len()) {
+            for (total, value) in self.total.iter_mut().zip(shard) {
+                *total += value;
+            }
+        }
+    }
+}
+
+impl Job<'_> {
+    /// Split into shards (fixed) and, within a shard, into independent sums (free).
+    fn items(&self, shards: usize, depth: usize, threads: usize) -> Vec<Item> {
+        let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
+        let chunks = self.shape.batch.div_ceil(self.walk_images);
+        let parts = wanted.div_ceil(shards).min(self.blocks.len()).max(1);
+        let splits = wanted.div_ceil(shards * parts).min(depth.div_ceil(16)).max(1);
+        let mut items = Vec::with_capacity(shards * parts * splits);
+        for shard in 0..shards {
+            let first = chunks * shard / shards * self.walk_images;
+            let end = (chunks * (shard + 1) / shards * self.walk_images).min(self.shape.batch);
+            for part in 0..parts {
+                for split in 0..splits {
+                    items.push(Item {
+                        shard,
+                        images: first..end,
+                        blocks: self.blocks.len() * part / parts..self.blocks.len() * (part + 1) / parts,
+                        pairs: depth * split / splits..depth * (split + 1) / splits,
+                    });
+                }
+            }
+        }
+        items
+    }
+
+    /// Rows of results in one walk.
+    fn walk_rows(&self) -> usize {
+        (CHUNK_PIXELS / self.pass.count[1]).clamp(1, self.pass.count[0])
+    }
+
+    /// Whether the gradient can be read where it is: plain, and no register reaches past a group.
+    fn gradient_in_place(&self, lanes: usize) -> Option<&[f32]> {
+        match self.gradient.values {
+            Source::Plain(values) if self.shape.group_out().is_multiple_of(lanes) => Some(values),
+            _ => None,
+        }
+    }
+}
+
+/// One image chunk's arrays, ready to be walked.
+struct Chunk {
+    input: *const f32,
+    input_pitch: usize,
+    input_image: usize,
+    gradient: *const f32,
+    images: usize,
+}
+
+/// One item.
+struct RunItem<'a> {
+    job: &'a Job<'a>,
+    item: Item,
+}
+
+impl WithSimd for RunItem<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        match tile_pixels(lanes::<S>()) {
+            6 => self.run::<S, 6>(),
+            _ => self.run::<S, 8>(),
+        }
+    }
+}
+
+impl RunItem<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const P: usize>(self) {
+        let job = self.job;
+        let window = job.pass.band(0..job.pass.count[0]);
+        let channels = job.shape.in_channels;
+        let in_place = match job.input.values {
+            Source::Plain(values) if window.is_inside(job.input.size) => Some(values),
+            _ => None,
+        };
+        let (pitch, input_image) = match in_place {
+            Some(_) => (job.input.size[1] * channels, job.input.size[0] * job.input.size[1] * channels),
+            None => (window.size[1] * channels, window.len(channels)),
+        };
+        let gradient_image = job.pass.count[0] * job.pass.count[1] * job.shape.out_channels;
+        let gradient_in_place = job.gradient_in_place(lanes::<S>());
+        let mut input_copy = Scratch::take(if in_place.is_some() { 0 } else { input_image * job.walk_images });
+        let copy_len = gradient_image * job.walk_images + SLACK;
+        let mut gradient_copy = Scratch::take(if gradient_in_place.is_some() { 0 } else { copy_len });
+        let offsets = self.pair_offsets(pitch);
+        let mut first = self.item.images.start;
+        while first < self.item.images.end {
+            let images = first..(first + job.walk_images).min(self.item.images.end);
+            let input = match in_place {
+                Some(values) => {
+                    let corner = window.origin.map(isize::unsigned_abs);
+                    values[first * input_image + corner[0] * pitch + corner[1] * channels..].as_ptr()
+                }
+                None => copy_images(&job.input, images.clone(), &window, &mut input_copy),
+            };
+            let gradient = match gradient_in_place {
+                Some(values) => values[first * gradient_image..].as_ptr(),
+                None => {
+                    let window = Window { origin: [0, 0], size: job.pass.count };
+                    copy_images(&job.gradient, images.clone(), &window, &mut gradient_copy)
+                }
+            };
+            let chunk = Chunk { input, input_pitch: pitch, input_image, gradient, images: images.len() };
+            self.chunk::<S, P>(&chunk, gradient_image, &offsets);
+            first = images.end;
+        }
+    }
+
+    /// Offset of every (tap, channel) pair of the item from a pixel's corner.
+    fn pair_offsets(&self, pitch: usize) -> Vec<usize> {
+        let (group_in, channels) = (self.job.shape.group_in(), self.job.shape.in_channels);
+        let offset = |pair: usize| {
+            let [y, x] = self.job.pass.reach[pair / group_in];
+            y * pitch + x * channels + pair % group_in
+        };
+        self.item.pairs.clone().map(offset).collect()
+    }
+
+    /// Add one chunk of images to the item's sums.
+    #[inline(always)]
+    fn chunk<S: Simd, const P: usize>(&self, chunk: &Chunk, gradient_image: usize, offsets: &[usize]) {
+        let (job, [rows, columns]) = (self.job, self.job.pass.count);
+        let out_channels = job.shape.out_channels;
+        let walk_rows = job.walk_rows();
+        for row in (0..rows).step_by(walk_rows) {
+            let walk = Walk {
+                images: chunk.images,
+                value_image: chunk.input_image,
+                vector_image: gradient_image,
+                rows: walk_rows.min(rows - row),
+                columns,
+                value_row: job.pass.step[0] * chunk.input_pitch,
+                value_pixel: job.pass.step[1] * job.shape.in_channels,
+                vector_row: columns * out_channels,
+                vector_pixel: out_channels,
+            };
+            for group in 0..job.shape.groups {
+                for block in &job.blocks[self.item.blocks.clone()] {
+                    // SAFETY: row < rows, and the group's channels are part of a pixel, so both
+                    // pointers stay inside the images that the chunk covers.
+                    let (values, vectors) = unsafe {
+                        (
+                            chunk.input.add(row * walk.value_row + group * job.shape.group_in()),
+                            chunk.gradient.add(row * walk.vector_row + group * job.shape.group_out() + block.first),
+                        )
+                    };
+                    // SAFETY: offsets stay inside the window; registers of the last block may read
+                    // past a group only in the copy, which has slack.
+                    unsafe {
+                        match block.registers {
+                            1 => self.block::<S, P, 1>(group, block, values, vectors, walk, offsets),
+                            _ => self.block::<S, P, 2>(group, block, values, vectors, walk, offsets),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Add one walk to one block's sums.
+    ///
+    /// # Safety
+    /// `values` plus every offset, and `vectors` for the block's registers, must be readable along the walk.
+    #[inline(always)]
+    unsafe fn block<S: Simd, const P: usize, const V: usize>(
+        &self,
+        group: usize,
+        block: &Block,
+        values: *const f32,
+        vectors: *const f32,
+        walk: Walk,
+        offsets: &[usize],
+    ) {
+        let job = self.job;
+        let line = V * lanes::<S>();
+        let shard = self.item.shard * job.shard_len;
+        let start = shard + job.layout.start(group, block) + self.item.pairs.start * line;
+        for (index, offsets) in offsets.chunks(P).enumerate() {
+            let last = offsets.len() - 1;
+            // SAFETY: reads are granted by the caller; the sums of this shard, block and these pairs
+            // belong to this item alone.
+            unsafe {
+                let values = std::array::from_fn(|p| values.add(offsets[p.min(last)]));
+                let sums = correlate::<S, P, V>(values, vectors, walk);
+                let target = job.sums.get().add(start + index * P * line);
+                accumulate::<S, P, V>(target, line, &sums, offsets.len());
+            }
+        }
+        if self.item.pairs.start == 0 {
+            let channel = group * job.shape.group_out().next_multiple_of(lanes::<S>()) + block.first;
+            // SAFETY: as above; the bias of this block belongs to the item with the first pair.
+            unsafe {
+                let target = job.sums.get().add(shard + job.bias_start + channel);
+                add_pixels::<S, V>(target, vectors, walk);
+            }
+        }
+    }
+}
+
+/// Copy the window of some images into `target`, one after the other.
+fn copy_images(source: &SourceImages<'_>, images: Range<usize>, window: &Window, target: &mut [f32]) -> *const f32 {
+    let len = window.len(source.channels);
+    for (image, target) in images.zip(target.chunks_exact_mut(len)) {
+        source.copy(image, window, target);
+    }
+    target.as_ptr()
+}
+
+/// `target[v] += sum of vectors[pixel, v]`, in four interleaved sums.
+///
+/// # Safety
+/// As for `correlate`; `target` must be readable and writable for `V` registers.
+#[inline(always)]
+pub(crate) unsafe fn add_pixels<S: Simd, const V: usize>(target: *mut f32, vectors: *const f32, walk: Walk) {
+    let width = lanes::<S>();
+    let mut sums: [[F32s<S>; V]; 4] = [[splat::<S>(0.0); V]; 4];
+    for image in 0..walk.images {
+        for row in 0..walk.rows {
+            for column in 0..walk.columns {
+                for (v, sum) in sums[column % 4].iter_mut().enumerate() {
+                    let at = image * walk.vector_image + row * walk.vector_row + column * walk.vector_pixel;
+                    // SAFETY: granted by the caller.
+                    *sum = add::<S>(*sum, unsafe { load::<S>(vectors.add(at + v * width)) });
+                }
+            }
+        }
+    }
+    let [a, b, c, d] = sums;
+    for v in 0..V {
+        let sum = add::<S>(add::<S>(a[v], b[v]), add::<S>(c[v], d[v]));
+        // SAFETY: granted by the caller.
+        unsafe {
+            let at = target.add(v * width);
+            store::<S>(at, add::<S>(load::<S>(at), sum));
+        }
+    }
+}

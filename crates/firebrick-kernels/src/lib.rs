@@ -1,0 +1,3 @@
+//! Fast CPU convolution and pooling, forward and backward, as a Burn backend extension.
+
+pub mod cpu;
