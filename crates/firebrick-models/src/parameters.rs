@@ -1,0 +1,195 @@
+//! Every parameter of a model by name, in torch's layout.
+//!
+//! Names are paths of field names, `conv1.weight`; an enum around the model adds nothing to them.
+//! Shapes are torch's: Burn keeps the weight of a linear layer as `[in, out]`, torch as `[out, in]`.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor, TensorData};
+
+/// A parameter's name, torch shape and values.
+#[derive(Debug, Clone)]
+pub struct NamedParameter {
+    /// `conv1.weight`.
+    pub name: String,
+    /// torch's shape; a linear weight is `[out, in]`.
+    pub shape: Vec<usize>,
+    /// The values as f32, row-major in `shape`.
+    pub data: TensorData,
+}
+
+/// What is known of a parameter without reading its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterInfo {
+    /// `conv1.weight`.
+    pub name: String,
+    /// torch's shape; a linear weight is `[out, in]`.
+    pub shape: Vec<usize>,
+    /// True where Burn keeps the transpose.
+    pub is_linear_weight: bool,
+}
+
+/// All parameters in the model's order, read back from the device, in torch's layout.
+pub fn named_parameters<M: Module>(model: &M) -> Vec<NamedParameter> {
+    let mut visitor = ValueVisitor::default();
+    model.visit(&mut visitor);
+    visitor.parameters
+}
+
+/// Names and torch shapes of all parameters in the model's order.
+pub fn parameter_infos<M: Module>(model: &M) -> Vec<ParameterInfo> {
+    let mut visitor = InfoVisitor::default();
+    model.visit(&mut visitor);
+    visitor.parameters
+}
+
+/// The gradient of every parameter in the model's order, in torch's layout; `None` where `gradients`
+/// has none.
+pub fn named_gradients<M: Module>(
+    model: &M,
+    gradients: &Gradients,
+) -> Vec<(ParameterInfo, Option<TensorData>)> {
+    let mut visitor = GradientVisitor {
+        path: ModulePath::default(),
+        gradients,
+        values: Vec::new(),
+    };
+    model.visit(&mut visitor);
+    parameter_infos(model)
+        .into_iter()
+        .zip(visitor.values)
+        .collect()
+}
+
+/// Where a visitor or mapper stands in the tree of modules.
+#[derive(Default)]
+pub(crate) struct ModulePath {
+    names: Vec<String>,
+    owners: Vec<String>,
+}
+
+impl ModulePath {
+    pub(crate) fn enter(&mut self, name: &str, container_type: &str) {
+        if !is_enum(container_type) {
+            self.names.push(name.to_owned());
+        }
+        self.owners.push(container_type.to_owned());
+    }
+
+    pub(crate) fn exit(&mut self, container_type: &str) {
+        if !is_enum(container_type) {
+            self.names.pop();
+        }
+        self.owners.pop();
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.names.join(".")
+    }
+
+    pub(crate) fn is_linear_weight(&self) -> bool {
+        let owner = self.owners.last().map(String::as_str);
+        let name = self.names.last().map(String::as_str);
+        owner == Some("Struct:Linear") && name == Some("weight")
+    }
+}
+
+fn is_enum(container_type: &str) -> bool {
+    container_type.starts_with("Enum:")
+}
+
+#[derive(Default)]
+struct InfoVisitor {
+    path: ModulePath,
+    parameters: Vec<ParameterInfo>,
+}
+
+impl ModuleVisitor for InfoVisitor {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name, container_type);
+    }
+
+    fn exit_module(&mut self, _name: &str, container_type: &str) {
+        self.path.exit(container_type);
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let is_linear_weight = self.path.is_linear_weight();
+        let mut shape = param.lazy_shape().to_vec();
+        if is_linear_weight {
+            shape.reverse();
+        }
+        self.parameters.push(ParameterInfo {
+            name: self.path.name(),
+            shape,
+            is_linear_weight,
+        });
+    }
+}
+
+#[derive(Default)]
+struct ValueVisitor {
+    path: ModulePath,
+    parameters: Vec<NamedParameter>,
+}
+
+impl ModuleVisitor for ValueVisitor {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name, container_type);
+    }
+
+    fn exit_module(&mut self, _name: &str, container_type: &str) {
+        self.path.exit(container_type);
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let data = to_torch_layout(param.val(), self.path.is_linear_weight());
+        self.parameters.push(NamedParameter {
+            name: self.path.name(),
+            shape: data.shape().to_vec(),
+            data,
+        });
+    }
+}
+
+struct GradientVisitor<'a> {
+    path: ModulePath,
+    gradients: &'a Gradients,
+    values: Vec<Option<TensorData>>,
+}
+
+impl ModuleVisitor for GradientVisitor<'_> {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name, container_type);
+    }
+
+    fn exit_module(&mut self, _name: &str, container_type: &str) {
+        self.path.exit(container_type);
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let is_linear_weight = self.path.is_linear_weight();
+        let gradient = param.grad(self.gradients);
+        self.values
+            .push(gradient.map(|tensor| to_torch_layout(tensor, is_linear_weight)));
+    }
+}
+
+/// Reads a parameter, or its gradient, back and brings it into torch's layout as f32.
+fn to_torch_layout<const D: usize>(tensor: Tensor<D>, is_linear_weight: bool) -> TensorData {
+    let data = tensor.into_data().convert::<f32>();
+    match (is_linear_weight, data.shape().as_slice()) {
+        (true, &[rows, columns]) => {
+            let values: Vec<f32> = data.iter::<f32>().collect();
+            TensorData::new(transpose(&values, rows, columns), [columns, rows])
+        }
+        _ => data,
+    }
+}
+
+/// `[rows, columns]` to `[columns, rows]`, both row-major.
+pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns)
+        .flat_map(|column| (0..rows).map(move |row| (row, column)))
+        .filter_map(|(row, column)| values.get(row * columns + column).copied())
+        .collect()
+}

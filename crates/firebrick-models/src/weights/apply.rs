@@ -1,0 +1,110 @@
+//! Reads the matched tensors and puts them into the model.
+
+use std::collections::HashMap;
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Tensor, TensorData};
+
+use super::error::WeightsError;
+use super::file::{FileTensor, Layout, WeightsFile};
+use super::matching::Plan;
+use super::report::{Assignment, LoadReport, MatchedBy};
+use crate::parameters::{ModulePath, ParameterInfo, transpose};
+
+/// Reads everything first, so that an unreadable tensor leaves no half-loaded model behind.
+pub(crate) fn apply<M: Module>(
+    model: M,
+    file: &WeightsFile,
+    plan: Plan,
+) -> Result<(M, LoadReport), WeightsError> {
+    let mut values = HashMap::new();
+    let mut assignments = Vec::new();
+    for (parameter, position) in &plan.pairs {
+        let tensor = &file.tensors[*position];
+        let data = read(tensor, parameter, file).map_err(|reason| WeightsError::Tensor {
+            path: file.path.clone(),
+            tensor: tensor.name.clone(),
+            reason,
+        })?;
+        values.insert(parameter.name.clone(), data);
+        assignments.push(describe(parameter, tensor, file, &plan.matched_by));
+    }
+    let mut mapper = ValueMapper {
+        path: ModulePath::default(),
+        values,
+    };
+    let model = model.map(&mut mapper);
+    let report = LoadReport {
+        path: file.path.clone(),
+        format: file.format,
+        matched_by: plan.matched_by,
+        assignments,
+        missing: plan.missing,
+        fresh_head: plan.fresh_head,
+        extra: plan.extra,
+        ignored: file.ignored.clone(),
+    };
+    Ok((model, report))
+}
+
+/// A tensor's values in Burn's layout.
+fn read(
+    tensor: &FileTensor,
+    parameter: &ParameterInfo,
+    file: &WeightsFile,
+) -> Result<TensorData, String> {
+    let values = tensor.read_f32()?;
+    match (parameter.is_linear_weight, parameter.shape.as_slice()) {
+        (true, &[outputs, inputs]) => {
+            let values = match file.layout {
+                Layout::Torch => transpose(&values, outputs, inputs),
+                Layout::Burn => values,
+            };
+            Ok(TensorData::new(values, [inputs, outputs]))
+        }
+        _ => Ok(TensorData::new(values, parameter.shape.clone())),
+    }
+}
+
+fn describe(
+    parameter: &ParameterInfo,
+    tensor: &FileTensor,
+    file: &WeightsFile,
+    matched_by: &MatchedBy,
+) -> Assignment {
+    let same_shape = file.tensors.iter().filter(|t| t.shape == tensor.shape);
+    let is_f32 = tensor.dtype_name == "f32";
+    Assignment {
+        parameter: parameter.name.clone(),
+        tensor: tensor.name.clone(),
+        shape: parameter.shape.clone(),
+        converted_from: (!is_f32).then(|| tensor.dtype_name.clone()),
+        by_order_alone: *matched_by == MatchedBy::OrderAndShape && same_shape.count() > 1,
+    }
+}
+
+struct ValueMapper {
+    path: ModulePath,
+    values: HashMap<String, TensorData>,
+}
+
+impl ModuleMapper for ValueMapper {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name, container_type);
+    }
+
+    fn exit_module(&mut self, _name: &str, container_type: &str) {
+        self.path.exit(container_type);
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.values.remove(&self.path.name()) {
+            Some(data) => {
+                let tensor = Tensor::from_data(data, &param.lazy_device());
+                let id = param.id;
+                param.transform_for_load(tensor, id)
+            }
+            None => param,
+        }
+    }
+}

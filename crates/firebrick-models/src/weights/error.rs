@@ -1,0 +1,195 @@
+//! What can be wrong with a weights file: each error says what, where, expected and got.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use firebrick_storage::StorageError;
+
+use super::file::WeightsFormat;
+use super::report::MatchedBy;
+
+/// Lines of one kind that an error message shows before it counts the rest.
+const LINES_SHOWN: usize = 20;
+
+/// Why weights could not be loaded or saved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// The operating system could not read the file.
+    #[error("weights file '{}': cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file's name does not say which format it is in.
+    #[error(
+        "weights file '{}': expected a name that ends in .safetensors, .pt, .pth or .bpk, got {}",
+        path.display(),
+        extension.as_ref().map_or("no ending".to_owned(), |e| format!("'.{e}'"))
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its ending, if it has one.
+        extension: Option<String>,
+    },
+    /// The file is damaged, cut off, or something else under this name.
+    #[error("weights file '{}': not a whole {format} file: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The format that its name promises.
+        format: WeightsFormat,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file holds several networks that fit equally well.
+    #[error(
+        "weights file '{}': {} networks in it fit this model, under {}; keep one of them in the file",
+        path.display(),
+        prefixes.len(),
+        prefixes.iter().map(|p| format!("'{p}'")).collect::<Vec<_>>().join(", ")
+    )]
+    AmbiguousPrefix {
+        /// The file.
+        path: PathBuf,
+        /// The names in front of each network's parameters.
+        prefixes: Vec<String>,
+    },
+    /// The tensors of the file are not the parameters of the model.
+    #[error(transparent)]
+    Mismatch(Box<Mismatch>),
+    /// One tensor's values could not be read or are no numbers to start from.
+    #[error("weights file '{}': tensor '{tensor}': {reason}", path.display())]
+    Tensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor's name in the file.
+        tensor: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The weights could not be put into the format.
+    #[error("weights file '{}': cannot be written as safetensors: {reason}", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file could not be written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Everything in which a file and a model differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The file.
+    pub path: PathBuf,
+    /// Class name of the model.
+    pub model: String,
+    /// How the tensors were matched that did match.
+    pub matched_by: MatchedBy,
+    /// Parameters of the model that the file does not have.
+    pub missing: Vec<NamedShape>,
+    /// Tensors of the file that the model does not have.
+    pub extra: Vec<NamedShape>,
+    /// Tensors whose name fits and whose shape does not.
+    pub misshapen: Vec<Misshapen>,
+    /// Tensors whose name fits and whose elements are not floating-point numbers.
+    pub mistyped: Vec<Mistyped>,
+    /// Whether `strict = false` would let the file in.
+    pub strict_is_the_reason: bool,
+}
+
+/// A name and its shape, in torch's layout for parameters and as stored for tensors.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct NamedShape {
+    /// Parameter or tensor name.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+}
+
+/// A tensor of the wrong shape.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Misshapen {
+    /// The model's parameter.
+    pub parameter: String,
+    /// The file's tensor.
+    pub tensor: String,
+    /// The shape that the model needs, in the file's layout.
+    pub expected: Vec<usize>,
+    /// The shape that the file has.
+    pub got: Vec<usize>,
+}
+
+/// A tensor of the wrong element type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistyped {
+    /// The model's parameter.
+    pub parameter: String,
+    /// The file's tensor.
+    pub tensor: String,
+    /// Its element type.
+    pub got: String,
+}
+
+impl std::error::Error for Mismatch {}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "weights file '{}' does not fit {} ({})",
+            self.path.display(),
+            self.model,
+            self.matched_by
+        )?;
+        list(f, "missing", &self.missing)?;
+        list(f, "extra", &self.extra)?;
+        list(f, "misshapen", &self.misshapen)?;
+        list(f, "not floating point", &self.mistyped)?;
+        if self.strict_is_the_reason {
+            write!(
+                f,
+                "\n  with strict = false missing parameters and a head for other classes keep their \
+                 fresh values, and extra tensors are left out"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, title: &str, items: &[T]) -> fmt::Result {
+    for item in items.iter().take(LINES_SHOWN) {
+        write!(f, "\n  {title}: {item}")?;
+    }
+    match items.len().saturating_sub(LINES_SHOWN) {
+        0 => Ok(()),
+        more => write!(f, "\n  {title}: and {more} more"),
+    }
+}
+
+impl fmt::Display for NamedShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.name, self.shape)
+    }
+}
+
+impl fmt::Display for Misshapen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {:?}", self.parameter, self.expected)?;
+        write!(f, ", got {:?} in '{}'", self.got, self.tensor)
+    }
+}
+
+impl fmt::Display for Mistyped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected f32, f16, bf16 or f64", self.parameter)?;
+        write!(f, ", got {} in '{}'", self.got, self.tensor)
+    }
+}

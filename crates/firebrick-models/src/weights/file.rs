@@ -1,0 +1,155 @@
+//! A weights file of any format as a list of tensors that are read only when asked for.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{DType, TensorData};
+
+use super::error::WeightsError;
+use super::{burnpack, pytorch, safetensors};
+
+/// Tensors that a file may hold; a network of this library has some dozens.
+pub(crate) const MAX_TENSORS: usize = 100_000;
+
+/// The formats that weights come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightsFormat {
+    /// `.safetensors`, torch's layout.
+    Safetensors,
+    /// `.pt` or `.pth`, torch's layout inside a pickle.
+    Pytorch,
+    /// `.bpk`, Burn's own layout.
+    Burnpack,
+}
+
+impl fmt::Display for WeightsFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Safetensors => "safetensors",
+            Self::Pytorch => "PyTorch",
+            Self::Burnpack => "burnpack",
+        })
+    }
+}
+
+/// Which way round a file keeps the weights of linear layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// `[out, in]`.
+    Torch,
+    /// `[in, out]`.
+    Burn,
+}
+
+/// Reads a tensor's bytes, little endian, row-major.
+pub(crate) type ReadBytes = Box<dyn Fn() -> Result<Vec<u8>, String>>;
+
+/// One tensor of a file, its values unread.
+pub(crate) struct FileTensor {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<usize>,
+    /// `None`: an element type that Burn does not know; the name of it is in `dtype_name`.
+    pub(crate) dtype: Option<DType>,
+    pub(crate) dtype_name: String,
+    pub(crate) read: ReadBytes,
+}
+
+/// An open weights file.
+pub(crate) struct WeightsFile {
+    pub(crate) path: PathBuf,
+    pub(crate) format: WeightsFormat,
+    pub(crate) layout: Layout,
+    /// In the order of the network's layers, as far as the file tells.
+    pub(crate) tensors: Vec<FileTensor>,
+    /// Parts of the file beside the state dict, such as an optimiser's state.
+    pub(crate) ignored: Vec<String>,
+}
+
+impl FileTensor {
+    /// True for numbers that become f32 without a question.
+    pub(crate) fn is_float(&self) -> bool {
+        matches!(
+            self.dtype,
+            Some(DType::F32 | DType::F16 | DType::BF16 | DType::F64)
+        )
+    }
+
+    /// The values as f32.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why the bytes cannot be read, or that a value is not a finite f32.
+    pub(crate) fn read_f32(&self) -> Result<Vec<f32>, String> {
+        let Some(dtype) = self.dtype else {
+            return Err(format!("elements of type {} are unknown", self.dtype_name));
+        };
+        let bytes = (self.read)()?;
+        let data = TensorData::try_from_bytes_vec(bytes, self.shape.clone(), dtype)
+            .map_err(|error| error.to_string())?;
+        let values = data
+            .try_into_vec_as::<f32>()
+            .map_err(|error| error.to_string())?;
+        match values.iter().filter(|value| !value.is_finite()).count() {
+            0 => Ok(values),
+            count => Err(format!(
+                "{count} of {} values are not finite as f32; training cannot start from them",
+                values.len()
+            )),
+        }
+    }
+}
+
+/// Opens `path` in the format that its ending names, and lists its tensors.
+pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    let file = match extension.as_deref() {
+        Some("safetensors") => safetensors::open(path)?,
+        Some("pt" | "pth") => pytorch::open(path)?,
+        Some("bpk") => burnpack::open(path)?,
+        _ => {
+            return Err(WeightsError::UnknownFormat {
+                path: path.to_owned(),
+                extension,
+            });
+        }
+    };
+    if file.tensors.len() > MAX_TENSORS {
+        let count = file.tensors.len();
+        let reason = format!("expected at most {MAX_TENSORS} tensors, got {count}");
+        return Err(malformed(path, file.format, reason));
+    }
+    Ok(file)
+}
+
+/// Checks that `path` is a file that can be opened, so that every format says the same otherwise.
+///
+/// # Errors
+///
+/// [`WeightsError::Read`] if it does not exist, is a folder, or may not be read.
+pub(crate) fn file_length(path: &Path) -> Result<u64, WeightsError> {
+    let read_error = |source| WeightsError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let metadata = std::fs::metadata(path).map_err(read_error)?;
+    if !metadata.is_file() {
+        let source = std::io::Error::other("expected a file, got a folder or a device");
+        return Err(read_error(source));
+    }
+    Ok(metadata.len())
+}
+
+pub(crate) fn malformed(
+    path: &Path,
+    format: WeightsFormat,
+    reason: impl fmt::Display,
+) -> WeightsError {
+    WeightsError::Malformed {
+        path: path.to_owned(),
+        format,
+        reason: reason.to_string(),
+    }
+}

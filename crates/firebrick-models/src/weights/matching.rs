@@ -1,0 +1,310 @@
+//! Decides which tensor of a file is which parameter of a model, without reading a value.
+
+use std::collections::{HashMap, HashSet};
+
+use super::LoadOptions;
+use super::error::{Mismatch, Misshapen, Mistyped, NamedShape, WeightsError};
+use super::file::{FileTensor, Layout, WeightsFile};
+use super::layers;
+use super::names::{indexed_names, split_leaf};
+use super::prefix::find_prefix;
+use super::report::MatchedBy;
+use crate::ImageClassifier;
+use crate::parameters::{ParameterInfo, parameter_infos};
+
+/// A counter of BatchNorm in torch, which nothing here needs.
+const COUNTER: &str = "num_batches_tracked";
+
+/// The parameters of a model as a file would have them.
+pub(crate) struct Targets {
+    pub(crate) model: String,
+    pub(crate) parameters: Vec<Target>,
+    /// The last layer with parameters, the one that depends on the number of classes.
+    head: String,
+}
+
+/// One parameter that wants a tensor.
+pub(crate) struct Target {
+    pub(crate) info: ParameterInfo,
+    indexed_name: String,
+    /// Its shape in the file's layout.
+    pub(super) file_shape: Vec<usize>,
+}
+
+impl Targets {
+    pub(crate) fn of<M: ImageClassifier>(model: &M, layout: Layout) -> Self {
+        let infos = parameter_infos(model);
+        let indexed = indexed_names(&infos, &model.layers());
+        let head = infos.last().map(|info| split_leaf(&info.name).0.to_owned());
+        let parameters = infos
+            .into_iter()
+            .zip(indexed)
+            .map(|(info, indexed_name)| Target {
+                file_shape: file_shape(&info, layout),
+                indexed_name,
+                info,
+            })
+            .collect();
+        Self {
+            model: model.name().to_owned(),
+            parameters,
+            head: head.unwrap_or_default(),
+        }
+    }
+
+    fn is_head(&self, target: &Target) -> bool {
+        split_leaf(&target.info.name).0 == self.head
+    }
+}
+
+fn file_shape(info: &ParameterInfo, layout: Layout) -> Vec<usize> {
+    let mut shape = info.shape.clone();
+    if info.is_linear_weight && layout == Layout::Burn {
+        shape.reverse();
+    }
+    shape
+}
+
+/// Which tensor goes where, and what is left on both sides.
+pub(crate) struct Plan {
+    pub(crate) matched_by: MatchedBy,
+    /// For each parameter with a tensor: the parameter and the tensor's position in the file.
+    pub(crate) pairs: Vec<(ParameterInfo, usize)>,
+    pub(crate) missing: Vec<NamedShape>,
+    pub(crate) fresh_head: Vec<Misshapen>,
+    pub(crate) extra: Vec<NamedShape>,
+}
+
+/// Matches by name if any name is known, else by order and shape.
+pub(crate) fn match_tensors(
+    file: &WeightsFile,
+    targets: &Targets,
+    options: LoadOptions,
+) -> Result<Plan, WeightsError> {
+    let by_name = Draft::by_name(file, targets)?;
+    let draft = match by_name {
+        Some(draft) if draft.is_trusted() => draft,
+        other => {
+            let by_order = Draft::by_order(file, targets);
+            match other {
+                Some(by_name) if by_name.problems() <= by_order.problems() => by_name,
+                _ => by_order,
+            }
+        }
+    };
+    draft.finish(file, targets, options)
+}
+
+/// A first assignment: for each target the position of its tensor.
+struct Draft {
+    matched_by: MatchedBy,
+    tensors: Vec<Option<usize>>,
+    num_extra: usize,
+    num_misshapen: usize,
+}
+
+impl Draft {
+    fn new(
+        matched_by: MatchedBy,
+        tensors: Vec<Option<usize>>,
+        file: &WeightsFile,
+        targets: &Targets,
+    ) -> Self {
+        let num_misshapen = targets
+            .parameters
+            .iter()
+            .zip(&tensors)
+            .filter(|(target, tensor)| {
+                tensor.is_some_and(|i| file.tensors[i].shape != target.file_shape)
+            })
+            .count();
+        Self {
+            num_extra: leftover(file, &tensors).count(),
+            num_misshapen,
+            matched_by,
+            tensors,
+        }
+    }
+
+    /// Names of our own are evidence even if some are missing; positions in somebody's
+    /// `nn.Sequential` only if all of them fit.
+    fn is_trusted(&self) -> bool {
+        matches!(self.matched_by, MatchedBy::Name { .. }) || self.problems() == 0
+    }
+
+    fn problems(&self) -> usize {
+        let missing = self
+            .tensors
+            .iter()
+            .filter(|tensor| tensor.is_none())
+            .count();
+        missing + self.num_extra + self.num_misshapen
+    }
+
+    /// The names and the prefix under which most parameters are found; `None` if there is not one.
+    fn by_name(file: &WeightsFile, targets: &Targets) -> Result<Option<Self>, WeightsError> {
+        let own: Vec<&str> = targets
+            .parameters
+            .iter()
+            .map(|t| t.info.name.as_str())
+            .collect();
+        let indexed: Vec<&str> = targets
+            .parameters
+            .iter()
+            .map(|t| t.indexed_name.as_str())
+            .collect();
+        let own_found = find_prefix(&file.path, &file.tensors, &own)?;
+        let indexed_found = find_prefix(&file.path, &file.tensors, &indexed)?;
+        let own_count = own_found.as_ref().map_or(0, |(_, count)| *count);
+        let found = match indexed_found {
+            Some((prefix, count)) if count > own_count => {
+                Some((MatchedBy::Index { prefix }, indexed))
+            }
+            _ => own_found.map(|(prefix, _)| (MatchedBy::Name { prefix }, own)),
+        };
+        Ok(found.map(|(matched_by, names)| {
+            let positions = positions_by_name(&file.tensors);
+            let prefix = match &matched_by {
+                MatchedBy::Name { prefix } | MatchedBy::Index { prefix } => prefix.as_str(),
+                MatchedBy::OrderAndShape => "",
+            };
+            let tensors = names
+                .iter()
+                .map(|name| positions.get(format!("{prefix}{name}").as_str()).copied())
+                .collect();
+            Self::new(matched_by, tensors, file, targets)
+        }))
+    }
+
+    /// By shape, in the order of the file: whole layers first, because the shapes of a weight and its
+    /// bias together leave less to chance; single tensors if layers do not work out.
+    fn by_order(file: &WeightsFile, targets: &Targets) -> Self {
+        let draft = |tensors| Self::new(MatchedBy::OrderAndShape, tensors, file, targets);
+        let by_layer = draft(layers::match_layers(file, targets));
+        if by_layer.problems() == 0 {
+            return by_layer;
+        }
+        let by_tensor = draft(layers::match_single_tensors(file, targets));
+        if by_tensor.problems() == 0 {
+            by_tensor
+        } else {
+            by_layer
+        }
+    }
+
+    fn finish(
+        self,
+        file: &WeightsFile,
+        targets: &Targets,
+        options: LoadOptions,
+    ) -> Result<Plan, WeightsError> {
+        let extra = leftover(file, &self.tensors)
+            .map(|i| named_shape(&file.tensors[i]))
+            .collect();
+        let mut plan = Plan {
+            matched_by: self.matched_by,
+            pairs: Vec::new(),
+            missing: Vec::new(),
+            fresh_head: Vec::new(),
+            extra,
+        };
+        let (mut misshapen, mut mistyped) = (Vec::new(), Vec::new());
+        for (target, tensor) in targets.parameters.iter().zip(&self.tensors) {
+            let Some(position) = *tensor else {
+                plan.missing.push(NamedShape {
+                    name: target.info.name.clone(),
+                    shape: target.info.shape.clone(),
+                });
+                continue;
+            };
+            let tensor = &file.tensors[position];
+            if tensor.shape != target.file_shape {
+                let problem = describe_shapes(target, tensor);
+                if targets.is_head(target) {
+                    plan.fresh_head.push(problem);
+                } else {
+                    misshapen.push(problem);
+                }
+            } else if tensor.is_float() {
+                plan.pairs.push((target.info.clone(), position));
+            } else {
+                mistyped.push(describe_type(target, tensor));
+            }
+        }
+        plan.check(file, targets, options, misshapen, mistyped)
+    }
+}
+
+impl Plan {
+    /// Lets the plan through, or gathers everything that is wrong with it in one error.
+    fn check(
+        self,
+        file: &WeightsFile,
+        targets: &Targets,
+        options: LoadOptions,
+        mut misshapen: Vec<Misshapen>,
+        mistyped: Vec<Mistyped>,
+    ) -> Result<Self, WeightsError> {
+        let forgivable = self.missing.len() + self.fresh_head.len() + self.extra.len();
+        let fatal = misshapen.len() + mistyped.len() + usize::from(self.pairs.is_empty());
+        if fatal == 0 && (forgivable == 0 || !options.strict) {
+            return Ok(self);
+        }
+        misshapen.extend(self.fresh_head);
+        Err(WeightsError::Mismatch(Box::new(Mismatch {
+            path: file.path.clone(),
+            model: targets.model.clone(),
+            matched_by: self.matched_by,
+            missing: self.missing,
+            extra: self.extra,
+            misshapen,
+            mistyped,
+            strict_is_the_reason: fatal == 0,
+        })))
+    }
+}
+
+fn positions_by_name(tensors: &[FileTensor]) -> HashMap<&str, usize> {
+    let named = tensors.iter().enumerate();
+    named.map(|(i, tensor)| (tensor.name.as_str(), i)).collect()
+}
+
+/// Positions of the tensors that no parameter has.
+fn leftover<'a>(
+    file: &'a WeightsFile,
+    assigned: &[Option<usize>],
+) -> impl Iterator<Item = usize> + use<'a> {
+    let used: HashSet<usize> = assigned.iter().flatten().copied().collect();
+    let named = file.tensors.iter().enumerate();
+    named
+        .filter(move |(i, tensor)| !used.contains(i) && !is_counter(&tensor.name))
+        .map(|(i, _)| i)
+}
+
+pub(super) fn is_counter(name: &str) -> bool {
+    split_leaf(name).1 == COUNTER
+}
+
+fn named_shape(tensor: &FileTensor) -> NamedShape {
+    NamedShape {
+        name: tensor.name.clone(),
+        shape: tensor.shape.clone(),
+    }
+}
+
+fn describe_shapes(target: &Target, tensor: &FileTensor) -> Misshapen {
+    Misshapen {
+        parameter: target.info.name.clone(),
+        tensor: tensor.name.clone(),
+        expected: target.file_shape.clone(),
+        got: tensor.shape.clone(),
+    }
+}
+
+fn describe_type(target: &Target, tensor: &FileTensor) -> Mistyped {
+    Mistyped {
+        parameter: target.info.name.clone(),
+        tensor: tensor.name.clone(),
+        got: tensor.dtype_name.clone(),
+    }
+}
