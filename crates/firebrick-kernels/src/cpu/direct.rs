@@ -306,7 +306,7 @@ impl RunItem<'_> {
 
 /// What sums start from: the bias, or zero.
 #[inline(always)]
-fn first_sums<S: Simd, const V: usize>(bias: Option<&[f32]>, channel: usize, channels: usize) -> [F32s<S>; V] {
+pub(crate) fn first_sums<S: Simd, const V: usize>(bias: Option<&[f32]>, channel: usize, channels: usize) -> [F32s<S>; V] {
     let width = lanes::<S>();
     let Some(bias) = bias else { return [splat::<S>(0.0); V] };
     let bias = &bias[channel..][..channels];

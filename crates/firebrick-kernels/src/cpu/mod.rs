@@ -10,6 +10,7 @@ mod simd;
 mod tile;
 mod weight_grad;
 mod window;
+mod winograd;
 
 use direct::{Finish, Source, SourceImages};
 pub use isa::{ISA_VARIABLE, Isa};
@@ -46,7 +47,7 @@ impl Engine {
         // SAFETY: `run` writes every value of the output.
         Ok(unsafe {
             new_filled(shape.output_len(), |target| {
-                direct::run(self, shape, Direction::Forward, source, weight, bias, Finish::Plain, target);
+                self.convolve(shape, Direction::Forward, source, weight, bias, Finish::Plain, target);
             })
         })
     }
@@ -60,7 +61,7 @@ impl Engine {
         // SAFETY: the passes of the input gradient cover every input pixel once.
         Ok(unsafe {
             new_filled(shape.input_len(), |target| {
-                direct::run(self, shape, Direction::InputGradient, source, weight, None, Finish::Plain, target);
+                self.convolve(shape, Direction::InputGradient, source, weight, None, Finish::Plain, target);
             })
         })
     }
@@ -72,6 +73,34 @@ impl Engine {
         check_len("the output's gradient", gradient.len(), shape.output_len())?;
         let input = SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
         let gradient = SourceImages { values: Source::Plain(gradient), size: shape.output(), channels: shape.out_channels };
+        if self.winograd && winograd::applies(shape, Direction::Forward) {
+            return Ok(winograd::run_weight_gradient(self, shape, input, gradient));
+        }
         Ok(weight_grad::run(self, shape, input, gradient))
+    }
+
+    /// Convolve by the algorithm that suits the shape.
+    ///
+    /// # Safety
+    /// As for [`direct::run`].
+    #[allow(clippy::too_many_arguments)]
+    unsafe fn convolve(
+        self,
+        shape: &ConvShape,
+        direction: Direction,
+        source: SourceImages<'_>,
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        finish: Finish,
+        target: scratch::SharedOut,
+    ) {
+        // SAFETY: forwarded to the caller.
+        unsafe {
+            if self.winograd && winograd::applies(shape, direction) {
+                winograd::run(self, shape, direction, source, weight, bias, finish, target);
+            } else {
+                direct::run(self, shape, direction, source, weight, bias, finish, target);
+            }
+        }
     }
 }

@@ -92,7 +92,8 @@ impl Packed {
 }
 
 /// Undo [`pack`] for [`Direction::Forward`]: write the packed `values` (in the layout of `layout`) to a weight `[out, in / groups, height, width]`.
-pub(crate) fn unpack(shape: &ConvShape, taps: &[[usize; 2]], lanes: usize, layout: &Packed, values: &[f32], weight: &mut [f32]) {
+pub(crate) fn unpack(shape: &ConvShape, taps: &[[usize; 2]], lanes: usize, layout: &Packed, values: &[f32]) -> Vec<f32> {
+    let mut weight = vec![0.0; shape.weight_len()];
     let (group_in, group_out) = (shape.group_in(), shape.group_out());
     let plane = shape.kernel[0] * shape.kernel[1];
     for group in 0..shape.groups {
@@ -112,6 +113,7 @@ pub(crate) fn unpack(shape: &ConvShape, taps: &[[usize; 2]], lanes: usize, layou
             }
         }
     }
+    weight
 }
 
 /// Pack a weight `[out, in / groups, height, width]` for `taps` (their order is the order of summation).

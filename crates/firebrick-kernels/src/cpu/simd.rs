@@ -1,6 +1,6 @@
-//! The five vector operations that the kernels are made of, always inlined.
+//! The few vector operations that the kernels are made of, always inlined.
 
-use macerator::{Scalar, Simd, VAdd, VMulAdd, Vector};
+use macerator::{Scalar, Simd, VAdd, VMul, VMulAdd, VSub, Vector};
 
 /// A register of f32.
 pub(crate) type F32s<S> = Vector<S, f32>;
@@ -82,11 +82,23 @@ pub(crate) fn splat<S: Simd>(value: f32) -> F32s<S> {
 /// fused one would be a library call for each lane).
 #[inline(always)]
 pub(crate) fn mul_add<S: Simd>(a: F32s<S>, b: F32s<S>, c: F32s<S>) -> F32s<S> {
-    if lanes::<S>() <= 2 { a * b + c } else { f32::vmul_add(a, b, c) }
+    if lanes::<S>() <= 2 { add::<S>(mul::<S>(a, b), c) } else { f32::vmul_add(a, b, c) }
 }
 
 /// `a + b`.
 #[inline(always)]
 pub(crate) fn add<S: Simd>(a: F32s<S>, b: F32s<S>) -> F32s<S> {
     f32::vadd(a, b)
+}
+
+/// `a - b`.
+#[inline(always)]
+pub(crate) fn sub<S: Simd>(a: F32s<S>, b: F32s<S>) -> F32s<S> {
+    f32::vsub(a, b)
+}
+
+/// `a * b`.
+#[inline(always)]
+pub(crate) fn mul<S: Simd>(a: F32s<S>, b: F32s<S>) -> F32s<S> {
+    f32::vmul(a, b)
 }

@@ -96,15 +96,82 @@ pub(crate) fn run(
     items.into_par_iter().for_each(|item| engine.isa.run(RunItem { job: &job, item }));
     let (total, others) = sums.split_at_mut(shard_len);
     engine.isa.run(AddShards { total, others });
-    let mut weight = vec![0.0; shape.weight_len()];
-    unpack(shape, &pass.taps, width, &layout, total, &mut weight);
+    let weight = unpack(shape, &pass.taps, width, &layout, total);
     let bias_sums = total[bias_start..].chunks_exact(shape.group_out().next_multiple_of(width));
     let bias = bias_sums.flat_map(|group| group[..shape.group_out()].iter().copied()).collect();
     (weight, bias)
 }
 
+/// The gradient of the bias alone: every result's gradient, added up for each channel in fixed shards of the batch.
+pub(crate) fn bias_gradient(engine: Engine, shape: &ConvShape, gradient: SourceImages<'_>) -> Vec<f32> {
+    let Source::Plain(values) = gradient.values else {
+        return bias_gradient_pooled(gradient);
+    };
+    add_up(engine, shape.batch, shape.out_channels, values)
+}
+
+/// As [`bias_gradient`]: a pooled gradient has its values where it is pooled, all but those with no pixel.
+fn bias_gradient_pooled(gradient: SourceImages<'_>) -> Vec<f32> {
+    let mut sums = vec![0.0; gradient.channels];
+    if let Source::Pooled(values, codes) = gradient.values {
+        let pixels = values.chunks_exact(gradient.channels).zip(codes.chunks_exact(gradient.channels));
+        for (values, codes) in pixels {
+            for (sum, (value, code)) in sums.iter_mut().zip(values.iter().zip(codes)) {
+                *sum += if *code < 4.0 { *value } else { 0.0 };
+            }
+        }
+    }
+    sums
+}
+
+/// Sum NHWC `values` over everything but channels.
+fn add_up(engine: Engine, batch: usize, channels: usize, values: &[f32]) -> Vec<f32> {
+    let image = values.len() / batch;
+    let shards = SHARDS.min(batch);
+    let mut sums = Scratch::zeroed(shards * channels);
+    sums.par_chunks_exact_mut(channels).enumerate().for_each(|(shard, sums)| {
+        let images = batch * shard / shards..batch * (shard + 1) / shards;
+        engine.isa.run(AddPixels { sums, values: &values[images.start * image..images.end * image] });
+    });
+    let (total, others) = sums.split_at_mut(channels);
+    engine.isa.run(AddShards { total, others });
+    total.to_vec()
+}
+
+/// `sums[channel] += sum over pixels`, eight pixels at a time.
+struct AddPixels<'a> {
+    sums: &'a mut [f32],
+    values: &'a [f32],
+}
+
+impl WithSimd for AddPixels<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        let channels = self.sums.len();
+        for pixels in self.values.chunks(8 * channels) {
+            if pixels.len() < 8 * channels {
+                for pixel in pixels.chunks_exact(channels) {
+                    for (sum, value) in self.sums.iter_mut().zip(pixel) {
+                        *sum += value;
+                    }
+                }
+                break;
+            }
+            let (near, far) = pixels.split_at(4 * channels);
+            let [(a, b), (c, d)] = [near, far].map(|half| half.split_at(2 * channels));
+            let halves = [a, b, c, d].map(|pair| pair.split_at(channels));
+            for (channel, sum) in self.sums.iter_mut().enumerate() {
+                let [a, b, c, d] = halves.map(|(x, y)| x[channel] + y[channel]);
+                *sum += (a + b) + (c + d);
+            }
+        }
+    }
+}
+
 /// The register width.
-struct Lanes;
+pub(crate) struct Lanes;
 
 impl WithSimd for Lanes {
     type Output = usize;

@@ -1,0 +1,288 @@
+//! Convolution (and the gradient of its input) by Winograd's algorithm.
+
+use std::ops::Range;
+
+use macerator::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::grid::{Grid, Part};
+use super::transform::{Collect, Input, both_axes, load_square, store_square};
+use super::weights::{PointWeights, TransformWeights};
+use super::{POINTS, PRODUCTS};
+use crate::cpu::Engine;
+use crate::cpu::direct::{Finish, SourceImages, first_sums, relu};
+use crate::cpu::pack::{Block, Direction};
+use crate::cpu::pass::Pass;
+use crate::cpu::scratch::{Scratch, SharedOut};
+use crate::cpu::shape::ConvShape;
+use crate::cpu::simd::{F32s, add, lanes, splat, store, store_first};
+use crate::cpu::tile::{convolve, tile_pixels};
+
+/// Floats of one part's values at the points that stay in the second-level cache with the weights.
+const PART_FLOATS: usize = 160 * 1024;
+
+/// Items for each thread.
+const ITEMS_PER_THREAD: usize = 4;
+
+/// Everything that the items share.
+struct Job<'a> {
+    grid: Grid,
+    source: SourceImages<'a>,
+    weights: &'a PointWeights,
+    produced: usize,
+    bias: Option<&'a [f32]>,
+    finish: Finish,
+    target: SharedOut,
+}
+
+/// Some tiles, some blocks of produced channels.
+struct Item {
+    part: Part,
+    blocks: Range<usize>,
+}
+
+/// Convolve `source` in one direction into `target`, which is written completely.
+///
+/// # Safety
+/// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile.
+pub(crate) unsafe fn run(
+    engine: Engine,
+    shape: &ConvShape,
+    direction: Direction,
+    source: SourceImages<'_>,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    finish: Finish,
+    target: SharedOut,
+) {
+    let [summed, produced] = direction.group_channels(shape);
+    let pass = &Pass::all(shape, direction)[0];
+    let weights = engine.isa.run(TransformWeights { shape, direction, pass, weight });
+    let grid = Grid::new(shape, pass);
+    let job = Job { grid, source, weights: &weights, produced, bias, finish, target };
+    let threads = rayon::current_num_threads();
+    let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
+    let tiles = (PART_FLOATS / (PRODUCTS * (summed + produced) / 2)).clamp(16, 128).min(grid.total().div_ceil(wanted)).max(8);
+    let parts = grid.parts(0..shape.batch, tiles);
+    let splits = wanted.div_ceil(parts.len()).min(weights.blocks.len()).max(1);
+    let split = |index: usize| weights.blocks.len() * index / splits..weights.blocks.len() * (index + 1) / splits;
+    let items: Vec<Item> = parts
+        .iter()
+        .flat_map(|part| (0..splits).map(move |index| Item { part: part.clone(), blocks: split(index) }))
+        .collect();
+    items.into_par_iter().for_each(|item| engine.isa.run(RunItem { job: &job, item }));
+}
+
+/// One item.
+struct RunItem<'a> {
+    job: &'a Job<'a>,
+    item: Item,
+}
+
+impl WithSimd for RunItem<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        let tiles = self.job.grid.len(&self.item.part);
+        let width = lanes::<S>();
+        let inputs = InputPoints::new::<S>(&self.job.grid, &self.job.source, &self.item.part);
+        let pixel = self.job.produced.next_multiple_of(width);
+        let plane = odd_lines(tiles * pixel);
+        let mut sums = Scratch::take(PRODUCTS * plane);
+        let sums = Sums { start: sums.as_mut_ptr(), plane, pixel };
+        match tile_pixels(width) {
+            6 => self.multiply::<S, 6>(&inputs, &sums, tiles),
+            _ => self.multiply::<S, 8>(&inputs, &sums, tiles),
+        }
+        match self.job.grid.tile {
+            2 => self.finish::<S, 2>(&sums),
+            _ => self.finish::<S, 4>(&sums),
+        }
+    }
+}
+
+/// Sums at the points: `[point][tile][produced channel]`.
+struct Sums {
+    start: *mut f32,
+    plane: usize,
+    pixel: usize,
+}
+
+impl RunItem<'_> {
+    /// The matrix products, one for each point.
+    #[inline(always)]
+    fn multiply<S: Simd, const P: usize>(&self, inputs: &InputPoints, sums: &Sums, tiles: usize) {
+        for point in 0..PRODUCTS {
+            for block in &self.job.weights.blocks[self.item.blocks.clone()] {
+                // SAFETY: inputs and sums have `tiles` lines at every point.
+                unsafe {
+                    match block.registers {
+                        1 => self.multiply_block::<S, P, 1>(point, block, inputs, sums, tiles),
+                        _ => self.multiply_block::<S, P, 2>(point, block, inputs, sums, tiles),
+                    }
+                }
+            }
+        }
+    }
+
+    /// One block of produced channels at one point.
+    ///
+    /// # Safety
+    /// `inputs` and `sums` must have `tiles` lines at `point`.
+    #[inline(always)]
+    unsafe fn multiply_block<S: Simd, const P: usize, const V: usize>(
+        &self,
+        point: usize,
+        block: &Block,
+        inputs: &InputPoints,
+        sums: &Sums,
+        tiles: usize,
+    ) {
+        let weights = self.job.weights.block(point, block);
+        for first in (0..tiles).step_by(P) {
+            let count = P.min(tiles - first);
+            // SAFETY: lines `first..first + count` exist; a tile that is not full repeats its last.
+            unsafe {
+                let lines = inputs.values.as_ptr().add(point * inputs.plane);
+                let lines = std::array::from_fn(|p| lines.add((first + p.min(count - 1)) * inputs.pixel));
+                let zero = [splat::<S>(0.0); V];
+                let tile = convolve::<S, P, V>(lines, &[0], self.job.weights.summed, weights, zero);
+                let target = sums.start.add(point * sums.plane + first * sums.pixel + block.first);
+                for (p, line) in tile.iter().enumerate().take(count) {
+                    for (v, &value) in line.iter().enumerate() {
+                        store::<S>(target.add(p * sums.pixel + v * lanes::<S>()), value);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Transform the sums to results and store them.
+    #[inline(always)]
+    fn finish<S: Simd, const M: usize>(&self, sums: &Sums) {
+        let (job, grid, part) = (self.job, &self.job.grid, &self.item.part);
+        let [height, width] = grid.results;
+        let mut tile = 0;
+        for image in part.images.clone() {
+            for tile_row in part.rows.clone() {
+                for tile_column in 0..grid.tiles[1] {
+                    let (top, left) = (tile_row * M, tile_column * M);
+                    let inside = [M.min(height - top), M.min(width - left)];
+                    let corner = ((image * height + top) * width + left) * job.produced;
+                    for block in &job.weights.blocks[self.item.blocks.clone()] {
+                        for register in 0..block.registers {
+                            let offset = register * lanes::<S>();
+                            let count = block.channels.saturating_sub(offset).min(lanes::<S>());
+                            let channel = block.first + offset;
+                            let [bias] = first_sums::<S, 1>(job.bias, channel, count);
+                            let source = tile * sums.pixel + channel;
+                            // SAFETY: the sums of this tile and block exist at every point; the
+                            // results inside the image belong to this item alone.
+                            unsafe {
+                                let target = job.target.get().add(corner + channel);
+                                let source = sums.start.add(source);
+                                self.finish_tile::<S, M>(source, sums.plane, bias, target, inside, count);
+                            }
+                        }
+                    }
+                    tile += 1;
+                }
+            }
+        }
+    }
+
+    /// One tile's results in one register of channels.
+    ///
+    /// # Safety
+    /// `source` must be readable at every point, `target` writable for `count` channels of the results `inside`.
+    #[inline(always)]
+    unsafe fn finish_tile<S: Simd, const M: usize>(
+        &self,
+        source: *const f32,
+        plane: usize,
+        bias: F32s<S>,
+        target: *mut f32,
+        inside: [usize; 2],
+        count: usize,
+    ) {
+        let (finish, channels, width) = (self.job.finish, self.job.produced, self.job.grid.results[1]);
+        // SAFETY: granted by the caller.
+        let points = unsafe { load_square::<S, POINTS>(source, [POINTS * plane, plane]) };
+        let results = both_axes::<S, Collect, POINTS, M>(points);
+        for row in 0..M {
+            for column in 0..M {
+                let value = add::<S>(results[row][column], bias);
+                let value = if finish == Finish::Relu { relu::<S>(value) } else { value };
+                if row < inside[0] && column < inside[1] {
+                    // SAFETY: granted by the caller.
+                    unsafe { store_first::<S>(target.add((row * width + column) * channels), value, count) };
+                }
+            }
+        }
+    }
+}
+
+/// Inputs at the points: `[point][tile][channel]`.
+pub(super) struct InputPoints {
+    pub(super) values: Scratch,
+    pub(super) plane: usize,
+    pub(super) pixel: usize,
+}
+
+impl InputPoints {
+    /// Transform the inputs of a part's tiles.
+    #[inline(always)]
+    pub(super) fn new<S: Simd>(grid: &Grid, source: &SourceImages<'_>, part: &Part) -> Self {
+        let pixel = source.channels.next_multiple_of(lanes::<S>());
+        let plane = odd_lines(grid.len(part) * pixel);
+        let mut values = Scratch::take(PRODUCTS * plane);
+        // SAFETY: the scratch has a plane of `grid.len(part)` lines for each point.
+        unsafe { Self::fill::<S>(grid, source, part, values.as_mut_ptr(), plane, pixel) };
+        Self { values, plane, pixel }
+    }
+
+    /// Transform the inputs of a part's tiles into lines from `target` on.
+    ///
+    /// # Safety
+    /// `target` must be writable for `grid.len(part)` lines of `pixel` floats in each plane, `pixel` being the channels in
+    /// whole registers.
+    #[inline(always)]
+    pub(super) unsafe fn fill<S: Simd>(
+        grid: &Grid,
+        source: &SourceImages<'_>,
+        part: &Part,
+        target: *mut f32,
+        plane: usize,
+        pixel: usize,
+    ) {
+        let squares = grid.inputs(source, part, lanes::<S>());
+        let mut tile = 0;
+        for image in 0..part.images.len() {
+            for row in 0..part.rows.len() {
+                for column in 0..grid.tiles[1] {
+                    let corner = image * squares.image
+                        + row * grid.tile * squares.pitch
+                        + column * grid.tile * source.channels;
+                    for channel in (0..source.channels).step_by(lanes::<S>()) {
+                        // SAFETY: the tile's square lies in the window that `squares` covers (a
+                        // partial register ends in its slack), and line `tile` exists.
+                        unsafe {
+                            let from = squares.start.add(corner + channel);
+                            let to = target.add(tile * pixel + channel);
+                            let pixels = load_square::<S, POINTS>(from, [squares.pitch, source.channels]);
+                            let points = both_axes::<S, Input, POINTS, POINTS>(pixels);
+                            store_square::<S, POINTS>(to, [POINTS * plane, plane], &points);
+                        }
+                    }
+                    tile += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Round up to an odd number of cache lines, so that planes do not share cache sets.
+pub(super) fn odd_lines(floats: usize) -> usize {
+    floats.next_multiple_of(32) + 16
+}

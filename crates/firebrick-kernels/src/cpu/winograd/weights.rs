@@ -1,0 +1,155 @@
+//! Weights at the points, and their gradient back.
+
+use macerator::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::transform::{Weight, WeightGradient, both_axes, load_square, store_square};
+use super::{POINTS, PRODUCTS};
+use crate::cpu::pack::{Block, Direction, Packed, blocks, pack};
+use crate::cpu::pass::Pass;
+use crate::cpu::scratch::{Scratch, SharedOut};
+use crate::cpu::shape::ConvShape;
+use crate::cpu::simd::lanes;
+
+/// Weights at the points: for each point and block of produced channels, `[summed channel][registers * lanes]`.
+pub(super) struct PointWeights {
+    values: Scratch,
+    /// Floats of one point.
+    pub(super) plane: usize,
+    /// Channels summed over.
+    pub(super) summed: usize,
+    /// Blocks of produced channels.
+    pub(super) blocks: Vec<Block>,
+}
+
+impl PointWeights {
+    /// Room for the weights of `summed` times `produced` channels.
+    pub(super) fn new(summed: usize, produced: usize, lanes: usize) -> Self {
+        // An odd number of cache lines keeps the 36 planes from sharing cache sets.
+        let plane = (produced.next_multiple_of(lanes) * summed).next_multiple_of(32) + 16;
+        Self { values: Scratch::take(PRODUCTS * plane), plane, summed, blocks: blocks(produced, lanes) }
+    }
+
+    /// One block at one point.
+    #[inline(always)]
+    pub(super) fn block(&self, point: usize, block: &Block) -> *const f32 {
+        self.values[point * self.plane + block.first * self.summed..].as_ptr()
+    }
+}
+
+/// Transform a weight for one direction.
+pub(super) struct TransformWeights<'a> {
+    pub(super) shape: &'a ConvShape,
+    pub(super) direction: Direction,
+    pub(super) pass: &'a Pass,
+    pub(super) weight: &'a [f32],
+}
+
+impl WithSimd for TransformWeights<'_> {
+    type Output = PointWeights;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) -> PointWeights {
+        let [summed, produced] = self.direction.group_channels(self.shape);
+        let packed = pack::<S>(self.shape, self.direction, &self.pass.taps, self.weight);
+        let mut target = PointWeights::new(summed, produced, lanes::<S>());
+        let out = SharedOut::new(target.values.as_mut_ptr());
+        for block in &target.blocks {
+            let source = packed.block(0, block).as_ptr();
+            // SAFETY: the packed block holds `taps * summed` lines and the target has the same
+            // block at each point.
+            unsafe {
+                match self.shape.kernel[0] {
+                    3 => to_points::<S, 3>(source, summed, block, out.get(), target.plane),
+                    _ => to_points::<S, 5>(source, summed, block, out.get(), target.plane),
+                }
+            }
+        }
+        target
+    }
+}
+
+/// Transform one block.
+///
+/// # Safety
+/// `source` must hold `R * R * summed` lines of the block, `target` the block at each point.
+#[inline(always)]
+unsafe fn to_points<S: Simd, const R: usize>(
+    source: *const f32,
+    summed: usize,
+    block: &Block,
+    target: *mut f32,
+    plane: usize,
+) {
+    let (width, line) = (lanes::<S>(), block.registers * lanes::<S>());
+    for channel in 0..summed {
+        for register in 0..block.registers {
+            let at = channel * line + register * width;
+            // SAFETY: granted by the caller.
+            unsafe {
+                let taps = load_square::<S, R>(source.add(at), [R * summed * line, summed * line]);
+                let points = both_axes::<S, Weight, R, POINTS>(taps);
+                store_square::<S, POINTS>(target.add(block.first * summed + at), [POINTS * plane, plane], &points);
+            }
+        }
+    }
+}
+
+/// Turn sums at the points (laid out as [`PointWeights`]) into the packed gradient of the weight.
+pub(super) struct GatherGradient<'a> {
+    pub(super) kernel: usize,
+    pub(super) blocks: &'a [Block],
+    pub(super) summed: usize,
+    pub(super) plane: usize,
+    pub(super) sums: &'a [f32],
+    pub(super) layout: &'a Packed,
+    pub(super) target: SharedOut,
+}
+
+impl GatherGradient<'_> {
+    /// Do it, with all threads if there is much of it.
+    pub(super) fn run(&self, isa: crate::cpu::Isa) {
+        (0..self.blocks.len()).into_par_iter().for_each(|block| isa.run(GatherBlock { job: self, block }));
+    }
+}
+
+/// One block of [`GatherGradient`].
+struct GatherBlock<'a> {
+    job: &'a GatherGradient<'a>,
+    block: usize,
+}
+
+impl WithSimd for GatherBlock<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        match self.job.kernel {
+            3 => self.gather::<S, 3>(),
+            _ => self.gather::<S, 5>(),
+        }
+    }
+}
+
+impl GatherBlock<'_> {
+    #[inline(always)]
+    fn gather<S: Simd, const R: usize>(&self) {
+        let (job, block) = (self.job, &self.job.blocks[self.block]);
+        let (width, line) = (lanes::<S>(), block.registers * lanes::<S>());
+        let source = job.sums[block.first * job.summed..].as_ptr();
+        for channel in 0..job.summed {
+            for register in 0..block.registers {
+                let at = channel * line + register * width;
+                let start = job.layout.start(0, block) + at;
+                let tap = job.summed * line;
+                // SAFETY: `sums` has this block at each of the points; the packed layout has its
+                // lines for each tap, and no other thread writes this block.
+                unsafe {
+                    let points = load_square::<S, POINTS>(source.add(at), [POINTS * job.plane, job.plane]);
+                    let taps = both_axes::<S, WeightGradient, POINTS, R>(points);
+                    store_square::<S, R>(job.target.get().add(start), [R * tap, tap], &taps);
+                }
+            }
+        }
+    }
+}
