@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -258,21 +259,11 @@ fn check_range(key: &str, value: usize, least: usize, most: usize) -> Result<(),
     Err(DataError::argument(key, format!("a whole number from {least} to {most}"), value))
 }
 
+/// How many channels the model has is not known here: one mean may stand for three channels.
 fn check_normalization(values: &Normalization) -> Result<(), DataError> {
-    let (means, stds) = (values.mean.len(), values.std.len());
-    if means != stds || !matches!(means, 1 | 3) {
-        return Err(DataError::argument(
-            "normalize",
-            "one mean and one std for each channel (1 or 3)",
-            format!("{means} means and {stds} stds"),
-        ));
-    }
-    if let Some(mean) = values.mean.iter().find(|mean| !mean.is_finite()) {
-        return Err(DataError::argument("normalize.mean", "finite numbers", mean));
-    }
-    match values.std.iter().find(|std| !(std.is_finite() && **std > 0.0)) {
-        Some(std) => Err(DataError::argument("normalize.std", "finite numbers above 0", std)),
-        None => Ok(()),
+    match values.mean.len() {
+        1 | 3 => values.validate(values.mean.len()),
+        count => Err(DataError::argument("normalize.mean", "1 or 3 values", count)),
     }
 }
 
@@ -298,19 +289,20 @@ impl SplitSpec {
         self.stored == other.stored && ends_after(self, other) && ends_after(other, self)
     }
 
+}
+
+impl FromStr for SplitSpec {
+    type Err = DataError;
+
     /// Reads `train`, `test[:8000]`, `test[8000:]`, `train[100:200]`.
-    ///
-    /// # Errors
-    /// A message that says what is allowed.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        parse_split(text.trim()).ok_or_else(|| {
-            format!(
-                "expected `train`, `test` or a part of one such as `test[:8000]`, `test[8000:]` or \
-                 `train[100:200]`, got `{text}`"
-            )
-        })
+    fn from_str(text: &str) -> Result<Self, DataError> {
+        parse_split(text.trim()).ok_or_else(|| DataError::argument("split", SPLIT_FORMS, text))
     }
 }
+
+/// What a split may look like.
+const SPLIT_FORMS: &str =
+    "`train`, `test` or a part of one such as `test[:8000]`, `test[8000:]` or `train[100:200]`";
 
 fn parse_split(text: &str) -> Option<SplitSpec> {
     let (name, part) = match text.split_once('[') {
@@ -357,7 +349,7 @@ impl Serialize for SplitSpec {
 impl<'de> Deserialize<'de> for SplitSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(de::Error::custom)
+        text.parse().map_err(|_| de::Error::invalid_value(de::Unexpected::Str(&text), &SPLIT_FORMS))
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use firebrick_storage::StorageError;
 
+use crate::transform::TransformError;
+
 /// Why data could not be opened, read, transformed or downloaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -91,6 +93,19 @@ pub enum DataError {
         count: usize,
     },
 
+    /// An image and the model do not fit together.
+    #[error(transparent)]
+    Transform(#[from] TransformError),
+
+    /// A sample could not be read or prepared while training.
+    #[error("sample {index}: {source}")]
+    Sample {
+        /// The sample's index in its split.
+        index: usize,
+        /// What was wrong with it.
+        source: Box<DataError>,
+    },
+
     /// A loader's worker thread could not be started or died.
     #[error("data loader worker: {problem}")]
     Worker {
@@ -102,7 +117,12 @@ pub enum DataError {
 impl DataError {
     /// True when an argument is at fault (exit code 2), false when the data is (exit code 3).
     pub fn is_config(&self) -> bool {
-        matches!(self, Self::Argument { .. })
+        match self {
+            Self::Argument { .. } => true,
+            Self::Transform(error) => error.is_config(),
+            Self::Sample { source, .. } => source.is_config(),
+            _ => false,
+        }
     }
 
     /// A wrong argument `data.<key>`.
@@ -112,6 +132,20 @@ impl DataError {
         got: impl std::fmt::Display,
     ) -> Self {
         Self::Argument { key: key.into(), expected: expected.into(), got: got.to_string() }
+    }
+
+    /// No file of a data set under `root`; says so when not even `root` exists.
+    pub fn missing(
+        dataset: &str,
+        root: &Path,
+        looked_for: Vec<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        let mut hint = hint.into();
+        if !root.exists() {
+            hint = format!("this folder does not exist yet: {hint}");
+        }
+        Self::Missing { dataset: dataset.to_owned(), root: root.to_path_buf(), looked_for, hint }
     }
 
     /// An I/O error of `action` on `path`.

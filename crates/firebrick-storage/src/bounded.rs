@@ -49,6 +49,32 @@ pub fn gunzip_slice_bounded(
     gunzip_reader(path, bytes, max_bytes)
 }
 
+/// The first `count` bytes of a regular file (fewer when it is shorter) and its whole length.
+///
+/// # Errors
+/// [`StorageError::Io`] when it cannot be read or is not a regular file.
+pub fn read_prefix(path: &Path, count: usize) -> Result<(Vec<u8>, u64), StorageError> {
+    let (file, length) = open_regular(path)?;
+    let bytes = take_prefix(file, count).map_err(|error| StorageError::io(path, "read", error))?;
+    Ok((bytes, length))
+}
+
+/// The first `count` bytes that a gzip file unpacks to, fewer when it holds fewer.
+///
+/// # Errors
+/// [`StorageError::Gzip`] or [`StorageError::Io`].
+pub fn gunzip_prefix(path: &Path, count: usize) -> Result<Vec<u8>, StorageError> {
+    let (file, _) = open_regular(path)?;
+    let decoder = MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file));
+    take_prefix(decoder, count).map_err(|error| gzip_error(path, 0, error))
+}
+
+fn take_prefix(reader: impl Read, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(count as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn gunzip_reader(
     path: &Path,
     reader: impl io::BufRead,

@@ -47,8 +47,8 @@ pub struct FileEntry {
 /// # Failure
 /// When `write` or a flush fails, `parent` is as before. A crash can leave folders `.<name>.tmp-*`, which
 /// [`remove_leftovers`] deletes. A crash between the two renames of a replacement leaves the old
-/// folder under its temporary name only and none at `parent/name`; if the
-/// second rename fails, the old folder is put back.
+/// folder under its temporary name only and none at `parent/name`, which [`remove_leftovers`] mends; if
+/// the second rename fails, the old folder is put back at once.
 ///
 /// # Errors
 /// [`StorageError::Name`] unless `name` is one plain name, [`StorageError::Manifest`] when `write`
@@ -62,6 +62,10 @@ pub fn commit_folder(
     let target = parent.join(name);
     let draft = temporary_folder(parent, name)?;
     write(draft.path())?;
+    if fs::symlink_metadata(draft.path().join(MANIFEST_FILE)).is_ok() {
+        let expected = "no file of this name before the manifest is written";
+        return Err(distrust(&target, MANIFEST_FILE, expected, "one"));
+    }
     let manifest = describe(draft.path())?;
     sync_tree(draft.path(), &manifest)?;
     let text = serde_json::to_vec_pretty(&manifest)
@@ -103,11 +107,13 @@ pub fn verify_folder(folder: &Path) -> Result<Manifest, StorageError> {
     Ok(manifest)
 }
 
-/// Deletes the temporary files and folders (`.*.tmp-*`) that a crash left in `parent`. Call it only while
-/// holding the [`RunLock`](crate::RunLock), because another writer's drafts look the same.
+/// Deletes the temporary files and folders (`.*.tmp-*`) that a crash left in `parent`, after putting back
+/// a folder that [`commit_folder`] had moved aside and not yet replaced. Returns how many it
+/// dealt with. Call it only while holding the [`RunLock`](crate::RunLock), because another
+/// writer's drafts look the same.
 ///
 /// # Failure
-/// Stops at the first that cannot be deleted and leaves the rest.
+/// Stops at the first that cannot be moved or deleted and leaves the rest.
 ///
 /// # Errors
 /// [`StorageError::Io`].
@@ -121,11 +127,23 @@ pub fn remove_leftovers(parent: &Path) -> Result<usize, StorageError> {
         }
         let kind = entry.file_type().map_err(|error| StorageError::io(parent, "list", error))?;
         let path = entry.path();
+        put_back(parent, &name, &path)?;
         let result = if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         result.map_err(|error| StorageError::io(&path, "delete", error))?;
         removed += 1;
     }
     Ok(removed)
+}
+
+/// Moves `.<name>.tmp-*/<name>` back to `parent/<name>` when nothing is there.
+fn put_back(parent: &Path, temporary: &str, path: &Path) -> Result<(), StorageError> {
+    let name = temporary.trim_start_matches('.').rsplit_once(".tmp-").map_or("", |(name, _)| name);
+    let (aside, target) = (path.join(name), parent.join(name));
+    if name.is_empty() || !aside.is_dir() || fs::symlink_metadata(&target).is_ok() {
+        return Ok(());
+    }
+    fs::rename(&aside, &target).map_err(|error| StorageError::io(&target, "put back", error))?;
+    sync_folder(parent)
 }
 
 fn temporary_folder(parent: &Path, name: &str) -> Result<tempfile::TempDir, StorageError> {

@@ -1,0 +1,433 @@
+//! The stack machine: one opcode at a time, nothing is called.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::{
+    ArrayState, Bytes, Global, MAX_OPERATIONS, MAX_VALUES, Pickle, PickleError, Value, ValueId,
+    kind, shorten,
+};
+
+/// The longest line of a text opcode (a global's module, a written-out number).
+const MAX_LINE: usize = 256;
+
+/// Runs the whole file.
+pub(super) fn run(file: &[u8]) -> Result<Pickle<'_>, PickleError> {
+    let mut machine = Machine {
+        file,
+        position: 0,
+        start: 0,
+        values: Vec::new(),
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        decoded: 0,
+    };
+    for _ in 0..MAX_OPERATIONS {
+        machine.start = machine.position;
+        let opcode = machine.take(1)?[0];
+        if opcode == b'.' {
+            return machine.finish();
+        }
+        machine.step(opcode)?;
+    }
+    Err(machine.error(format!("at most {MAX_OPERATIONS} operations"), "more"))
+}
+
+struct Machine<'a> {
+    file: &'a [u8],
+    position: usize,
+    /// Where the current opcode starts.
+    start: usize,
+    values: Vec<Value>,
+    stack: Vec<ValueId>,
+    /// Heights of the stack at each open mark.
+    marks: Vec<usize>,
+    memo: HashMap<u64, ValueId>,
+    /// Bytes that were decoded into memory of their own.
+    decoded: usize,
+}
+
+type Step = Result<(), PickleError>;
+
+impl<'a> Machine<'a> {
+    fn step(&mut self, opcode: u8) -> Step {
+        match opcode {
+            0x80 => self.protocol(),
+            0x95 => self.take(8).map(drop), // FRAME: only a hint about buffering
+            b'N' => self.push(Value::None),
+            0x88 => self.push(Value::Bool(true)),
+            0x89 => self.push(Value::Bool(false)),
+            b'K' | b'M' | b'J' | 0x8a | b'I' | b'L' => self.push_integer(opcode),
+            b'G' => {
+                let raw = self.take_array::<8>()?;
+                self.push(Value::Float(f64::from_be_bytes(raw)))
+            }
+            b'U' | b'T' | b'C' | b'B' | 0x8e | 0x96 | b'X' | 0x8c | 0x8d => self.push_bytes(opcode),
+            b'(' => {
+                self.marks.push(self.stack.len());
+                Ok(())
+            }
+            b']' => self.push(Value::List(Vec::new())),
+            b'}' => self.push(Value::Dict(Vec::new())),
+            b')' => self.push(Value::Tuple(Vec::new())),
+            b't' | b'l' | b'd' | 0x85..=0x87 => self.push_collection(opcode),
+            b'a' | b'e' => self.append(opcode),
+            b's' | b'u' => self.set_items(opcode),
+            b'q' | b'r' | b'p' | 0x94 => self.memoize(opcode),
+            b'h' | b'j' | b'g' => self.recall(opcode),
+            b'0' => self.pop().map(drop),
+            b'c' | 0x93 => self.push_global(opcode),
+            b'R' => self.reduce(),
+            b'b' => self.build(),
+            _ => Err(self.error(
+                "an opcode that makes plain data (nothing is executed)",
+                format!("opcode 0x{opcode:02x} {}", shorten(&[opcode])),
+            )),
+        }
+    }
+
+    fn finish(mut self) -> Result<Pickle<'a>, PickleError> {
+        let root = self.pop()?;
+        if !(self.stack.is_empty() && self.marks.is_empty()) {
+            return Err(self.error("one value at the end", "more on the stack"));
+        }
+        if self.position != self.file.len() {
+            let got = format!("{} more", self.file.len() - self.position);
+            return Err(self.error("no bytes after the end of the pickle", got));
+        }
+        Ok(Pickle { file: self.file, values: self.values, root })
+    }
+
+    fn protocol(&mut self) -> Step {
+        match self.take(1)?[0] {
+            0..=5 => Ok(()),
+            other => Err(self.error("pickle protocol 0 to 5", format!("protocol {other}"))),
+        }
+    }
+
+    fn push_integer(&mut self, opcode: u8) -> Step {
+        let number = match opcode {
+            b'K' => i64::from(self.take(1)?[0]),
+            b'M' => i64::from(u16::from_le_bytes(self.take_array()?)),
+            b'J' => i64::from(i32::from_le_bytes(self.take_array()?)),
+            0x8a => self.long()?,
+            _ => match self.line()? {
+                b"00" => return self.push(Value::Bool(false)),
+                b"01" => return self.push(Value::Bool(true)),
+                text => self.written_integer(text)?,
+            },
+        };
+        self.push(Value::Integer(number))
+    }
+
+    /// A little-endian number of up to 8 bytes in two's complement.
+    fn long(&mut self) -> Result<i64, PickleError> {
+        let length = usize::from(self.take(1)?[0]);
+        if length > 8 {
+            return Err(self.error("a number of at most 8 bytes", format!("{length} bytes")));
+        }
+        let bytes = self.take(length)?;
+        let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
+        let mut wide = [if negative { 0xff } else { 0 }; 8];
+        wide[..length].copy_from_slice(bytes);
+        Ok(i64::from_le_bytes(wide))
+    }
+
+    fn written_integer(&self, text: &[u8]) -> Result<i64, PickleError> {
+        let digits = std::str::from_utf8(text).ok().map(|text| text.trim_end_matches('L'));
+        let number = digits.and_then(|digits| digits.parse().ok());
+        number.ok_or_else(|| self.error("a whole number", shorten(text)))
+    }
+
+    fn push_bytes(&mut self, opcode: u8) -> Step {
+        let length = match opcode {
+            b'U' | b'C' | 0x8c => u64::from(self.take(1)?[0]),
+            b'T' | b'B' | b'X' => u64::from(u32::from_le_bytes(self.take_array()?)),
+            _ => u64::from_le_bytes(self.take_array()?),
+        };
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let bytes = self.take(length)?;
+        let range = self.position - length..self.position;
+        if !matches!(opcode, b'X' | 0x8c | 0x8d) {
+            return self.push(Value::Bytes(Bytes::InFile(range)));
+        }
+        if std::str::from_utf8(bytes).is_err() {
+            return Err(self.error("text in UTF-8", shorten(bytes)));
+        }
+        self.push(Value::Text(range))
+    }
+
+    fn push_collection(&mut self, opcode: u8) -> Step {
+        let elements = match opcode {
+            0x85..=0x87 => self.pop_many(usize::from(opcode - 0x84))?,
+            _ => self.pop_to_mark()?,
+        };
+        match opcode {
+            b'l' => self.push(Value::List(elements)),
+            b'd' => {
+                let pairs = self.pairs(&elements)?;
+                self.push(Value::Dict(pairs))
+            }
+            _ => self.push(Value::Tuple(elements)),
+        }
+    }
+
+    fn append(&mut self, opcode: u8) -> Step {
+        let elements = if opcode == b'a' { vec![self.pop()?] } else { self.pop_to_mark()? };
+        let target = self.top()?;
+        match self.values.get_mut(target.0 as usize) {
+            Some(Value::List(list)) => {
+                list.extend(elements);
+                Ok(())
+            }
+            _ => Err(self.unfit("a list to append to", target)),
+        }
+    }
+
+    fn set_items(&mut self, opcode: u8) -> Step {
+        let elements = if opcode == b's' { self.pop_many(2)? } else { self.pop_to_mark()? };
+        let pairs = self.pairs(&elements)?;
+        let target = self.top()?;
+        match self.values.get_mut(target.0 as usize) {
+            Some(Value::Dict(dict)) => {
+                dict.extend(pairs);
+                Ok(())
+            }
+            _ => Err(self.unfit("a dictionary to add to", target)),
+        }
+    }
+
+    fn pairs(&self, elements: &[ValueId]) -> Result<Vec<(ValueId, ValueId)>, PickleError> {
+        let (pairs, rest) = elements.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(self.error("a value for every key", "a key without one"));
+        }
+        Ok(pairs.iter().map(|[key, value]| (*key, *value)).collect())
+    }
+
+    fn memoize(&mut self, opcode: u8) -> Step {
+        let key = match opcode {
+            0x94 => self.memo.len() as u64,
+            _ => self.memo_key(opcode)?,
+        };
+        let top = self.top()?;
+        self.memo.insert(key, top);
+        Ok(())
+    }
+
+    fn recall(&mut self, opcode: u8) -> Step {
+        let key = self.memo_key(opcode)?;
+        match self.memo.get(&key) {
+            Some(id) => {
+                self.stack.push(*id);
+                Ok(())
+            }
+            None => Err(self.error("a value kept before", format!("memo {key}, never filled"))),
+        }
+    }
+
+    fn memo_key(&mut self, opcode: u8) -> Result<u64, PickleError> {
+        match opcode {
+            b'q' | b'h' => Ok(u64::from(self.take(1)?[0])),
+            b'r' | b'j' => Ok(u64::from(u32::from_le_bytes(self.take_array()?))),
+            _ => {
+                let text = self.line()?;
+                let number = self.written_integer(text)?;
+                u64::try_from(number).map_err(|_| self.error("a memo number", shorten(text)))
+            }
+        }
+    }
+
+    fn push_global(&mut self, opcode: u8) -> Step {
+        let (module, name) = if opcode == b'c' {
+            (self.line()?.to_vec(), self.line()?.to_vec())
+        } else {
+            let (name, module) = (self.pop()?, self.pop()?);
+            (self.short_text(module)?, self.short_text(name)?)
+        };
+        let global = match (module.as_slice(), name.as_slice()) {
+            (b"numpy.core.multiarray" | b"numpy._core.multiarray", b"_reconstruct") => {
+                Global::Reconstruct
+            }
+            (b"numpy.core.numeric" | b"numpy._core.numeric", b"_frombuffer") => Global::FromBuffer,
+            (b"numpy", b"ndarray") => Global::NdArray,
+            (b"numpy", b"dtype") => Global::ElementType,
+            (b"_codecs", b"encode") => Global::Encode,
+            _ => {
+                let full = [module.as_slice(), b".", &name].concat();
+                return Err(self.error(
+                    "numpy's own names only (nothing is executed)",
+                    format!("the global {}", shorten(&full)),
+                ));
+            }
+        };
+        self.push(Value::Global(global))
+    }
+
+    /// What a call would make, for the five globals whose result is plain data.
+    fn reduce(&mut self) -> Step {
+        let (arguments, callable) = (self.pop()?, self.pop()?);
+        let Value::Tuple(arguments) = self.value(arguments) else {
+            return Err(self.unfit("a tuple of arguments", arguments));
+        };
+        let value = match (self.value(callable), arguments.as_slice()) {
+            (Value::Global(Global::Reconstruct), _) => Value::Array(None),
+            (Value::Global(Global::ElementType), &[code, ..]) => Value::ElementType(code),
+            (Value::Global(Global::FromBuffer), &[data, element_type, shape, order]) => {
+                let fortran_order = self.bytes(order) == Some(b"F");
+                Value::Array(Some(ArrayState { shape, element_type, fortran_order, data }))
+            }
+            (Value::Global(Global::Encode), &[text, encoding]) => self.encode(text, encoding)?,
+            _ => return Err(self.unfit("a numpy array, its type or its bytes", callable)),
+        };
+        self.push(value)
+    }
+
+    /// `text.encode("latin1")`: each character is one byte.
+    fn encode(&mut self, text: ValueId, encoding: ValueId) -> Result<Value, PickleError> {
+        if !matches!(self.bytes(encoding), Some(b"latin1" | b"latin-1")) {
+            return Err(self.unfit("the encoding `latin1`", encoding));
+        }
+        let Value::Text(range) = self.value(text) else {
+            return Err(self.unfit("text", text));
+        };
+        let characters = self.file.get(range.clone()).and_then(|raw| std::str::from_utf8(raw).ok());
+        let characters = characters.unwrap_or_default();
+        // The same text could be decoded again and again; honest files decode each part once.
+        self.decoded += characters.len();
+        if self.decoded > self.file.len() {
+            return Err(self.error("each text encoded once", "more bytes than the file has"));
+        }
+        let bytes: Option<Vec<u8>> = characters.chars().map(|c| u8::try_from(c).ok()).collect();
+        match bytes {
+            Some(bytes) => Ok(Value::Bytes(Bytes::Owned(bytes))),
+            None => Err(self.unfit("characters below 256", text)),
+        }
+    }
+
+    /// Gives an array its state; an element type's adds nothing for bytes.
+    fn build(&mut self) -> Step {
+        let state = self.pop()?;
+        let target = self.top()?;
+        match self.value(target) {
+            Value::ElementType(_) => Ok(()),
+            Value::Array(None) => {
+                let state = self.array_state(state)?;
+                if let Some(value) = self.values.get_mut(target.0 as usize) {
+                    *value = Value::Array(Some(state));
+                }
+                Ok(())
+            }
+            _ => Err(self.unfit("a numpy array or element type to fill", target)),
+        }
+    }
+
+    fn array_state(&self, state: ValueId) -> Result<ArrayState, PickleError> {
+        let Value::Tuple(fields) = self.value(state) else {
+            return Err(self.unfit("an array's state", state));
+        };
+        let &[_version, shape, element_type, order, data] = fields.as_slice() else {
+            let got = format!("{} fields", fields.len());
+            return Err(self.error("an array's state of 5 fields", got));
+        };
+        let fortran_order = match self.value(order) {
+            Value::Bool(order) => *order,
+            Value::Integer(order) => *order != 0,
+            _ => return Err(self.unfit("a truth value", order)),
+        };
+        Ok(ArrayState { shape, element_type, fortran_order, data })
+    }
+
+    fn value(&self, id: ValueId) -> &Value {
+        self.values.get(id.0 as usize).unwrap_or(&Value::None)
+    }
+
+    fn bytes(&self, id: ValueId) -> Option<&[u8]> {
+        match self.value(id) {
+            Value::Bytes(Bytes::InFile(range)) | Value::Text(range) => self.file.get(range.clone()),
+            _ => None,
+        }
+    }
+
+    fn short_text(&self, id: ValueId) -> Result<Vec<u8>, PickleError> {
+        match self.bytes(id) {
+            Some(bytes) if bytes.len() <= MAX_LINE => Ok(bytes.to_vec()),
+            _ => Err(self.unfit("a global's name", id)),
+        }
+    }
+
+    fn push(&mut self, value: Value) -> Step {
+        if self.values.len() >= MAX_VALUES {
+            return Err(self.error(format!("at most {MAX_VALUES} values"), "more"));
+        }
+        let id = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        self.values.push(value);
+        self.stack.push(ValueId(id));
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Result<ValueId, PickleError> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        if self.stack.len() <= floor {
+            return Err(self.error("a value on the stack", "none"));
+        }
+        self.stack.pop().ok_or_else(|| self.error("a value on the stack", "none"))
+    }
+
+    fn top(&self) -> Result<ValueId, PickleError> {
+        self.stack.last().copied().ok_or_else(|| self.error("a value on the stack", "none"))
+    }
+
+    fn pop_many(&mut self, count: usize) -> Result<Vec<ValueId>, PickleError> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        match self.stack.len().checked_sub(count) {
+            Some(from) if from >= floor => Ok(self.stack.split_off(from)),
+            _ => Err(self.error(format!("{count} values on the stack"), "fewer")),
+        }
+    }
+
+    fn pop_to_mark(&mut self) -> Result<Vec<ValueId>, PickleError> {
+        match self.marks.pop() {
+            Some(mark) if mark <= self.stack.len() => Ok(self.stack.split_off(mark)),
+            _ => Err(self.error("a mark on the stack", "none")),
+        }
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], PickleError> {
+        let range: Option<Range<usize>> =
+            self.position.checked_add(count).map(|end| self.position..end);
+        let Some(bytes) = range.and_then(|range| self.file.get(range)) else {
+            let left = self.file.len() - self.position;
+            return Err(self.error(format!("{count} more bytes"), format!("{left}: it is cut short")));
+        };
+        self.position += count;
+        Ok(bytes)
+    }
+
+    fn take_array<const N: usize>(&mut self) -> Result<[u8; N], PickleError> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    /// The bytes up to the next line end, without it.
+    fn line(&mut self) -> Result<&'a [u8], PickleError> {
+        let rest = &self.file[self.position..];
+        let end = rest.iter().take(MAX_LINE + 1).position(|byte| *byte == b'\n');
+        let Some(end) = end else {
+            return Err(self.error(format!("a line of at most {MAX_LINE} bytes"), "no line end"));
+        };
+        let line = self.take(end)?;
+        self.position += 1;
+        Ok(line)
+    }
+
+    fn unfit(&self, expected: &str, id: ValueId) -> PickleError {
+        self.error(expected, kind(self.value(id)))
+    }
+
+    fn error(&self, expected: impl Into<String>, got: impl Into<String>) -> PickleError {
+        PickleError::new(self.start, expected, got)
+    }
+}

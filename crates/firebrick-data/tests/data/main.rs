@@ -1,0 +1,17 @@
+//! One test binary for the crate: every binary links all of Burn.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bad_arguments;
+mod bad_cifar;
+mod bad_idx;
+mod bad_image_folder;
+mod bad_pickle;
+mod cifar;
+mod download;
+mod idx;
+mod image_folder;
+mod loader;
+mod small_sources;
+mod support;
+mod transform;
