@@ -13,9 +13,10 @@ use rayon::prelude::*;
 use super::Engine;
 use super::pack::{Block, Direction, Packed, blocks, pack};
 use super::pass::Pass;
-use super::scratch::{Scratch, SharedOut};
+use super::scratch::Scratch;
 use super::shape::ConvShape;
 use super::simd::{F32s, lanes, load_first, splat, store_first};
+use super::source::{Finish, pool, relu, Source, SourceImages, Target};
 use super::tile::{Tile, convolve, tile_pixels};
 
 /// Pixels below which several images share an item, so that a block of weights is read from the
@@ -24,47 +25,6 @@ const ITEM_PIXELS: usize = 128;
 
 /// Items for each thread that the work is split into when the batch allows it.
 const ITEMS_PER_THREAD: usize = 4;
-
-/// Where the values of the source come from.
-#[derive(Clone, Copy)]
-pub(crate) enum Source<'a> {
-    /// An NHWC array.
-    Plain(&'a [f32]),
-    /// A gradient known after 2x2 max pooling: values and codes, NHWC of the pooled size.
-    Pooled(&'a [f32], &'a [f32]),
-}
-
-/// What happens to a sum before it is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Finish {
-    /// Stored as it is.
-    Plain,
-    /// Negative values become zero.
-    Relu,
-}
-
-/// A source with its sizes.
-#[derive(Clone, Copy)]
-pub(crate) struct SourceImages<'a> {
-    pub(crate) values: Source<'a>,
-    /// Height and width (of the pooled image for [`Source::Pooled`]).
-    pub(crate) size: [usize; 2],
-    pub(crate) channels: usize,
-}
-
-impl SourceImages<'_> {
-    /// Copy one image's window to `target`.
-    pub(crate) fn copy(&self, image: usize, window: &super::window::Window, target: &mut [f32]) {
-        let len = self.size[0] * self.size[1] * self.channels;
-        match self.values {
-            Source::Plain(values) => window.copy(&values[image * len..][..len], self.size, self.channels, target),
-            Source::Pooled(values, codes) => {
-                let (values, codes) = (&values[image * len..][..len], &codes[image * len..][..len]);
-                window.unpool(values, codes, self.size, self.channels, target);
-            }
-        }
-    }
-}
 
 /// Everything that the items of one pass share.
 struct Job<'a> {
@@ -77,8 +37,8 @@ struct Job<'a> {
     finish: Finish,
     packed: &'a Packed,
     blocks: &'a [Block],
-    target: SharedOut,
-    /// Height and width of the target images.
+    target: Target,
+    /// Height and width of the target images (after pooling).
     target_size: [usize; 2],
 }
 
@@ -95,7 +55,9 @@ struct Item {
 /// `bias` has one value for each produced channel.
 ///
 /// # Safety
-/// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile.
+/// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile;
+/// it may ask for pooling only in the forward direction.
+#[allow(clippy::too_many_arguments)] // what a convolution is made of
 pub(crate) unsafe fn run(
     engine: Engine,
     shape: &ConvShape,
@@ -104,13 +66,14 @@ pub(crate) unsafe fn run(
     weight: &[f32],
     bias: Option<&[f32]>,
     finish: Finish,
-    target: SharedOut,
+    target: Target,
 ) {
     let [summed, produced] = direction.group_channels(shape);
     let target_size = match direction {
         Direction::Forward => shape.output(),
         Direction::InputGradient => shape.input,
     };
+    let target_size = if target.codes.is_some() { target_size.map(|size| size / 2) } else { target_size };
     for pass in &Pass::all(shape, direction) {
         let packed = engine.isa.run(PackWeights { shape, direction, pass, weight });
         let blocks = blocks(produced, packed.lanes());
@@ -154,9 +117,14 @@ impl WithSimd for PackWeights<'_> {
 }
 
 impl Job<'_> {
+    /// Rows and columns of stored results.
+    fn results(&self) -> [usize; 2] {
+        if self.target.codes.is_some() { self.target_size } else { self.pass.count }
+    }
+
     /// Split the pass; any split gives the same bits.
     fn items(&self, threads: usize) -> Vec<Item> {
-        let [rows, columns] = self.pass.count;
+        let [rows, columns] = self.results();
         let images = self.shape.batch;
         let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
         let group = ITEM_PIXELS.div_ceil(rows * columns).min(images.div_ceil(wanted)).max(1);
@@ -198,19 +166,22 @@ impl WithSimd for RunItem<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
         // One of the three is left after compilation for an instruction set.
-        match tile_pixels(lanes::<S>()) {
-            6 => self.run::<S, 6>(),
-            _ => self.run::<S, 8>(),
+        match (tile_pixels(lanes::<S>()), self.job.target.codes.is_some()) {
+            (6, false) => self.run::<S, 6, false>(),
+            (6, true) => self.run::<S, 4, true>(),
+            (_, false) => self.run::<S, 8, false>(),
+            (_, true) => self.run::<S, 8, true>(),
         }
     }
 }
 
 impl RunItem<'_> {
     #[inline(always)]
-    fn run<S: Simd, const P: usize>(self) {
+    fn run<S: Simd, const P: usize, const POOL: bool>(self) {
         let job = self.job;
         let channels = job.source.channels;
-        let window = job.pass.band(self.item.rows.clone());
+        let rows = &self.item.rows;
+        let window = job.pass.band(if POOL { 2 * rows.start..2 * rows.end } else { rows.clone() });
         let image_len = job.source.size[0] * job.source.size[1] * channels;
         // Read in place when no border has to be added.
         let in_place = match job.source.values {
@@ -227,13 +198,13 @@ impl RunItem<'_> {
             let len = window.len(channels);
             let mut scratch = Scratch::take(len * self.item.images.len());
             for (image, target) in self.item.images.clone().zip(scratch.chunks_exact_mut(len.max(1))) {
-                job.source.copy(image, &window, target);
+                job.source.copy::<S>(image, &window, target);
             }
             copy = scratch;
             (copy.as_ptr(), window.size[1] * channels, len)
         };
         let (runs, run_len) = job.pass.runs(pitch, channels, job.summed);
-        let places = self.places(pitch, source_image);
+        let places = if POOL { self.windows(pitch, source_image) } else { self.places(pitch, source_image) };
         for group in 0..job.shape.groups {
             for block in &job.blocks[self.item.blocks.clone()] {
                 let weights = job.packed.block(group, block).as_ptr();
@@ -243,8 +214,8 @@ impl RunItem<'_> {
                 unsafe {
                     let source = source.add(group * job.summed);
                     match block.registers {
-                        1 => self.block::<S, P, 1>(group, block, source, &runs, run_len, weights, &places),
-                        _ => self.block::<S, P, 2>(group, block, source, &runs, run_len, weights, &places),
+                        1 => self.block::<S, P, 1, POOL>(group, block, source, &runs, run_len, weights, &places),
+                        _ => self.block::<S, P, 2, POOL>(group, block, source, &runs, run_len, weights, &places),
                     }
                 }
             }
@@ -273,13 +244,34 @@ impl RunItem<'_> {
         places
     }
 
+    /// As [`places`](Self::places) with pooling: the four pixels of each window, one after the other.
+    fn windows(&self, pitch: usize, source_image: usize) -> Vec<Place> {
+        let (pass, channels) = (self.job.pass, self.job.source.channels);
+        let target_channels = self.job.produced * self.job.shape.groups;
+        let [height, width] = self.job.target_size;
+        let rows = self.item.rows.clone();
+        let mut places = Vec::with_capacity(4 * self.item.images.len() * rows.len() * width);
+        for (index, image) in self.item.images.clone().enumerate() {
+            for (row, target_row) in rows.clone().enumerate() {
+                for column in 0..width {
+                    let target = ((image * height + target_row) * width + column) * target_channels;
+                    for (y, x) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                        let (y, x) = ((2 * row + y) * pass.step[0], (2 * column + x) * pass.step[1]);
+                        places.push(Place { source: index * source_image + y * pitch + x * channels, target });
+                    }
+                }
+            }
+        }
+        places
+    }
+
     /// All results of one block of channels.
     ///
     /// # Safety
     /// Every place plus every run must be readable from `source`; `weights` must hold the block; the
     /// block's channels at every place must be writable in the target.
     #[inline(always)]
-    unsafe fn block<S: Simd, const P: usize, const V: usize>(
+    unsafe fn block<S: Simd, const P: usize, const V: usize, const POOL: bool>(
         &self,
         group: usize,
         block: &Block,
@@ -297,8 +289,12 @@ impl RunItem<'_> {
             unsafe {
                 let pixels = std::array::from_fn(|p| source.add(places[p.min(last)].source));
                 let sums = convolve::<S, P, V>(pixels, runs, run_len, weights, first);
-                let target = self.job.target.get().add(channel);
-                store_tile::<S, P, V>(&sums, places, target, block.channels, self.job.finish);
+                if POOL {
+                    store_pooled::<S, P, V>(&sums, places, self.job.target, channel, block.channels, self.job.finish);
+                } else {
+                    let target = self.job.target.values.get().add(channel);
+                    store_tile::<S, P, V>(&sums, places, target, block.channels, self.job.finish);
+                }
             }
         }
     }
@@ -343,9 +339,30 @@ unsafe fn store_tile<S: Simd, const P: usize, const V: usize>(
     }
 }
 
-/// Zero where negative; a NaN stays (as in torch).
+/// Write the largest of every four pixels and which it was.
+///
+/// # Safety
+/// `channels` floats from `channel` on must be writable at every fourth place, values and codes.
 #[inline(always)]
-pub(crate) fn relu<S: Simd>(value: F32s<S>) -> F32s<S> {
-    let zero = splat::<S>(0.0);
-    value.lt(zero).select(zero, value)
+unsafe fn store_pooled<S: Simd, const P: usize, const V: usize>(
+    sums: &Tile<S, P, V>,
+    places: &[Place],
+    target: Target,
+    channel: usize,
+    channels: usize,
+    finish: Finish,
+) {
+    let (width, Some(codes)) = (lanes::<S>(), target.codes) else { return };
+    for (sums, places) in sums.chunks_exact(4).zip(places.chunks_exact(4)) {
+        for v in 0..V {
+            let (value, code) = pool::<S>([sums[0][v], sums[1][v], sums[2][v], sums[3][v]], finish);
+            let count = channels.saturating_sub(v * width).min(width);
+            let at = places[0].target + channel + v * width;
+            // SAFETY: granted by the caller.
+            unsafe {
+                store_first::<S>(target.values.get().add(at), value, count);
+                store_first::<S>(codes.get().add(at), code, count);
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ use macerator::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Engine;
-use super::direct::{Source, SourceImages};
+use super::source::{Source, SourceImages};
 use super::pack::{Block, Direction, Packed, blocks, unpack};
 use super::pass::Pass;
 use super::scratch::{Scratch, SharedOut};
@@ -100,74 +100,6 @@ pub(crate) fn run(
     let bias_sums = total[bias_start..].chunks_exact(shape.group_out().next_multiple_of(width));
     let bias = bias_sums.flat_map(|group| group[..shape.group_out()].iter().copied()).collect();
     (weight, bias)
-}
-
-/// The gradient of the bias alone: every result's gradient, added up for each channel in fixed shards of the batch.
-pub(crate) fn bias_gradient(engine: Engine, shape: &ConvShape, gradient: SourceImages<'_>) -> Vec<f32> {
-    let Source::Plain(values) = gradient.values else {
-        return bias_gradient_pooled(gradient);
-    };
-    add_up(engine, shape.batch, shape.out_channels, values)
-}
-
-/// As [`bias_gradient`]: a pooled gradient has its values where it is pooled, all but those with no pixel.
-fn bias_gradient_pooled(gradient: SourceImages<'_>) -> Vec<f32> {
-    let mut sums = vec![0.0; gradient.channels];
-    if let Source::Pooled(values, codes) = gradient.values {
-        let pixels = values.chunks_exact(gradient.channels).zip(codes.chunks_exact(gradient.channels));
-        for (values, codes) in pixels {
-            for (sum, (value, code)) in sums.iter_mut().zip(values.iter().zip(codes)) {
-                *sum += if *code < 4.0 { *value } else { 0.0 };
-            }
-        }
-    }
-    sums
-}
-
-/// Sum NHWC `values` over everything but channels.
-fn add_up(engine: Engine, batch: usize, channels: usize, values: &[f32]) -> Vec<f32> {
-    let image = values.len() / batch;
-    let shards = SHARDS.min(batch);
-    let mut sums = Scratch::zeroed(shards * channels);
-    sums.par_chunks_exact_mut(channels).enumerate().for_each(|(shard, sums)| {
-        let images = batch * shard / shards..batch * (shard + 1) / shards;
-        engine.isa.run(AddPixels { sums, values: &values[images.start * image..images.end * image] });
-    });
-    let (total, others) = sums.split_at_mut(channels);
-    engine.isa.run(AddShards { total, others });
-    total.to_vec()
-}
-
-/// `sums[channel] += sum over pixels`, eight pixels at a time.
-struct AddPixels<'a> {
-    sums: &'a mut [f32],
-    values: &'a [f32],
-}
-
-impl WithSimd for AddPixels<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self) {
-        let channels = self.sums.len();
-        for pixels in self.values.chunks(8 * channels) {
-            if pixels.len() < 8 * channels {
-                for pixel in pixels.chunks_exact(channels) {
-                    for (sum, value) in self.sums.iter_mut().zip(pixel) {
-                        *sum += value;
-                    }
-                }
-                break;
-            }
-            let (near, far) = pixels.split_at(4 * channels);
-            let [(a, b), (c, d)] = [near, far].map(|half| half.split_at(2 * channels));
-            let halves = [a, b, c, d].map(|pair| pair.split_at(channels));
-            for (channel, sum) in self.sums.iter_mut().enumerate() {
-                let [a, b, c, d] = halves.map(|(x, y)| x[channel] + y[channel]);
-                *sum += (a + b) + (c + d);
-            }
-        }
-    }
 }
 
 /// The register width.
@@ -295,13 +227,13 @@ impl RunItem<'_> {
                     let corner = window.origin.map(isize::unsigned_abs);
                     values[first * input_image + corner[0] * pitch + corner[1] * channels..].as_ptr()
                 }
-                None => copy_images(&job.input, images.clone(), &window, &mut input_copy),
+                None => copy_images::<S>(&job.input, images.clone(), &window, &mut input_copy),
             };
             let gradient = match gradient_in_place {
                 Some(values) => values[first * gradient_image..].as_ptr(),
                 None => {
                     let window = Window { origin: [0, 0], size: job.pass.count };
-                    copy_images(&job.gradient, images.clone(), &window, &mut gradient_copy)
+                    copy_images::<S>(&job.gradient, images.clone(), &window, &mut gradient_copy)
                 }
             };
             let chunk = Chunk { input, input_pitch: pitch, input_image, gradient, images: images.len() };
@@ -402,10 +334,11 @@ impl RunItem<'_> {
 }
 
 /// Copy the window of some images into `target`, one after the other.
-fn copy_images(source: &SourceImages<'_>, images: Range<usize>, window: &Window, target: &mut [f32]) -> *const f32 {
+#[inline(always)]
+fn copy_images<S: Simd>(source: &SourceImages<'_>, images: Range<usize>, window: &Window, target: &mut [f32]) -> *const f32 {
     let len = window.len(source.channels);
     for (image, target) in images.zip(target.chunks_exact_mut(len)) {
-        source.copy(image, window, target);
+        source.copy::<S>(image, window, target);
     }
     target.as_ptr()
 }

@@ -51,42 +51,40 @@ impl Window {
         }
     }
 
-    /// Copy the window of a gradient that is known after 2x2 max pooling: `pooled` holds one value
-    /// for each 2x2 block and `codes` which of the four pixels it belongs to (any other code: none).
-    pub(crate) fn unpool(
-        &self,
-        pooled: &[f32],
-        codes: &[f32],
-        pooled_size: [usize; 2],
-        channels: usize,
-        target: &mut [f32],
-    ) {
-        let pitch = self.size[1] * channels;
-        for row in 0..self.size[0] {
-            let line = &mut target[row * pitch..][..pitch];
-            let Some((pooled_row, odd_row)) = halve(self.origin[0] + row.cast_signed(), pooled_size[0]) else {
-                line.fill(0.0);
-                continue;
-            };
-            for (column, pixel) in line.chunks_exact_mut(channels).enumerate() {
-                match halve(self.origin[1] + column.cast_signed(), pooled_size[1]) {
-                    None => pixel.fill(0.0),
-                    Some((pooled_column, odd_column)) => {
-                        let at = (pooled_row * pooled_size[1] + pooled_column) * channels;
-                        let code = (2 * odd_row + odd_column) as f32;
-                        let values = pooled[at..][..channels].iter().zip(&codes[at..][..channels]);
-                        for (target, (&value, &found)) in pixel.iter_mut().zip(values) {
-                            *target = if found == code { value } else { 0.0 };
-                        }
-                    }
-                }
-            }
+    /// Where the part of the window that exists lies in a copy and in the image.
+    pub(crate) fn spans(&self, image_size: [usize; 2], channels: usize) -> Spans {
+        let (top, first_row, rows) = self.overlap(0, image_size[0]);
+        let (left, first_column, columns) = self.overlap(1, image_size[1]);
+        let (target_pitch, image_pitch) = (self.size[1] * channels, image_size[1] * channels);
+        Spans {
+            rows,
+            len: columns * channels,
+            target: top * target_pitch + left * channels,
+            target_pitch,
+            image: first_row * image_pitch + first_column * channels,
+            image_pitch,
         }
     }
 }
 
+/// Rows of floats that a copy and an image share.
+pub(crate) struct Spans {
+    /// Rows.
+    pub(crate) rows: usize,
+    /// Floats in a row.
+    pub(crate) len: usize,
+    /// First float of the copy.
+    pub(crate) target: usize,
+    /// Floats from one row of the copy to the next.
+    pub(crate) target_pitch: usize,
+    /// First float of the image.
+    pub(crate) image: usize,
+    /// Floats from one row of the image to the next.
+    pub(crate) image_pitch: usize,
+}
+
 /// The pooled row or column and the parity of an image coordinate, if the pooled image has it.
-fn halve(position: isize, pooled: usize) -> Option<(usize, usize)> {
+pub(crate) fn halve(position: isize, pooled: usize) -> Option<(usize, usize)> {
     let position = usize::try_from(position).ok()?;
     (position / 2 < pooled).then_some((position / 2, position % 2))
 }

@@ -6,16 +6,17 @@ use macerator::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::grid::{Grid, Part};
-use super::transform::{Collect, Input, both_axes, load_square, store_square};
+use super::transform::{Collect, Input, Square, both_axes, load_square, store_square};
 use super::weights::{PointWeights, TransformWeights};
 use super::{POINTS, PRODUCTS};
 use crate::cpu::Engine;
-use crate::cpu::direct::{Finish, SourceImages, first_sums, relu};
+use crate::cpu::direct::first_sums;
 use crate::cpu::pack::{Block, Direction};
 use crate::cpu::pass::Pass;
-use crate::cpu::scratch::{Scratch, SharedOut};
+use crate::cpu::scratch::Scratch;
 use crate::cpu::shape::ConvShape;
 use crate::cpu::simd::{F32s, add, lanes, splat, store, store_first};
+use crate::cpu::source::{Finish, SourceImages, Target, pool, relu};
 use crate::cpu::tile::{convolve, tile_pixels};
 
 /// Floats of one part's values at the points that stay in the second-level cache with the weights.
@@ -32,7 +33,7 @@ struct Job<'a> {
     produced: usize,
     bias: Option<&'a [f32]>,
     finish: Finish,
-    target: SharedOut,
+    target: Target,
 }
 
 /// Some tiles, some blocks of produced channels.
@@ -45,6 +46,7 @@ struct Item {
 ///
 /// # Safety
 /// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile.
+#[allow(clippy::too_many_arguments)] // what a convolution is made of
 pub(crate) unsafe fn run(
     engine: Engine,
     shape: &ConvShape,
@@ -53,7 +55,7 @@ pub(crate) unsafe fn run(
     weight: &[f32],
     bias: Option<&[f32]>,
     finish: Finish,
-    target: SharedOut,
+    target: Target,
 ) {
     let [summed, produced] = direction.group_channels(shape);
     let pass = &Pass::all(shape, direction)[0];
@@ -162,13 +164,15 @@ impl RunItem<'_> {
     #[inline(always)]
     fn finish<S: Simd, const M: usize>(&self, sums: &Sums) {
         let (job, grid, part) = (self.job, &self.job.grid, &self.item.part);
-        let [height, width] = grid.results;
+        // With pooling a tile stores a quarter of its results in an image of a quarter of the size.
+        let scale = if job.target.codes.is_some() { 2 } else { 1 };
+        let [height, width] = grid.results.map(|size| size / scale);
         let mut tile = 0;
         for image in part.images.clone() {
             for tile_row in part.rows.clone() {
                 for tile_column in 0..grid.tiles[1] {
-                    let (top, left) = (tile_row * M, tile_column * M);
-                    let inside = [M.min(height - top), M.min(width - left)];
+                    let (top, left) = (tile_row * M / scale, tile_column * M / scale);
+                    let inside = [height.saturating_sub(top), width.saturating_sub(left)];
                     let corner = ((image * height + top) * width + left) * job.produced;
                     for block in &job.weights.blocks[self.item.blocks.clone()] {
                         for register in 0..block.registers {
@@ -176,13 +180,13 @@ impl RunItem<'_> {
                             let count = block.channels.saturating_sub(offset).min(lanes::<S>());
                             let channel = block.first + offset;
                             let [bias] = first_sums::<S, 1>(job.bias, channel, count);
-                            let source = tile * sums.pixel + channel;
+                            let place = TilePlace { at: corner + channel, pitch: width * job.produced, inside, count };
                             // SAFETY: the sums of this tile and block exist at every point; the
                             // results inside the image belong to this item alone.
                             unsafe {
-                                let target = job.target.get().add(corner + channel);
-                                let source = sums.start.add(source);
-                                self.finish_tile::<S, M>(source, sums.plane, bias, target, inside, count);
+                                let source = sums.start.add(tile * sums.pixel + channel);
+                                let points = load_square::<S, POINTS>(source, [POINTS * sums.plane, sums.plane]);
+                                self.finish_tile::<S, M>(points, bias, place);
                             }
                         }
                     }
@@ -195,32 +199,63 @@ impl RunItem<'_> {
     /// One tile's results in one register of channels.
     ///
     /// # Safety
-    /// `source` must be readable at every point, `target` writable for `count` channels of the results `inside`.
+    /// The target must be writable at `place`.
     #[inline(always)]
-    unsafe fn finish_tile<S: Simd, const M: usize>(
-        &self,
-        source: *const f32,
-        plane: usize,
-        bias: F32s<S>,
-        target: *mut f32,
-        inside: [usize; 2],
-        count: usize,
-    ) {
-        let (finish, channels, width) = (self.job.finish, self.job.produced, self.job.grid.results[1]);
-        // SAFETY: granted by the caller.
-        let points = unsafe { load_square::<S, POINTS>(source, [POINTS * plane, plane]) };
+    unsafe fn finish_tile<S: Simd, const M: usize>(&self, points: Square<S, POINTS>, bias: F32s<S>, place: TilePlace) {
+        let (finish, target, channels) = (self.job.finish, self.job.target, self.job.produced);
         let results = both_axes::<S, Collect, POINTS, M>(points);
+        if let Some(codes) = target.codes {
+            for row in 0..M / 2 {
+                for column in 0..M / 2 {
+                    let (y, x) = (2 * row, 2 * column);
+                    let four = [results[y][x], results[y][x + 1], results[y + 1][x], results[y + 1][x + 1]];
+                    let (value, code) = pool::<S>(add_bias::<S>(four, bias), finish);
+                    if row < place.inside[0] && column < place.inside[1] {
+                        let at = place.at + row * place.pitch + column * channels;
+                        // SAFETY: granted by the caller.
+                        unsafe {
+                            store_first::<S>(target.values.get().add(at), value, place.count);
+                            store_first::<S>(codes.get().add(at), code, place.count);
+                        }
+                    }
+                }
+            }
+            return;
+        }
         for row in 0..M {
             for column in 0..M {
                 let value = add::<S>(results[row][column], bias);
                 let value = if finish == Finish::Relu { relu::<S>(value) } else { value };
-                if row < inside[0] && column < inside[1] {
+                if row < place.inside[0] && column < place.inside[1] {
+                    let at = place.at + row * place.pitch + column * channels;
                     // SAFETY: granted by the caller.
-                    unsafe { store_first::<S>(target.add((row * width + column) * channels), value, count) };
+                    unsafe { store_first::<S>(target.values.get().add(at), value, place.count) };
                 }
             }
         }
     }
+}
+
+/// Where a tile's results go.
+#[derive(Clone, Copy)]
+struct TilePlace {
+    /// First float of the first result.
+    at: usize,
+    /// Floats from one row of results to the next.
+    pitch: usize,
+    /// Rows and columns that lie inside the image.
+    inside: [usize; 2],
+    /// Channels that exist.
+    count: usize,
+}
+
+/// Add the bias to four results.
+#[inline(always)]
+fn add_bias<S: Simd>(mut values: [F32s<S>; 4], bias: F32s<S>) -> [F32s<S>; 4] {
+    for value in &mut values {
+        *value = add::<S>(*value, bias);
+    }
+    values
 }
 
 /// Inputs at the points: `[point][tile][channel]`.
@@ -256,7 +291,7 @@ impl InputPoints {
         plane: usize,
         pixel: usize,
     ) {
-        let squares = grid.inputs(source, part, lanes::<S>());
+        let squares = grid.inputs::<S>(source, part);
         let mut tile = 0;
         for image in 0..part.images.len() {
             for row in 0..part.rows.len() {

@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use macerator::Simd;
+
 use super::{POINTS, tile_size};
-use crate::cpu::direct::{Source, SourceImages};
+use crate::cpu::source::{Source, SourceImages};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::Scratch;
 use crate::cpu::shape::ConvShape;
+use crate::cpu::simd::lanes;
 use crate::cpu::window::Window;
 
 /// Lanes of the widest register: slack behind copies so that a partial register may be read whole.
@@ -84,13 +87,15 @@ impl Grid {
     }
 
     /// The squares of inputs that a part's tiles read.
-    pub(super) fn inputs(&self, source: &SourceImages<'_>, part: &Part, lanes: usize) -> Squares {
-        Squares::new(source, part, self.window(self.origin, POINTS, &part.rows), lanes)
+    #[inline(always)]
+    pub(super) fn inputs<S: Simd>(&self, source: &SourceImages<'_>, part: &Part) -> Squares {
+        Squares::new::<S>(source, part, self.window(self.origin, POINTS, &part.rows))
     }
 
     /// The squares of results' gradients of a part's tiles.
-    pub(super) fn gradients(&self, source: &SourceImages<'_>, part: &Part, lanes: usize) -> Squares {
-        Squares::new(source, part, self.window([0, 0], self.tile, &part.rows), lanes)
+    #[inline(always)]
+    pub(super) fn gradients<S: Simd>(&self, source: &SourceImages<'_>, part: &Part) -> Squares {
+        Squares::new::<S>(source, part, self.window([0, 0], self.tile, &part.rows))
     }
 }
 
@@ -107,12 +112,13 @@ pub(super) struct Squares {
 
 impl Squares {
     /// Find or copy `window` of the part's images.
-    fn new(source: &SourceImages<'_>, part: &Part, window: Window, lanes: usize) -> Self {
+    #[inline(always)]
+    fn new<S: Simd>(source: &SourceImages<'_>, part: &Part, window: Window) -> Self {
         let channels = source.channels;
         let pitch = source.size[1] * channels;
         if let Source::Plain(values) = source.values
             && window.is_inside(source.size)
-            && channels.is_multiple_of(lanes)
+            && channels.is_multiple_of(lanes::<S>())
         {
             let image = source.size[0] * pitch;
             let corner = window.origin.map(isize::unsigned_abs);
@@ -122,7 +128,7 @@ impl Squares {
         let len = window.len(channels);
         let mut copy = Scratch::take(len * part.images.len() + SLACK);
         for (image, target) in part.images.clone().zip(copy.chunks_exact_mut(len)) {
-            source.copy(image, &window, target);
+            source.copy::<S>(image, &window, target);
         }
         Self { start: copy.as_ptr(), _copy: copy, image: len, pitch: window.size[1] * channels }
     }

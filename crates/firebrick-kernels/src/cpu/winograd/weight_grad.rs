@@ -14,14 +14,14 @@ use super::transform::{Evaluate, both_axes, load_square, store_square};
 use super::weights::{GatherGradient, PointWeights};
 use super::{POINTS, PRODUCTS};
 use crate::cpu::Engine;
-use crate::cpu::direct::SourceImages;
 use crate::cpu::pack::{Block, Direction, Packed, unpack};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::{Scratch, SharedOut};
 use crate::cpu::shape::ConvShape;
 use crate::cpu::simd::lanes;
+use crate::cpu::source::SourceImages;
 use crate::cpu::tile::{Walk, accumulate, correlate, tile_pixels};
-use crate::cpu::weight_grad::{AddShards, Lanes, bias_gradient};
+use crate::cpu::weight_grad::{AddShards, Lanes, add_pixels};
 
 /// Tiles of a part. Part of the order of additions.
 const PART_TILES: usize = 64;
@@ -34,6 +34,9 @@ const SHARD_CHANNELS: usize = 64 * 64;
 
 /// Floats of inputs and gradients at the points that one step of a batch with shared sums holds.
 const STEP_FLOATS: usize = 4 << 20;
+
+/// The point (1, 1): there a gradient's value is the sum of its pixels, which is the bias's gradient.
+const SUM_POINT: usize = POINTS + 1;
 
 /// Items for each thread.
 const ITEMS_PER_THREAD: usize = 4;
@@ -82,13 +85,14 @@ pub(crate) fn run(
     };
     gather.run(engine.isa);
     let weight = unpack(shape, taps, width, &layout, &packed);
-    (weight, bias_gradient(engine, shape, gradient))
+    let bias = sums[PRODUCTS * weights.plane..][..shape.out_channels].to_vec();
+    (weight, bias)
 }
 
 impl Job<'_> {
-    /// Floats of all sums.
+    /// Floats of all sums: the weight's at the points, then the bias's.
     fn sums_len(&self) -> usize {
-        PRODUCTS * self.weights.plane
+        PRODUCTS * self.weights.plane + self.shape.out_channels.next_multiple_of(16)
     }
 
     /// Every shard of the batch adds up on its own.
@@ -196,7 +200,7 @@ unsafe fn fill_gradients<S: Simd, const M: usize>(
     pixel: usize,
 ) {
     let channels = job.gradient.channels;
-    let squares = job.grid.gradients(&job.gradient, part, lanes::<S>());
+    let squares = job.grid.gradients::<S>(&job.gradient, part);
     let mut tile = 0;
     for image in 0..part.images.len() {
         for row in 0..part.rows.len() {
@@ -313,6 +317,10 @@ impl AddPoint<'_> {
                     let values = std::array::from_fn(|p| values.add(channel + p.min(count - 1)).cast_const());
                     let tile = correlate::<S, P, V>(values, vectors, walk);
                     accumulate::<S, P, V>(sums.add(channel * line), line, &tile, count);
+                }
+                if self.point == SUM_POINT && self.channels.start == 0 {
+                    let bias = self.sums.get().add(PRODUCTS * self.job.weights.plane + block.first);
+                    add_pixels::<S, V>(bias, vectors, walk);
                 }
             }
         }

@@ -1,0 +1,257 @@
+//! The public entry to the kernels: checks lengths, chooses the algorithm, allocates the result.
+
+use std::sync::OnceLock;
+
+use super::isa::Isa;
+use super::pack::Direction;
+use super::scratch::{SharedOut, new_filled};
+use super::shape::{ConvShape, ShapeError, check_len};
+use super::source::{Finish, Source, SourceImages, Target};
+use super::{direct, weight_grad, winograd};
+
+/// The environment variable that switches Winograd's algorithm off when it is `0`.
+pub const WINOGRAD_VARIABLE: &str = "FIREBRICK_WINOGRAD";
+
+/// What the kernels may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// The vector instructions.
+    pub isa: Isa,
+    /// Whether Winograd's algorithm may be chosen where it is faster.
+    pub winograd: bool,
+}
+
+/// What is applied to a convolution's results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    None,
+    /// `max(x, 0)`.
+    Relu,
+}
+
+/// Results of a convolution after 2x2 max pooling with stride 2.
+#[derive(Clone, Debug)]
+pub struct Pooled {
+    /// The largest of every four, NHWC, half the height and width (rounded down).
+    pub values: Vec<f32>,
+    /// Which of the four it was (row by row), as a float; 4.0 where ReLU made it zero.
+    pub codes: Vec<f32>,
+}
+
+/// The gradient that arrives at a convolution from behind.
+#[derive(Clone, Copy, Debug)]
+pub enum OutputGradient<'a> {
+    /// Of the convolution's own results.
+    Plain(&'a [f32]),
+    /// Of the results of ReLU behind it; the second slice holds these results.
+    AfterRelu(&'a [f32], &'a [f32]),
+    /// Of the results of (ReLU and) 2x2 max pooling behind it; the second slice holds the codes.
+    Pooled(&'a [f32], &'a [f32]),
+}
+
+/// Gradients of a convolution's parameters.
+#[derive(Clone, Debug)]
+pub struct ConvGradients {
+    /// `[out, in / groups, height, width]`.
+    pub weight: Vec<f32>,
+    /// `[out]`.
+    pub bias: Vec<f32>,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::current()
+    }
+}
+
+impl Engine {
+    /// The engine for this machine and environment ([`ISA_VARIABLE`](super::ISA_VARIABLE), [`WINOGRAD_VARIABLE`]).
+    #[must_use]
+    pub fn current() -> Self {
+        static WINOGRAD: OnceLock<bool> = OnceLock::new();
+        let winograd = *WINOGRAD.get_or_init(|| std::env::var(WINOGRAD_VARIABLE).is_ok_and(|value| value == "0"));
+        Self { isa: Isa::current(), winograd: !winograd }
+    }
+
+    /// Convolution, bias and activation.
+    ///
+    /// # Shapes
+    /// `input` NHWC, `weight` `[out, in / groups, height, width]`, `bias` `[out]`; the result NHWC.
+    ///
+    /// # Errors
+    /// A shape that [`ConvShape::validate`] refuses, or a slice whose length is not its shape's.
+    pub fn forward(
+        self,
+        shape: &ConvShape,
+        input: &[f32],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        activation: Activation,
+    ) -> Result<Vec<f32>, ShapeError> {
+        check_forward(shape, input, weight, bias)?;
+        let source = SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
+        // SAFETY: a forward pass writes every value of the output.
+        Ok(unsafe {
+            new_filled(shape.output_len(), |values| {
+                let target = Target { values, codes: None };
+                self.convolve(shape, Direction::Forward, source, weight, bias, finish(activation), target);
+            })
+        })
+    }
+
+    /// Convolution, bias, activation and 2x2 max pooling with stride 2, in one pass over memory.
+    ///
+    /// # Shapes
+    /// As [`forward`](Self::forward), the result at half the height and width, rounded down.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward); also if the output is smaller than 2 by 2.
+    pub fn forward_pooled(
+        self,
+        shape: &ConvShape,
+        input: &[f32],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        activation: Activation,
+    ) -> Result<Pooled, ShapeError> {
+        check_forward(shape, input, weight, bias)?;
+        let len = pooled_len(shape)?;
+        let source = SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
+        let mut codes = Vec::with_capacity(len);
+        let code_target = SharedOut::new(codes.as_mut_ptr());
+        // SAFETY: a pooled forward pass writes every value and every code; both have room for `len`.
+        unsafe {
+            let values = new_filled(len, |values| {
+                let target = Target { values, codes: Some(code_target) };
+                self.convolve(shape, Direction::Forward, source, weight, bias, finish(activation), target);
+            });
+            codes.set_len(len);
+            Ok(Pooled { values, codes })
+        }
+    }
+
+    /// Gradient of the input.
+    ///
+    /// # Shapes
+    /// The gradient and the result NHWC, `weight` `[out, in / groups, height, width]`.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn input_gradient(
+        self,
+        shape: &ConvShape,
+        gradient: OutputGradient<'_>,
+        weight: &[f32],
+    ) -> Result<Vec<f32>, ShapeError> {
+        shape.validate()?;
+        check_len("the weight", weight.len(), shape.weight_len())?;
+        let source = gradient_source(shape, gradient)?;
+        // SAFETY: the passes of the input gradient together write every input pixel.
+        Ok(unsafe {
+            new_filled(shape.input_len(), |values| {
+                let target = Target { values, codes: None };
+                self.convolve(shape, Direction::InputGradient, source, weight, None, Finish::Plain, target);
+            })
+        })
+    }
+
+    /// Gradients of weight and bias.
+    ///
+    /// # Shapes
+    /// `input` and the gradient NHWC.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn weight_gradient(
+        self,
+        shape: &ConvShape,
+        input: &[f32],
+        gradient: OutputGradient<'_>,
+    ) -> Result<ConvGradients, ShapeError> {
+        shape.validate()?;
+        check_len("the input", input.len(), shape.input_len())?;
+        let source = SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
+        let gradient = gradient_source(shape, gradient)?;
+        let (weight, bias) = if self.winograd && winograd::applies(shape, Direction::Forward) {
+            winograd::run_weight_gradient(self, shape, source, gradient)
+        } else {
+            weight_grad::run(self, shape, source, gradient)
+        };
+        Ok(ConvGradients { weight, bias })
+    }
+
+    /// Convolve by the algorithm that suits the shape.
+    ///
+    /// # Safety
+    /// As for [`direct::run`].
+    #[allow(clippy::too_many_arguments)] // what a convolution is made of
+    unsafe fn convolve(
+        self,
+        shape: &ConvShape,
+        direction: Direction,
+        source: SourceImages<'_>,
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        finish: Finish,
+        target: Target,
+    ) {
+        // SAFETY: forwarded to the caller.
+        unsafe {
+            if self.winograd && winograd::applies(shape, direction) {
+                winograd::run(self, shape, direction, source, weight, bias, finish, target);
+            } else {
+                direct::run(self, shape, direction, source, weight, bias, finish, target);
+            }
+        }
+    }
+}
+
+/// Check what every forward pass needs.
+fn check_forward(shape: &ConvShape, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Result<(), ShapeError> {
+    shape.validate()?;
+    check_len("the input", input.len(), shape.input_len())?;
+    check_len("the weight", weight.len(), shape.weight_len())?;
+    match bias {
+        Some(bias) => check_len("the bias", bias.len(), shape.out_channels),
+        None => Ok(()),
+    }
+}
+
+/// Values after 2x2 max pooling.
+fn pooled_len(shape: &ConvShape) -> Result<usize, ShapeError> {
+    let [height, width] = shape.output().map(|size| size / 2);
+    for (what, size) in [("pooled height", height), ("pooled width", width)] {
+        if size == 0 {
+            return Err(ShapeError::Zero { what });
+        }
+    }
+    Ok(shape.batch * height * width * shape.out_channels)
+}
+
+/// The kernels' view of a gradient, with its lengths checked.
+fn gradient_source<'a>(shape: &ConvShape, gradient: OutputGradient<'a>) -> Result<SourceImages<'a>, ShapeError> {
+    let (values, size, lengths) = match gradient {
+        OutputGradient::Plain(values) => (Source::Plain(values), shape.output(), [values.len(); 2]),
+        OutputGradient::AfterRelu(values, results) => {
+            (Source::AfterRelu(values, results), shape.output(), [values.len(), results.len()])
+        }
+        OutputGradient::Pooled(values, codes) => {
+            pooled_len(shape)?;
+            (Source::Pooled(values, codes), shape.output().map(|size| size / 2), [values.len(), codes.len()])
+        }
+    };
+    let expected = shape.batch * size[0] * size[1] * shape.out_channels;
+    check_len("the output's gradient", lengths[0], expected)?;
+    check_len("the results kept for the gradient", lengths[1], expected)?;
+    Ok(SourceImages { values, size, channels: shape.out_channels })
+}
+
+/// The kernels' name for an activation.
+fn finish(activation: Activation) -> Finish {
+    match activation {
+        Activation::None => Finish::Plain,
+        Activation::Relu => Finish::Relu,
+    }
+}

@@ -1,0 +1,154 @@
+//! Where a kernel's source comes from and what happens to its results: the work that is fused with a
+//! convolution because a pass over memory of its own would cost more than doing it on the way.
+
+use macerator::Simd;
+
+use super::scratch::SharedOut;
+use super::simd::{F32s, lanes, load_first, splat, store_first};
+use super::window::{Window, halve};
+
+/// The code of a pooled value whose gradient no pixel receives, because ReLU made it zero.
+pub const CODE_NONE: f32 = 4.0;
+
+/// Where the values of the source come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// An NHWC array.
+    Plain(&'a [f32]),
+    /// A gradient after ReLU: values that count where the second array, ReLU's results, is positive.
+    AfterRelu(&'a [f32], &'a [f32]),
+    /// A gradient after 2x2 max pooling: values, and codes that say which of the four pixels each
+    /// belongs to, both NHWC of the pooled size.
+    Pooled(&'a [f32], &'a [f32]),
+}
+
+/// What happens to a sum before it is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Finish {
+    /// Stored as it is.
+    Plain,
+    /// Negative values become zero.
+    Relu,
+}
+
+/// Where results go; with `codes`, they go through 2x2 max pooling first.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    /// Results.
+    pub(crate) values: SharedOut,
+    /// Which of the four pixels was the largest.
+    pub(crate) codes: Option<SharedOut>,
+}
+
+/// A source with its sizes.
+#[derive(Clone, Copy)]
+pub(crate) struct SourceImages<'a> {
+    pub(crate) values: Source<'a>,
+    /// Height and width (of the pooled image for [`Source::Pooled`]).
+    pub(crate) size: [usize; 2],
+    pub(crate) channels: usize,
+}
+
+impl SourceImages<'_> {
+    /// Copy one image's window to `target`, which has `window.len(channels)` floats.
+    #[inline(always)]
+    pub(crate) fn copy<S: Simd>(&self, image: usize, window: &Window, target: &mut [f32]) {
+        let len = self.size[0] * self.size[1] * self.channels;
+        let image = image * len..(image + 1) * len;
+        match self.values {
+            Source::Plain(values) => window.copy(&values[image], self.size, self.channels, target),
+            Source::AfterRelu(values, results) => {
+                self.after_relu::<S>(&values[image.clone()], &results[image], window, target);
+            }
+            Source::Pooled(values, codes) => {
+                self.unpool::<S>(&values[image.clone()], &codes[image], window, target);
+            }
+        }
+    }
+
+    /// Copy a window of a gradient after ReLU.
+    #[inline(always)]
+    fn after_relu<S: Simd>(&self, values: &[f32], results: &[f32], window: &Window, target: &mut [f32]) {
+        window.copy(values, self.size, self.channels, target);
+        let zero = splat::<S>(0.0);
+        let spans = window.spans(self.size, self.channels);
+        for row in 0..spans.rows {
+            let target = &mut target[spans.target + row * spans.target_pitch..][..spans.len];
+            let results = &results[spans.image + row * spans.image_pitch..][..spans.len];
+            for start in (0..spans.len).step_by(lanes::<S>()) {
+                let count = lanes::<S>().min(spans.len - start);
+                // SAFETY: both rows have `count` floats from `start` on.
+                unsafe {
+                    let result = load_first::<S>(results.as_ptr().add(start), count);
+                    let value = load_first::<S>(target.as_ptr().add(start), count);
+                    // torch: no gradient where the result is <= 0; a NaN lets it through.
+                    let value = result.le(zero).select(zero, value);
+                    store_first::<S>(target.as_mut_ptr().add(start), value, count);
+                }
+            }
+        }
+    }
+
+    /// Copy a window of a gradient after 2x2 max pooling, at the size before it.
+    #[inline(always)]
+    fn unpool<S: Simd>(&self, pooled: &[f32], codes: &[f32], window: &Window, target: &mut [f32]) {
+        let channels = self.channels;
+        let pitch = window.size[1] * channels;
+        for row in 0..window.size[0] {
+            let line = &mut target[row * pitch..][..pitch];
+            let Some((pooled_row, odd_row)) = halve(window.origin[0] + row.cast_signed(), self.size[0]) else {
+                line.fill(0.0);
+                continue;
+            };
+            for column in 0..window.size[1] {
+                let pixel = &mut line[column * channels..][..channels];
+                let Some((pooled_column, odd_column)) = halve(window.origin[1] + column.cast_signed(), self.size[1]) else {
+                    pixel.fill(0.0);
+                    continue;
+                };
+                let at = (pooled_row * self.size[1] + pooled_column) * channels;
+                let code = splat::<S>((2 * odd_row + odd_column) as f32);
+                let (values, codes) = (&pooled[at..][..channels], &codes[at..][..channels]);
+                for channel in (0..channels).step_by(lanes::<S>()) {
+                    let count = lanes::<S>().min(channels - channel);
+                    // SAFETY: all three slices have `count` floats from `channel` on.
+                    unsafe {
+                        let value = load_first::<S>(values.as_ptr().add(channel), count);
+                        let found = load_first::<S>(codes.as_ptr().add(channel), count);
+                        let value = found.eq(code).select(value, splat::<S>(0.0));
+                        store_first::<S>(pixel.as_mut_ptr().add(channel), value, count);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Zero where negative; a NaN stays (as in torch).
+#[inline(always)]
+pub(crate) fn relu<S: Simd>(value: F32s<S>) -> F32s<S> {
+    let zero = splat::<S>(0.0);
+    value.lt(zero).select(zero, value)
+}
+
+/// The largest of four values and which it is: the first of equals, the first NaN if there is one (as in torch).
+#[inline(always)]
+pub(crate) fn pool<S: Simd>(values: [F32s<S>; 4], finish: Finish) -> (F32s<S>, F32s<S>) {
+    let mut largest = values[0];
+    let mut code = splat::<S>(0.0);
+    let mut index = 1;
+    while index < 4 {
+        let value = values[index];
+        // Not (value <= largest) is also true for a NaN on either side; the first NaN stays.
+        // (A mask is used up by a selection, so it is written twice.)
+        code = (value.le(largest) | largest.ne(largest)).select(code, splat::<S>(index as f32));
+        largest = (value.le(largest) | largest.ne(largest)).select(largest, value);
+        index += 1;
+    }
+    if finish == Finish::Relu {
+        let zero = splat::<S>(0.0);
+        code = largest.le(zero).select(splat::<S>(CODE_NONE), code);
+        largest = largest.le(zero).select(zero, largest);
+    }
+    (largest, code)
+}
