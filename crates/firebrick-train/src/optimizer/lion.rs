@@ -1,0 +1,104 @@
+//! Lion: steps of one size, in the direction of the sign of the momentum.
+//!
+//! torch has no Lion; names, defaults and order of operations are the paper's, which Burn's
+//! `LionConfig` shares.
+//!
+//! # Source
+//! Chen et al., <https://arxiv.org/abs/2302.06675>, algorithm 2.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::RuleConfig;
+use super::argument::{ArgumentError, Check};
+use super::group::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext, decayed, directed};
+
+/// Arguments of [lion](self), with torch's names and defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LionConfig {
+    /// Learning rate.
+    pub lr: f64,
+    /// Share of the momentum in each step, and decay rate of the momentum.
+    pub betas: [f64; 2],
+    /// Weight decay, decoupled: it shrinks the parameter and leaves the gradient alone.
+    pub weight_decay: f64,
+    /// Climb instead of descend.
+    pub maximize: bool,
+    /// Other arguments for some parameters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupConfig>,
+    /// No weight decay on biases and on the parameters of normalisation layers.
+    pub no_decay_on_bias_and_norm: bool,
+}
+
+impl Default for LionConfig {
+    fn default() -> Self {
+        Self {
+            lr: 1e-4,
+            betas: [0.9, 0.99],
+            weight_decay: 0.0,
+            maximize: false,
+            groups: Vec::new(),
+            no_decay_on_bias_and_norm: false,
+        }
+    }
+}
+
+impl RuleConfig for LionConfig {
+    fn check(&self) -> Result<(), ArgumentError> {
+        let check = Check("lion");
+        check.non_negative("lr", self.lr)?;
+        check.betas(self.betas)?;
+        check.non_negative("weight_decay", self.weight_decay)
+    }
+
+    fn tunables(&mut self) -> Tunables<'_> {
+        Tunables {
+            lr: &mut self.lr,
+            weight_decay: &mut self.weight_decay,
+            momentum: None,
+            betas: Some(&mut self.betas),
+            eps: None,
+        }
+    }
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn groups(&self) -> &[GroupConfig] {
+        &self.groups
+    }
+
+    fn no_decay_on_bias_and_norm(&self) -> bool {
+        self.no_decay_on_bias_and_norm
+    }
+
+    fn rule(&self) -> Box<dyn Rule> {
+        Box::new(self.clone())
+    }
+}
+
+impl Rule for LionConfig {
+    fn tensor_layouts(&self) -> Layouts {
+        &[&["exp_avg"]]
+    }
+
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        memory: &mut Memory,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+    ) -> Tensor<1> {
+        let gradient = directed(gradient, self.maximize);
+        let [beta_1, beta_2] = [context.momentum_or(self.betas[0]), self.betas[1]];
+        let [average] = memory.take(|| gradient.zeros_like());
+        let direction =
+            average.clone().mul_scalar(beta_1).add(gradient.clone().mul_scalar(1.0 - beta_1)).sign();
+        memory.put([average.mul_scalar(beta_2).add(gradient.mul_scalar(1.0 - beta_2))]);
+        decayed(parameter, context.lr, self.weight_decay).sub(direction.mul_scalar(context.lr))
+    }
+}

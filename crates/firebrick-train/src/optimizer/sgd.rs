@@ -1,0 +1,129 @@
+//! Stochastic gradient descent with momentum.
+//!
+//! # Source
+//! `torch.optim.SGD`; its momentum begins as the first gradient, undampened.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::RuleConfig;
+use super::argument::{ArgumentError, Check};
+use super::group::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext, directed, with_l2};
+
+/// Arguments of [sgd](self), with torch's names and defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SgdConfig {
+    /// Learning rate.
+    pub lr: f64,
+    /// Momentum factor.
+    pub momentum: f64,
+    /// How much of each gradient is kept out of the momentum.
+    pub dampening: f64,
+    /// Weight decay: an L2 penalty added to the gradient.
+    pub weight_decay: f64,
+    /// Nesterov momentum; needs `momentum > 0` and `dampening = 0`.
+    pub nesterov: bool,
+    /// Climb instead of descend.
+    pub maximize: bool,
+    /// Other arguments for some parameters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupConfig>,
+    /// No weight decay on biases and on the parameters of normalisation layers.
+    pub no_decay_on_bias_and_norm: bool,
+}
+
+impl Default for SgdConfig {
+    fn default() -> Self {
+        Self {
+            lr: 1e-3,
+            momentum: 0.0,
+            dampening: 0.0,
+            weight_decay: 0.0,
+            nesterov: false,
+            maximize: false,
+            groups: Vec::new(),
+            no_decay_on_bias_and_norm: false,
+        }
+    }
+}
+
+impl RuleConfig for SgdConfig {
+    fn check(&self) -> Result<(), ArgumentError> {
+        let check = Check("sgd");
+        check.non_negative("lr", self.lr)?;
+        check.non_negative("momentum", self.momentum)?;
+        check.finite("dampening", self.dampening)?;
+        check.non_negative("weight_decay", self.weight_decay)?;
+        let may_be_nesterov = self.momentum > 0.0 && self.dampening == 0.0;
+        check.that(
+            !self.nesterov || may_be_nesterov,
+            "nesterov",
+            self.nesterov,
+            "false, or momentum > 0 with dampening = 0",
+        )
+    }
+
+    fn tunables(&mut self) -> Tunables<'_> {
+        Tunables {
+            lr: &mut self.lr,
+            weight_decay: &mut self.weight_decay,
+            momentum: Some(&mut self.momentum),
+            betas: None,
+            eps: None,
+        }
+    }
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn groups(&self) -> &[GroupConfig] {
+        &self.groups
+    }
+
+    fn no_decay_on_bias_and_norm(&self) -> bool {
+        self.no_decay_on_bias_and_norm
+    }
+
+    fn rule(&self) -> Box<dyn Rule> {
+        Box::new(self.clone())
+    }
+}
+
+impl Rule for SgdConfig {
+    fn tensor_layouts(&self) -> Layouts {
+        // A schedule that cycles the momentum switches it on even where it is zero, as in torch.
+        if self.momentum == 0.0 { &[&[], &["momentum_buffer"]] } else { &[&["momentum_buffer"]] }
+    }
+
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        memory: &mut Memory,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+    ) -> Tensor<1> {
+        let gradient = directed(gradient, self.maximize);
+        let gradient = with_l2(gradient, &parameter, self.weight_decay);
+        let momentum = context.momentum_or(self.momentum);
+        if momentum == 0.0 {
+            return parameter.sub(gradient.mul_scalar(context.lr));
+        }
+        let buffer = match memory.tensors.pop() {
+            None => gradient.clone(),
+            Some(buffer) => self.accelerated(buffer, gradient.clone(), momentum),
+        };
+        memory.put([buffer.clone()]);
+        let direction = if self.nesterov { gradient.add(buffer.mul_scalar(momentum)) } else { buffer };
+        parameter.sub(direction.mul_scalar(context.lr))
+    }
+}
+
+impl SgdConfig {
+    fn accelerated(&self, buffer: Tensor<1>, gradient: Tensor<1>, momentum: f64) -> Tensor<1> {
+        let kept = if self.dampening == 0.0 { gradient } else { gradient.mul_scalar(1.0 - self.dampening) };
+        buffer.mul_scalar(momentum).add(kept)
+    }
+}

@@ -1,0 +1,165 @@
+//! Steps with gradients from a real backward pass: what a step must leave as it was.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use firebrick_train::accumulate::Accumulator;
+use firebrick_train::schedule::{Schedule, ScheduleConfig};
+use serde_json::json;
+
+use crate::support::{
+    assert_close, bits, bound, devices, gradients_for, noise, optimizer_config, read_gradients, values_of,
+    with_values,
+};
+
+#[derive(Module, Debug)]
+struct TwoLayers {
+    first: Linear,
+    second: Linear,
+}
+
+fn two_layers(device: &Device) -> TwoLayers {
+    let model = TwoLayers {
+        first: LinearConfig::new(3, 4).init(device),
+        second: LinearConfig::new(4, 2).init(device),
+    };
+    with_values(model, &[noise(1, 12), noise(2, 4), noise(3, 8), noise(4, 2)])
+}
+
+fn gradients(model: &TwoLayers, seed: u64, num_samples: usize) -> GradientsParams {
+    let device = model.first.weight.val().device();
+    let data = burn::tensor::TensorData::new(noise(seed, 3 * num_samples), [num_samples, 3]);
+    let inputs_nc = Tensor::<2>::from_data(data, &device);
+    let outputs_nk = model.second.forward(model.first.forward(inputs_nc).tanh());
+    GradientsParams::from_grads(outputs_nk.square().mean().backward(), model)
+}
+
+#[test]
+fn parameters_stay_leaves_with_their_ids_and_devices() {
+    for (backend, device) in devices() {
+        for name in firebrick_train::optimizer::OptimizerConfig::NAMES {
+            let config = optimizer_config(name, json!({}));
+            let mut model = two_layers(&device);
+            let ids = [model.first.weight.id, model.second.weight.id];
+            let mut optimizer = bound(&config, &model);
+            for seed in 0..3 {
+                let gradients = gradients(&model, seed, 5);
+                assert_eq!(gradients.len(), 4, "{name} on {backend}: every parameter gets a gradient again");
+                model = optimizer.step(config.lr(), model, gradients);
+            }
+            assert_eq!([model.first.weight.id, model.second.weight.id], ids);
+            let weight = model.first.weight.val();
+            assert!(weight.is_require_grad() && weight.is_autodiff() && weight.device() == device);
+            assert!(values_of(&model).iter().flatten().all(|value| value.is_finite()));
+        }
+    }
+}
+
+#[test]
+fn frozen_parameters_and_those_without_gradient_keep_their_bits_and_have_no_state() {
+    let (_, device) = devices().remove(0);
+    let mut model = two_layers(&device);
+    model.first = model.first.freeze();
+    let before = values_of(&model);
+    let config = optimizer_config("adamw", json!({ "weight_decay": 0.5 }));
+    let mut optimizer = bound(&config, &model);
+    let gradients = gradients(&model, 1, 5);
+    let model = optimizer.step(0.1, model, gradients);
+    let after = values_of(&model);
+    assert_eq!(bits(&before[..2]), bits(&after[..2]));
+    assert_ne!(bits(&before[2..]), bits(&after[2..]));
+    assert!(!model.first.weight.is_require_grad());
+    let state = optimizer.state().unwrap();
+    assert_eq!(state.parameters.keys().collect::<Vec<_>>(), ["second.bias", "second.weight"]);
+}
+
+#[test]
+fn parameter_that_misses_a_step_does_not_count_it() {
+    let (_, device) = devices().remove(0);
+    let model = two_layers(&device);
+    let mut optimizer = bound(&optimizer_config("adam", json!({})), &model);
+    let mut some = gradients(&model, 1, 5);
+    some.remove::<2>(model.first.weight.id).unwrap();
+    let model = optimizer.step(0.1, model, some);
+    let all = gradients(&model, 2, 5);
+    optimizer.step(0.1, model, all);
+    let state = optimizer.state().unwrap();
+    assert_eq!(state.parameters["first.weight"].steps, 1);
+    assert_eq!(state.parameters["first.bias"].steps, 2);
+}
+
+#[test]
+fn accumulated_batches_are_one_large_batch() {
+    for (backend, device) in devices() {
+        let model = two_layers(&device);
+        let values = noise(7, 3 * 12);
+        let batch = |range: std::ops::Range<usize>| {
+            let data = burn::tensor::TensorData::new(
+                values[3 * range.start..3 * range.end].to_vec(),
+                [range.len(), 3],
+            );
+            let inputs_nc = Tensor::<2>::from_data(data, &device);
+            let outputs_nk = model.second.forward(model.first.forward(inputs_nc).tanh());
+            GradientsParams::from_grads(outputs_nk.square().mean().backward(), &model)
+        };
+        let mut accumulator = Accumulator::new();
+        for range in [0..5, 5..10, 10..12] {
+            accumulator.add(&model, batch(range.clone()), range.len());
+        }
+        assert_eq!((accumulator.num_batches(), accumulator.num_samples()), (3, 12));
+        let average = read_gradients(&model, &accumulator.take(&model));
+        let whole = read_gradients(&model, &batch(0..12));
+        for (a, w) in average.iter().zip(&whole) {
+            assert_close(a, w, 1e-6, backend);
+        }
+        assert_eq!((accumulator.num_batches(), accumulator.num_samples()), (0, 0));
+        assert!(accumulator.take(&model).is_empty());
+    }
+}
+
+#[test]
+fn accumulating_equal_batches_is_torchs_division_of_the_loss() {
+    let (_, device) = devices().remove(0);
+    let model = two_layers(&device);
+    let one = vec![vec![4.0; 12], vec![4.0; 4], vec![4.0; 8], vec![4.0; 2]];
+    let two = vec![vec![8.0; 12], vec![8.0; 4], vec![8.0; 8], vec![8.0; 2]];
+    let mut accumulator = Accumulator::new();
+    accumulator.add(&model, gradients_for(&model, &one), 64);
+    accumulator.add(&model, gradients_for(&model, &two), 64);
+    accumulator.add(&model, gradients_for(&model, &two), 0);
+    let average = read_gradients(&model, &accumulator.take(&model));
+    assert!(average.iter().flatten().all(|value| *value == 6.0), "{average:?}");
+}
+
+#[test]
+fn one_batch_alone_stays_as_it_is() {
+    let (_, device) = devices().remove(0);
+    let model = two_layers(&device);
+    let given = vec![noise(1, 12), noise(2, 4), noise(3, 8), noise(4, 2)];
+    let mut accumulator = Accumulator::new();
+    accumulator.add(&model, gradients_for(&model, &given), 7);
+    assert_eq!(bits(&read_gradients(&model, &accumulator.take(&model))), bits(&given));
+}
+
+#[test]
+fn schedule_moves_rates_and_momentum_through_step_at() {
+    let (_, device) = devices().remove(0);
+    let arguments = json!({ "base_lr": 0.1, "max_lr": 0.5, "step_size_up": 2, "base_momentum": 0.2, "max_momentum": 0.6 });
+    let config = ScheduleConfig::deserialize_named("cyclic", arguments).unwrap().unwrap();
+    let schedule = Schedule::new(&config, 1.0, 10, 1).unwrap();
+    let optimizer_config =
+        optimizer_config("sgd", json!({ "lr": 1.0, "groups": [{ "match": "first*", "lr": 9.0 }] }));
+    config.validate_with(&optimizer_config).unwrap();
+    let mut model =
+        with_values(two_layers(&device), &[vec![0.0; 12], vec![0.0; 4], vec![0.0; 8], vec![0.0; 2]]);
+    let mut optimizer = bound(&optimizer_config, &model);
+    for step in 0..2 {
+        let gradients = gradients_for(&model, &[vec![1.0; 12], vec![1.0; 4], vec![1.0; 8], vec![1.0; 2]]);
+        model = optimizer.step_at(&schedule.at(step), model, gradients);
+    }
+    // 0.1 * 1, then 0.3 * (0.4 * 1 + 1), for both groups.
+    for values in values_of(&model) {
+        assert_close(&values, &vec![-0.52; values.len()], 1e-6, "cyclic");
+    }
+}
