@@ -154,6 +154,8 @@ def schedule_case(name, args, optimizer_name="sgd", warmup=None, metric=None, nu
 def schedule_cases():
     metric = [math.sin(i / 3) + 0.01 * (i % 5) for i in range(40)]
     bumps = [0.5 + 0.1 * (i // 7) for i in range(40)]
+    # Gets better all the time, but mostly by less than a threshold of 0.1 asks for.
+    crawl = [(1.0 - 0.02 * i) * (-1.0 if i > 36 else 1.0) for i in range(40)]
     warmup = {"steps": 7, "start_factor": 0.01}
     return [
         schedule_case("step", {"step_size": 3, "gamma": 0.5}),
@@ -184,6 +186,17 @@ def schedule_cases():
                                   "threshold_mode": "abs", "min_lr": 0.02}, metric=bumps),
         schedule_case("plateau", {"patience": 0, "threshold": 0.2, "threshold_mode": "abs",
                                   "eps": 1e-3}, metric=metric),
+        schedule_case("plateau", {"patience": 2, "threshold": 0.1, "factor": 0.9}, metric=crawl),
+        schedule_case("plateau", {"mode": "max", "patience": 2, "threshold": 0.1, "factor": 0.9},
+                      metric=[2.0 - value for value in crawl]),
+        schedule_case("plateau", {"patience": 3, "threshold": 0.1, "threshold_mode": "abs",
+                                  "factor": 0.9}, metric=crawl),
+        schedule_case("plateau", {"mode": "max", "patience": 2, "threshold": 0.1,
+                                  "threshold_mode": "abs", "factor": 0.9},
+                      metric=[2.0 - value for value in crawl]),
+        schedule_case("plateau", {"patience": 2}, metric=[1.0 - 4e-5 * i for i in range(40)]),
+        schedule_case("cyclic", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 3,
+                                 "mode": "exp_range"}),
         schedule_case("cosine", {"T_max": 33, "eta_min": 0.001}, warmup=warmup),
         schedule_case("exponential", {"gamma": 0.9}, warmup=warmup),
         schedule_case("step", {"step_size": 4}, warmup=warmup),

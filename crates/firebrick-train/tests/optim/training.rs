@@ -163,3 +163,110 @@ fn schedule_moves_rates_and_momentum_through_step_at() {
         assert_close(&values, &vec![-0.52; values.len()], 1e-6, "cyclic");
     }
 }
+
+/// Rows are outputs in torch and inputs in Burn's `Linear`; the rate depends on which is which.
+#[test]
+fn muon_fits_the_rate_to_outputs_by_inputs() {
+    #[derive(Module, Debug)]
+    struct Plain {
+        weight: burn::module::Param<Tensor<2>>,
+    }
+    for (backend, device) in devices() {
+        let config = optimizer_config("muon", json!({ "lr": 0.1 }));
+        let layer = LinearConfig::new(2, 6).with_bias(false).init(&device);
+        let weight = layer.weight.val().inner();
+        let as_in_torch = Tensor::<2>::from_data(weight.transpose().into_data(), &device);
+        let plain = Plain { weight: burn::module::Param::from_tensor(as_in_torch) };
+        let plain_gradient = noise(3, 12);
+        let layer_gradient = (0..12).map(|i| plain_gradient[(i % 6) * 2 + i / 6]).collect();
+
+        let gradients = gradients_for(&layer, &[layer_gradient]);
+        let layer = bound(&config, &layer).step(0.1, layer, gradients);
+        let gradients = gradients_for(&plain, &[plain_gradient]);
+        let plain = bound(&config, &plain).step(0.1, plain, gradients);
+
+        let transposed = values_of(&Plain { weight: layer.weight.map(|weight| weight.transpose().detach()) });
+        assert_close(&transposed[0], &values_of(&plain)[0], 1e-6, backend);
+    }
+}
+
+#[test]
+fn muon_gives_what_is_no_matrix_to_adamw() {
+    let (_, device) = devices().remove(0);
+    let adamw = json!({ "lr": 0.02, "betas": [0.8, 0.9], "weight_decay": 0.3 });
+    let muon = optimizer_config("muon", json!({ "lr": 0.1, "adamw": adamw.clone() }));
+    let adamw = optimizer_config("adamw", adamw);
+    let given = [noise(5, 12), noise(6, 4), noise(7, 8), noise(8, 2)];
+    let model = two_layers(&device);
+    let by_muon = bound(&muon, &model).step(0.1, model.clone(), gradients_for(&model, &given));
+    let by_adamw = bound(&adamw, &model).step(0.02, model.clone(), gradients_for(&model, &given));
+    let (by_muon, by_adamw) = (values_of(&by_muon), values_of(&by_adamw));
+    assert_eq!(
+        bits(&[by_muon[1].clone(), by_muon[3].clone()]),
+        bits(&[by_adamw[1].clone(), by_adamw[3].clone()])
+    );
+    assert_ne!(bits(&by_muon), bits(&by_adamw));
+}
+
+#[test]
+fn momentum_that_only_the_schedule_switches_on_is_resumed_too() {
+    let (_, device) = devices().remove(0);
+    let config = ScheduleConfig::deserialize_named("one_cycle", json!({ "max_lr": 0.5 })).unwrap().unwrap();
+    let schedule = Schedule::new(&config, 0.1, 10, 1).unwrap();
+    for name in ["sgd", "rmsprop"] {
+        let plain = optimizer_config(name, json!({ "lr": 0.1 }));
+        let mut model = two_layers(&device);
+        let mut optimizer = bound(&plain, &model);
+        for step in 0..10 {
+            if step == 4 {
+                let state = optimizer.state().unwrap();
+                assert!(state.parameters["first.bias"].tensors.contains_key("momentum_buffer"), "{name}");
+                let mut resumed = bound(&plain, &model);
+                resumed.load_state(state, &device).unwrap();
+                let gradients =
+                    || gradients_for(&model, &[noise(5, 12), noise(6, 4), noise(7, 8), noise(8, 2)]);
+                let whole = optimizer.step_at(&schedule.at(step), model.clone(), gradients());
+                let other = resumed.step_at(&schedule.at(step), model.clone(), gradients());
+                assert_eq!(bits(&values_of(&whole)), bits(&values_of(&other)), "{name}");
+            }
+            let gradients = gradients(&model, step, 5);
+            model = optimizer.step_at(&schedule.at(step), model, gradients);
+        }
+    }
+}
+
+#[test]
+fn state_and_gradients_follow_the_parameters_device() {
+    let [(_, flex), (_, ndarray)] = devices().try_into().unwrap();
+    let config = optimizer_config("adam", json!({ "lr": 0.01 }));
+    let model = two_layers(&flex);
+    let mut optimizer = bound(&config, &model);
+    let model = optimizer.step(0.01, model.clone(), gradients(&model, 1, 5));
+    let state = optimizer.state().unwrap();
+    let mut elsewhere = bound(&config, &model);
+    elsewhere.load_state(state, &ndarray).unwrap();
+    let there = gradients(&model, 2, 5).to_device(&ndarray, &model);
+    let moved = elsewhere.step(0.01, model.clone(), there);
+    assert_eq!(moved.first.weight.val().device(), flex);
+    let stayed = optimizer.step(0.01, model.clone(), gradients(&model, 2, 5));
+    for (moved, stayed) in values_of(&moved).iter().zip(&values_of(&stayed)) {
+        assert_close(moved, stayed, 1e-6, "moved");
+    }
+}
+
+#[test]
+fn another_model_under_the_same_paths_starts_afresh() {
+    let (_, device) = devices().remove(0);
+    let config = optimizer_config("adam", json!({}));
+    let model = two_layers(&device);
+    let mut optimizer = bound(&config, &model);
+    optimizer.step(0.01, model.clone(), gradients(&model, 1, 5));
+    let wider = TwoLayers {
+        first: LinearConfig::new(3, 5).init(&device),
+        second: LinearConfig::new(5, 2).init(&device),
+    };
+    optimizer.step(0.01, wider.clone(), gradients(&wider, 1, 5));
+    let state = optimizer.state().unwrap();
+    assert_eq!(state.parameters["first.weight"].steps, 1);
+    assert_eq!(state.parameters["second.bias"].steps, 2);
+}
