@@ -1,0 +1,292 @@
+//! Cross-entropy of logits: `torch.nn.CrossEntropyLoss`, the loss that trains classifiers. Ours:
+//! Burn's takes `[N, C]` with class indices and the mean only, has no `ignore_index` of -100, refuses
+//! weights of 0 and has no probability targets.
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::classes::{self, Targets};
+use crate::{LossError, Reduction, check, numeric};
+
+const NAME: &str = "cross_entropy";
+
+/// Arguments of [`CrossEntropyLoss`], with torch's names and defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CrossEntropyLossConfig {
+    /// A factor for each class; 0 is allowed. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Vec<f64>>,
+    /// A class index that costs nothing and does not count in the mean. Default -100.
+    pub ignore_index: i64,
+    /// How much of each target is spread evenly over all classes, in 0..=1. Default 0.
+    pub label_smoothing: f64,
+    /// How the positions' losses become one number. Default `mean`: over the weights of the target
+    /// classes for class indices, over the number of positions for probabilities.
+    pub reduction: Reduction,
+}
+
+impl Default for CrossEntropyLossConfig {
+    fn default() -> Self {
+        Self { weight: None, ignore_index: -100, label_smoothing: 0.0, reduction: Reduction::Mean }
+    }
+}
+
+impl CrossEntropyLossConfig {
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    ///
+    /// If `label_smoothing` is outside 0..=1, a weight is not finite, or `reduction` is `batchmean`.
+    pub fn validate(&self) -> Result<(), LossError> {
+        let smoothing = self.label_smoothing;
+        check::argument(NAME, "label_smoothing", smoothing, "in 0..=1", |s| (0.0..=1.0).contains(&s))?;
+        if let Some(weight) = &self.weight {
+            check::weights(NAME, "weight", weight)?;
+        }
+        self.reduction.validate(NAME)
+    }
+
+    /// The loss with these arguments.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Self::validate).
+    pub fn init(&self) -> Result<CrossEntropyLoss, LossError> {
+        self.validate()?;
+        Ok(CrossEntropyLoss { config: self.clone() })
+    }
+}
+
+/// `loss = -weight[t] log(softmax(input)[t])` for each target class `t`, or
+/// `-sum over c of weight[c] p[c] log(softmax(input)[c])` for target probabilities `p`.
+///
+/// With label smoothing `s` the target is `1 - s` of itself and `s / C` of every class, each with
+/// its own weight. The softmax is computed as torch does, `x - max - log(sum(exp(x - max)))`, so
+/// logits of any finite size give a finite loss.
+///
+/// # Shapes
+///
+/// `input` `[N, C]` with class indices `[N]`, or `[N, C, d1, ..]` with `[N, d1, ..]`, or one sample,
+/// `[C]` with `[1]`; unreduced the shape of the class indices. Target probabilities have the shape of
+/// the input. `weight` has `C` numbers.
+///
+/// # Source
+///
+/// `torch.nn.CrossEntropyLoss`; label smoothing: Szegedy et al., "Rethinking the Inception
+/// Architecture for Computer Vision" (2016), section 7, page 2823.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use burn::tensor::{Device, Int, Tensor};
+/// use firebrick_loss::CrossEntropyLossConfig;
+///
+/// let device = Device::flex();
+/// let input = Tensor::<2>::from_floats([[0.1, 0.2, 0.3]], &device);
+/// let target = Tensor::<1, Int>::from_ints([1], &device);
+/// let loss = CrossEntropyLossConfig::default().init()?.forward(input, target)?;
+/// assert!((loss.into_scalar::<f32>() - 1.1019428).abs() < 1e-6);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CrossEntropyLoss {
+    config: CrossEntropyLossConfig,
+}
+
+impl CrossEntropyLoss {
+    /// The reduced loss of class indices, shape `[1]`. Reads the target back to refuse classes that
+    /// do not exist.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or devices differ, `weight` has another length than `C`, a target is outside
+    /// `0..C` and not `ignore_index`, or `reduction` is `none`.
+    pub fn forward<const D: usize, const T: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<T, Int>,
+    ) -> Result<Tensor<1>, LossError> {
+        self.check_values(&input, &target)?;
+        self.forward_trusted(input, target)
+    }
+
+    /// The reduced loss of class indices that were checked when they were read: checks shapes and
+    /// devices only and never waits for the device. This is the one for training steps. A target
+    /// outside `0..C` makes Burn panic on some backends and read another element on others.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or devices differ, `weight` has another length than `C`, or `reduction` is `none`.
+    pub fn forward_trusted<const D: usize, const T: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<T, Int>,
+    ) -> Result<Tensor<1>, LossError> {
+        let (losses, targets) = self.losses(input, target)?;
+        targets.reduce(NAME, self.config.reduction, losses)
+    }
+
+    /// The loss of each position for class indices, whatever `reduction` says. Reads the target back.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or devices differ, `weight` has another length than `C`, or a target is outside
+    /// `0..C` and not `ignore_index`.
+    pub fn forward_unreduced<const D: usize, const T: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<T, Int>,
+    ) -> Result<Tensor<T>, LossError> {
+        self.check_values(&input, &target)?;
+        let shape = target.dims();
+        let (losses, _) = self.losses(input, target)?;
+        Ok(classes::unflatten(losses, shape))
+    }
+
+    /// The reduced loss of target probabilities, shape `[1]`. The mean is over positions, not over
+    /// weights, as in torch. Reads nothing back from the device.
+    ///
+    /// # Errors
+    ///
+    /// If shapes, element types or devices differ, `weight` has another length than `C`,
+    /// `ignore_index` is set to a class, or `reduction` is `none`.
+    pub fn forward_probabilities<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<D>,
+    ) -> Result<Tensor<1>, LossError> {
+        let losses = self.probability_losses(input, target)?;
+        self.config.reduction.reduce(NAME, losses)
+    }
+
+    /// The loss of each position for target probabilities, whatever `reduction` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward_probabilities`](Self::forward_probabilities) but for `reduction`, and if `T` is
+    /// not the rank of the result: `D - 1`, or 1 for one sample.
+    pub fn forward_probabilities_unreduced<const D: usize, const T: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<D>,
+    ) -> Result<Tensor<T>, LossError> {
+        let shape = input.dims();
+        let positions = classes::positions_shape(&shape);
+        let Ok(positions) = <[usize; T]>::try_from(positions) else {
+            return Err(LossError::Rank {
+                loss: NAME,
+                argument: "input",
+                got: shape.to_vec(),
+                expected: "one dimension more than the unreduced result asked for",
+            });
+        };
+        let losses = self.probability_losses(input, target)?;
+        Ok(classes::unflatten(losses, positions))
+    }
+
+    fn check_values<const D: usize, const T: usize>(
+        &self,
+        input: &Tensor<D>,
+        target: &Tensor<T, Int>,
+    ) -> Result<(), LossError> {
+        classes::check_target_shape(NAME, &input.dims(), &target.dims())?;
+        let classes = classes::num_classes(&input.dims());
+        classes::check_target_values(NAME, target, classes, Some(self.config.ignore_index))
+    }
+
+    fn losses<const D: usize, const T: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<T, Int>,
+    ) -> Result<(Tensor<1>, Targets), LossError> {
+        let weight = self.config.weight.as_ref();
+        classes::check_target_shape(NAME, &input.dims(), &target.dims())?;
+        classes::check_weight(NAME, weight, &input.dims())?;
+        check::same_device(NAME, ("input", &input), ("target", &target))?;
+        let logits = classes::rows(input);
+        let target = classes::flat_indices(target);
+        let targets = Targets::new(target, weight, self.config.ignore_index, &logits);
+        if self.config.label_smoothing == 0.0 {
+            let losses = targets.apply(plain(&targets, logits));
+            return Ok((losses, targets));
+        }
+        let losses = self.smoothed(&targets, logits);
+        Ok((losses, targets))
+    }
+
+    /// `(1 - s) nll + s / C * (sum over all classes)`, where only the first part has the target's
+    /// weight: the second one has each class's own.
+    fn smoothed(&self, targets: &Targets, logits: Tensor<2>) -> Tensor<1> {
+        let smoothing = self.config.label_smoothing;
+        let [count, classes] = logits.dims();
+        let log_probabilities = log_softmax(logits, 1);
+        let nll = targets.apply(targets.pick(log_probabilities.clone()).neg());
+        let spread = self
+            .weighted_classes(log_probabilities)
+            .sum_dim(1)
+            .reshape([count])
+            .neg()
+            .mask_fill(targets.ignored.clone(), 0.0);
+        nll.mul_scalar(1.0 - smoothing) + spread.mul_scalar(smoothing / classes as f64)
+    }
+
+    fn probability_losses<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<D>,
+    ) -> Result<Tensor<1>, LossError> {
+        self.check_probabilities(&input, &target)?;
+        let classes = classes::num_classes(&input.dims()) as f64;
+        let smoothing = self.config.label_smoothing;
+        let mut target = classes::rows(target);
+        if smoothing > 0.0 {
+            target = target.mul_scalar(1.0 - smoothing).add_scalar(smoothing / classes);
+        }
+        let log_probabilities = log_softmax(classes::rows(input), 1);
+        let [count, _] = log_probabilities.dims();
+        let products = self.weighted_classes(log_probabilities * target);
+        Ok(products.sum_dim(1).reshape([count]).neg())
+    }
+
+    fn check_probabilities<const D: usize>(
+        &self,
+        input: &Tensor<D>,
+        target: &Tensor<D>,
+    ) -> Result<(), LossError> {
+        check::same(NAME, ("input", input), ("target", target))?;
+        classes::check_target_shape(NAME, &input.dims(), &classes::positions_shape(&input.dims()))?;
+        classes::check_weight(NAME, self.config.weight.as_ref(), &input.dims())?;
+        if self.config.ignore_index >= 0 {
+            return Err(LossError::Argument {
+                loss: NAME,
+                argument: "ignore_index",
+                expected: "negative when the target holds probabilities".into(),
+                got: self.config.ignore_index.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Multiplies each class's column by its weight.
+    fn weighted_classes(&self, rows: Tensor<2>) -> Tensor<2> {
+        match &self.config.weight {
+            None => rows,
+            Some(weight) => {
+                let weight = numeric::constant(weight, [1, weight.len()], &rows);
+                rows * weight
+            }
+        }
+    }
+}
+
+/// `-log(softmax(logits)[target])`, gathering before the subtraction of `log(sum(exp))`: the same
+/// arithmetic as log-softmax, with one column instead of all of them.
+fn plain(targets: &Targets, logits: Tensor<2>) -> Tensor<1> {
+    let [count, _] = logits.dims();
+    // The shift is outside the graph: it cancels in the gradient.
+    let shifted = logits.clone() - logits.inner().max_dim(1);
+    let log_sum = shifted.clone().exp().sum_dim(1).log().reshape([count]);
+    log_sum - targets.pick(shifted)
+}

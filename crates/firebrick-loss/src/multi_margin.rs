@@ -1,0 +1,164 @@
+//! Multi-class margin: `torch.nn.MultiMarginLoss`. Ours: Burn's has no `weight`, a gradient at the
+//! hinge itself, and takes the target's own term out after adding it, which costs digits.
+
+use burn::tensor::{Int, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::numeric::{self, strictly_positive};
+use crate::{LossError, Reduction, check, classes};
+
+const NAME: &str = "multi_margin";
+
+/// Arguments of [`MultiMarginLoss`], with torch's names and defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MultiMarginLossConfig {
+    /// The power of each class's hinge, 1 or 2. Default 1.
+    pub p: i64,
+    /// By how much the target class should win. Default 1.
+    pub margin: f64,
+    /// A factor for each target class. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Vec<f64>>,
+    /// How the samples' losses become one number. Default `mean`.
+    pub reduction: Reduction,
+}
+
+impl Default for MultiMarginLossConfig {
+    fn default() -> Self {
+        Self { p: 1, margin: 1.0, weight: None, reduction: Reduction::Mean }
+    }
+}
+
+impl MultiMarginLossConfig {
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    ///
+    /// If `p` is neither 1 nor 2, `margin` or a weight is not a number, or `reduction` is
+    /// `batchmean`.
+    pub fn validate(&self) -> Result<(), LossError> {
+        if ![1, 2].contains(&self.p) {
+            return Err(LossError::Argument {
+                loss: NAME,
+                argument: "p",
+                expected: "1 or 2".into(),
+                got: self.p.to_string(),
+            });
+        }
+        check::argument(NAME, "margin", self.margin, "a number", f64::is_finite)?;
+        if let Some(weight) = &self.weight {
+            check::weights(NAME, "weight", weight)?;
+        }
+        self.reduction.validate(NAME)
+    }
+
+    /// The loss with these arguments.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Self::validate).
+    pub fn init(&self) -> Result<MultiMarginLoss, LossError> {
+        self.validate()?;
+        Ok(MultiMarginLoss { config: self.clone() })
+    }
+}
+
+/// `loss = weight[t] / C * sum over c != t of max(0, margin - input[t] + input[c])^p` for each target
+/// class `t`.
+///
+/// # Shapes
+///
+/// `input` `[N, C]` with `target` `[N]`; unreduced `[N]`. One sample is `[1, C]` with `[1]`. `weight`
+/// has `C` numbers.
+///
+/// # Source
+///
+/// `torch.nn.MultiMarginLoss`.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use burn::tensor::{Device, Int, Tensor};
+/// use firebrick_loss::MultiMarginLossConfig;
+///
+/// let device = Device::flex();
+/// let input = Tensor::<2>::from_floats([[0.0, 0.5, -2.0, 0.5]], &device);
+/// let target = Tensor::<1, Int>::from_ints([0], &device);
+/// let loss = MultiMarginLossConfig::default().init()?.forward(input, target)?;
+/// // (1.5 + 0 + 1.5) / 4
+/// assert_eq!(loss.into_scalar::<f32>(), 0.75);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct MultiMarginLoss {
+    config: MultiMarginLossConfig,
+}
+
+impl MultiMarginLoss {
+    /// The reduced loss, shape `[1]`. Reads the target back to refuse classes that do not exist.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or devices differ, `weight` has another length than `C`, a target is outside
+    /// `0..C`, or `reduction` is `none`.
+    pub fn forward(&self, input: Tensor<2>, target: Tensor<1, Int>) -> Result<Tensor<1>, LossError> {
+        let losses = self.forward_unreduced(input, target)?;
+        self.config.reduction.reduce(NAME, losses)
+    }
+
+    /// The reduced loss for targets that were checked when they were read: checks shapes and devices
+    /// only and never waits for the device.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or devices differ, `weight` has another length than `C`, or `reduction` is `none`.
+    pub fn forward_trusted(&self, input: Tensor<2>, target: Tensor<1, Int>) -> Result<Tensor<1>, LossError> {
+        let losses = self.losses(input, target)?;
+        self.config.reduction.reduce(NAME, losses)
+    }
+
+    /// The loss of each sample, whatever `reduction` says. Reads the target back.
+    ///
+    /// # Errors
+    ///
+    /// If shapes or devices differ, `weight` has another length than `C`, or a target is outside
+    /// `0..C`.
+    pub fn forward_unreduced(
+        &self,
+        input: Tensor<2>,
+        target: Tensor<1, Int>,
+    ) -> Result<Tensor<1>, LossError> {
+        classes::check_target_shape(NAME, &input.dims(), &target.dims())?;
+        classes::check_target_values(NAME, &target, input.dims()[1], None)?;
+        self.losses(input, target)
+    }
+
+    fn losses(&self, input: Tensor<2>, target: Tensor<1, Int>) -> Result<Tensor<1>, LossError> {
+        let weight = self.config.weight.as_ref();
+        classes::check_target_shape(NAME, &input.dims(), &target.dims())?;
+        classes::check_weight(NAME, weight, &input.dims())?;
+        check::same_device(NAME, ("input", &input), ("target", &target))?;
+        let [count, num_classes] = input.dims();
+        let index = classes::flat_indices(target);
+        let column = index.clone().reshape([count, 1]);
+        let of_target = input.clone().gather(1, column.clone());
+        let mut terms = strictly_positive((input.clone() - of_target).add_scalar(self.config.margin));
+        if self.config.p == 2 {
+            terms = terms.square();
+        }
+        let is_target = Tensor::<1, Int>::arange(0..num_classes as i64, &input.device())
+            .reshape([1, num_classes])
+            .expand([count, num_classes])
+            .equal(column.expand([count, num_classes]));
+        let sums = terms.mask_fill(is_target, 0.0).sum_dim(1).reshape([count]);
+        let losses = sums.mul_scalar(1.0 / num_classes as f64);
+        match weight {
+            None => Ok(losses),
+            Some(weight) => {
+                let weight = numeric::constant::<1, 2>(weight, [weight.len()], &input);
+                Ok(losses * weight.gather(0, index))
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Poisson negative log-likelihood: `torch.nn.PoissonNLLLoss`. Ours: Burn's reads the device back at
+//! every call, keeps pi in f32 and has no `none`.
+
+use std::f64::consts::PI;
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::{LossError, Reduction, check};
+
+const NAME: &str = "poisson_nll";
+
+/// Arguments of [`PoissonNllLoss`], with torch's names and defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoissonNllLossConfig {
+    /// Whether the input holds the logarithm of the rate. Default true.
+    pub log_input: bool,
+    /// Whether to add Stirling's approximation of `log(target!)`. Default false.
+    pub full: bool,
+    /// Keeps `log(input)` finite when `log_input` is false. Default 1e-8.
+    pub eps: f64,
+    /// How the elements' losses become one number. Default `mean`.
+    pub reduction: Reduction,
+}
+
+impl Default for PoissonNllLossConfig {
+    fn default() -> Self {
+        Self { log_input: true, full: false, eps: 1e-8, reduction: Reduction::Mean }
+    }
+}
+
+impl PoissonNllLossConfig {
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    ///
+    /// If `eps` is not a number, or `reduction` is `batchmean`.
+    pub fn validate(&self) -> Result<(), LossError> {
+        check::argument(NAME, "eps", self.eps, "a number", f64::is_finite)?;
+        self.reduction.validate(NAME)
+    }
+
+    /// The loss with these arguments.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Self::validate).
+    pub fn init(&self) -> Result<PoissonNllLoss, LossError> {
+        self.validate()?;
+        Ok(PoissonNllLoss { config: self.clone() })
+    }
+}
+
+/// `loss = exp(input) - target * input`, or `input - target * log(input + eps)` without `log_input`;
+/// `full` adds `t log(t) - t + log(2 pi t) / 2` for each target `t` above 1.
+///
+/// # Shapes
+///
+/// `input` and `target` any shape, the same for both; unreduced the same again.
+///
+/// # Source
+///
+/// `torch.nn.PoissonNLLLoss`.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use burn::tensor::{Device, Tensor};
+/// use firebrick_loss::PoissonNllLossConfig;
+///
+/// let device = Device::flex();
+/// let input = Tensor::<1>::from_floats([0.0, 0.0], &device);
+/// let target = Tensor::<1>::from_floats([2.0, 3.0], &device);
+/// let loss = PoissonNllLossConfig::default().init()?.forward(input, target)?;
+/// assert_eq!(loss.into_scalar::<f32>(), 1.0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct PoissonNllLoss {
+    config: PoissonNllLossConfig,
+}
+
+impl PoissonNllLoss {
+    /// The reduced loss, shape `[1]`. Reads nothing back from the device.
+    ///
+    /// # Errors
+    ///
+    /// If shapes, element types or devices differ, or `reduction` is `none`.
+    pub fn forward<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<D>,
+    ) -> Result<Tensor<1>, LossError> {
+        let losses = self.forward_unreduced(input, target)?;
+        self.config.reduction.reduce(NAME, losses)
+    }
+
+    /// The loss of each element, whatever `reduction` says.
+    ///
+    /// # Errors
+    ///
+    /// If shapes, element types or devices differ.
+    pub fn forward_unreduced<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<D>,
+    ) -> Result<Tensor<D>, LossError> {
+        check::same(NAME, ("input", &input), ("target", &target))?;
+        let losses = if self.config.log_input {
+            input.clone().exp() - target.clone() * input
+        } else {
+            input.clone() - target.clone() * input.add_scalar(self.config.eps).log()
+        };
+        if self.config.full {
+            return Ok(losses + stirling(target));
+        }
+        Ok(losses)
+    }
+}
+
+/// Stirling's approximation of `log(t!)`, 0 for targets up to 1.
+fn stirling<const D: usize>(target: Tensor<D>) -> Tensor<D> {
+    let small = target.clone().inner().lower_equal_scalar(1.0);
+    let half_log = target.clone().mul_scalar(2.0 * PI).log().mul_scalar(0.5);
+    let factorial = target.clone() * target.clone().log() - target + half_log;
+    factorial.mask_fill(small, 0.0)
+}

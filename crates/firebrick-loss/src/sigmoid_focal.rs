@@ -1,0 +1,130 @@
+//! Focal loss of independent binary targets, as RetinaNet has it: torchvision's
+//! `torchvision.ops.sigmoid_focal_loss`. Ours: Burn has none.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::sigmoid;
+use serde::{Deserialize, Serialize};
+
+use crate::numeric::{self, log_sigmoid};
+use crate::{LossError, Reduction, check};
+
+const NAME: &str = "sigmoid_focal";
+
+/// Arguments of [`SigmoidFocalLoss`], with torchvision's names and defaults (but for `reduction`,
+/// which is `mean` as everywhere else here; torchvision's is `none`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SigmoidFocalLossConfig {
+    /// The share of positive targets in the balance, in 0..=1, or -1 for no balance. Default 0.25.
+    pub alpha: f64,
+    /// How much easy elements count less, 0 or above. Default 2.
+    pub gamma: f64,
+    /// How the elements' losses become one number. Default `mean`.
+    pub reduction: Reduction,
+}
+
+impl Default for SigmoidFocalLossConfig {
+    fn default() -> Self {
+        Self { alpha: 0.25, gamma: 2.0, reduction: Reduction::Mean }
+    }
+}
+
+impl SigmoidFocalLossConfig {
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    ///
+    /// If `alpha` is neither in 0..=1 nor -1, `gamma` is below 0 or not a number, or `reduction` is
+    /// `batchmean`.
+    pub fn validate(&self) -> Result<(), LossError> {
+        check::argument(NAME, "alpha", self.alpha, "in 0..=1, or -1", |alpha| {
+            alpha == -1.0 || (0.0..=1.0).contains(&alpha)
+        })?;
+        check::argument(NAME, "gamma", self.gamma, "a number, 0 or above", |gamma| {
+            gamma >= 0.0 && gamma.is_finite()
+        })?;
+        self.reduction.validate(NAME)
+    }
+
+    /// The loss with these arguments.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Self::validate).
+    pub fn init(&self) -> Result<SigmoidFocalLoss, LossError> {
+        self.validate()?;
+        Ok(SigmoidFocalLoss { config: self.clone() })
+    }
+}
+
+/// `loss = -a (1 - q)^gamma log(q)` for each element, where `q` is the probability that the logit
+/// gives to the target and `a` is `alpha` for a target of 1 and `1 - alpha` for one of 0.
+///
+/// # Shapes
+///
+/// `input` and `target` any shape, the same for both; unreduced the same again.
+///
+/// # Source
+///
+/// `torchvision.ops.sigmoid_focal_loss`; Lin et al., "Focal Loss for Dense Object Detection" (2017),
+/// equation 5, page 3.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use burn::tensor::{Device, Tensor};
+/// use firebrick_loss::SigmoidFocalLossConfig;
+///
+/// let device = Device::flex();
+/// let input = Tensor::<1>::from_floats([0.0], &device);
+/// let target = Tensor::<1>::from_floats([1.0], &device);
+/// let loss = SigmoidFocalLossConfig::default().init()?.forward(input, target)?;
+/// // 0.25 * 0.5^2 * log(2)
+/// assert!((loss.into_scalar::<f32>() - 0.043_321_7).abs() < 1e-6);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SigmoidFocalLoss {
+    config: SigmoidFocalLossConfig,
+}
+
+impl SigmoidFocalLoss {
+    /// The reduced loss, shape `[1]`. Reads nothing back from the device.
+    ///
+    /// # Errors
+    ///
+    /// If shapes, element types or devices differ, or `reduction` is `none`.
+    pub fn forward<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<D>,
+    ) -> Result<Tensor<1>, LossError> {
+        let losses = self.forward_unreduced(input, target)?;
+        self.config.reduction.reduce(NAME, losses)
+    }
+
+    /// The loss of each element, whatever `reduction` says.
+    ///
+    /// # Errors
+    ///
+    /// If shapes, element types or devices differ.
+    pub fn forward_unreduced<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<D>,
+    ) -> Result<Tensor<D>, LossError> {
+        check::same(NAME, ("input", &input), ("target", &target))?;
+        let SigmoidFocalLossConfig { alpha, gamma, .. } = self.config;
+        let not_target = target.clone().neg().add_scalar(1.0);
+        let mut losses = not_target.clone() * input.clone() - log_sigmoid(input.clone());
+        if gamma != 0.0 {
+            // 1 - q, written with sigmoid(-x) so that a confident hit keeps its digits.
+            let missed = target.clone() * sigmoid(input.clone().neg()) + not_target.clone() * sigmoid(input);
+            losses = losses * numeric::power(missed, gamma);
+        }
+        if alpha >= 0.0 {
+            losses = losses * (target.mul_scalar(alpha) + not_target.mul_scalar(1.0 - alpha));
+        }
+        Ok(losses)
+    }
+}
