@@ -288,7 +288,6 @@ impl SplitSpec {
         let ends_after = |a: &Self, b: &Self| a.end.is_none_or(|end| end > b.start);
         self.stored == other.stored && ends_after(self, other) && ends_after(other, self)
     }
-
 }
 
 impl FromStr for SplitSpec {

@@ -134,15 +134,12 @@ impl DataError {
         Self::Argument { key: key.into(), expected: expected.into(), got: got.to_string() }
     }
 
-    /// No file of a data set under `root`; says so when not even `root` exists.
-    pub fn missing(
-        dataset: &str,
-        root: &Path,
-        looked_for: Vec<String>,
-        hint: impl Into<String>,
-    ) -> Self {
+    /// No file of a data set under `root`; says so when not even `root` exists or is a folder.
+    pub fn missing(dataset: &str, root: &Path, looked_for: Vec<String>, hint: impl Into<String>) -> Self {
         let mut hint = hint.into();
-        if !root.exists() {
+        if root.is_file() {
+            hint = format!("this is a file and not a folder: {hint}");
+        } else if !root.exists() {
             hint = format!("this folder does not exist yet: {hint}");
         }
         Self::Missing { dataset: dataset.to_owned(), root: root.to_path_buf(), looked_for, hint }

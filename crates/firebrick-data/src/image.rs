@@ -62,8 +62,7 @@ pub fn load_image_file(path: &Path) -> Result<Image, DataError> {
 pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Image, DataError> {
     let mut decoder = open_decoder(path, bytes)?;
     let orientation = decoder.orientation().map_err(|error| not_an_image(path, &error))?;
-    let mut decoded =
-        DynamicImage::from_decoder(decoder).map_err(|error| not_an_image(path, &error))?;
+    let mut decoded = DynamicImage::from_decoder(decoder).map_err(|error| not_an_image(path, &error))?;
     decoded.apply_orientation(orientation);
     Ok(to_planes(decoded))
 }
@@ -73,17 +72,12 @@ pub(crate) fn probe(path: &Path, bytes: &[u8]) -> Result<InputShape, DataError> 
     let mut decoder = open_decoder(path, bytes)?;
     let (width, height) = decoder.dimensions();
     let channels = if is_grey(decoder.color_type()) { 1 } else { 3 };
-    let turned = decoder
-        .orientation()
-        .is_ok_and(|orientation| matches!(orientation.to_exif(), 5..=8));
+    let turned = decoder.orientation().is_ok_and(|orientation| matches!(orientation.to_exif(), 5..=8));
     let (width, height) = if turned { (height, width) } else { (width, height) };
     Ok(InputShape { channels, height: height as usize, width: width as usize })
 }
 
-fn open_decoder<'a>(
-    path: &Path,
-    bytes: &'a [u8],
-) -> Result<impl ImageDecoder + use<'a>, DataError> {
+fn open_decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + use<'a>, DataError> {
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|error| DataError::io(path, "read", error))?;

@@ -9,8 +9,8 @@ use burn_dataset::transform::PartialDataset;
 use crate::config::SplitSpec;
 use crate::source::{self, SharedDataset, Source};
 use crate::{
-    AugmentConfig, DataConfig, DataError, DatasetInfo, Datasets, InputShape, Preprocess,
-    PreparedDataset, Progress, download,
+    AugmentConfig, DataConfig, DataError, DatasetInfo, Datasets, InputShape, PreparedDataset, Preprocess,
+    Progress, download,
 };
 
 /// Opens the data set of `config` for a model that wants images of shape `input`.
@@ -64,9 +64,9 @@ fn take_part(
     spec: &SplitSpec,
     limit: Option<usize>,
 ) -> Result<SharedDataset, DataError> {
-    let stored = source.split(spec.stored).ok_or_else(|| {
-        DataError::argument(key, "a split that was read", format!("\"{spec}\""))
-    })?;
+    let stored = source
+        .split(spec.stored)
+        .ok_or_else(|| DataError::argument(key, "a split that was read", format!("\"{spec}\"")))?;
     let count = stored.len();
     let end = spec.end.unwrap_or(count);
     if spec.start >= count || end > count {

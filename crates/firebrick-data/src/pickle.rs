@@ -11,6 +11,7 @@
 //! so that its memory is not bounded by the file's size.
 
 mod machine;
+mod numpy;
 
 use std::ops::Range;
 
@@ -249,9 +250,8 @@ impl<'a> Pickle<'a> {
         };
         let size = |axis| {
             let length = self.integer(axis)?;
-            usize::try_from(length).map_err(|_| {
-                self.error("an axis of at least 0 elements", format!("{length}"), axis)
-            })
+            usize::try_from(length)
+                .map_err(|_| self.error("an axis of at least 0 elements", format!("{length}"), axis))
         };
         Ok((size(rows)?, size(columns)?))
     }
@@ -260,12 +260,7 @@ impl<'a> Pickle<'a> {
         self.error(expected, kind(self.value(id)), id)
     }
 
-    fn error(
-        &self,
-        expected: impl Into<String>,
-        got: impl Into<String>,
-        id: ValueId,
-    ) -> PickleError {
+    fn error(&self, expected: impl Into<String>, got: impl Into<String>, id: ValueId) -> PickleError {
         let offset = match self.value(id) {
             Value::Bytes(Bytes::InFile(range)) | Value::Text(range) => range.start,
             _ => 0,

@@ -122,6 +122,7 @@ impl<W: FnMut(&str) -> bool, V> Walk<'_, W, V> {
         }
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(|error| self.damage(&name, error))?;
+        bytes.shrink_to_fit(); // it grew by doubling, and is kept for as long as the data set
         if bytes.len() as u64 != size {
             let got = format!("{} bytes before the archive ends", bytes.len());
             return Err(self.refuse(&name, &format!("{size} bytes"), &got));

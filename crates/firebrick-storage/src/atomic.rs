@@ -30,8 +30,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
         .map_err(|error| StorageError::io(path, "create a temporary file beside", error))?;
     file.write_all(bytes).map_err(|error| StorageError::io(path, "write", error))?;
     file.as_file().sync_all().map_err(|error| StorageError::io(path, "flush to disk", error))?;
-    file.persist(path)
-        .map_err(|error| StorageError::io(path, "rename into place", error.error))?;
+    file.persist(path).map_err(|error| StorageError::io(path, "rename into place", error.error))?;
     sync_folder(parent)
 }
 
@@ -43,10 +42,7 @@ fn split_path(path: &Path) -> Result<(&Path, String), StorageError> {
     };
     match path.file_name() {
         Some(name) => Ok((parent, name.to_string_lossy().into_owned())),
-        None => Err(StorageError::Name {
-            parent: parent.to_path_buf(),
-            name: path.display().to_string(),
-        }),
+        None => Err(StorageError::Name { parent: parent.to_path_buf(), name: path.display().to_string() }),
     }
 }
 

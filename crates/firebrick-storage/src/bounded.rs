@@ -22,8 +22,8 @@ pub fn read_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>, StorageError
     if length > max_bytes {
         return Err(too_long(path, max_bytes, format!("{length} bytes")));
     }
-    let bytes = read_limited(file, length, max_bytes)
-        .map_err(|error| StorageError::io(path, "read", error))?;
+    let bytes =
+        read_limited(file, length, max_bytes).map_err(|error| StorageError::io(path, "read", error))?;
     bytes.ok_or_else(|| too_long(path, max_bytes, "more, and growing".to_owned()))
 }
 
@@ -41,11 +41,7 @@ pub fn gunzip_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>, StorageErr
 ///
 /// # Errors
 /// As [`gunzip_bounded`].
-pub fn gunzip_slice_bounded(
-    path: &Path,
-    bytes: &[u8],
-    max_bytes: u64,
-) -> Result<Vec<u8>, StorageError> {
+pub fn gunzip_slice_bounded(path: &Path, bytes: &[u8], max_bytes: u64) -> Result<Vec<u8>, StorageError> {
     gunzip_reader(path, bytes, max_bytes)
 }
 
@@ -75,11 +71,7 @@ fn take_prefix(reader: impl Read, count: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn gunzip_reader(
-    path: &Path,
-    reader: impl io::BufRead,
-    max_bytes: u64,
-) -> Result<Vec<u8>, StorageError> {
+fn gunzip_reader(path: &Path, reader: impl io::BufRead, max_bytes: u64) -> Result<Vec<u8>, StorageError> {
     let mut counted = Counted { inner: MultiGzDecoder::new(reader), bytes: 0 };
     let read = read_limited(&mut counted, FIRST_ALLOCATION_BYTES, max_bytes);
     let good_bytes = counted.bytes;
@@ -116,6 +108,7 @@ fn read_limited(reader: impl Read, likely: u64, max_bytes: u64) -> io::Result<Op
     let capacity = likely.min(max_bytes).min(256 * FIRST_ALLOCATION_BYTES);
     let mut bytes = Vec::with_capacity(usize::try_from(capacity).unwrap_or(0));
     reader.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    bytes.shrink_to_fit();
     Ok((bytes.len() as u64 <= max_bytes).then_some(bytes))
 }
 

@@ -68,8 +68,8 @@ pub fn commit_folder(
     }
     let manifest = describe(draft.path())?;
     sync_tree(draft.path(), &manifest)?;
-    let text = serde_json::to_vec_pretty(&manifest)
-        .map_err(|error| StorageError::contents(&target, error))?;
+    let text =
+        serde_json::to_vec_pretty(&manifest).map_err(|error| StorageError::contents(&target, error))?;
     write_atomic(&draft.path().join(MANIFEST_FILE), &text)?;
     replace_folder(parent, name, draft.path())?;
     let _ = draft.keep(); // it has moved: there is nothing left to delete
@@ -232,12 +232,7 @@ fn list_files(folder: &Path) -> Result<Vec<String>, StorageError> {
     Ok(names)
 }
 
-fn list_into(
-    root: &Path,
-    folder: &Path,
-    depth: usize,
-    names: &mut Vec<String>,
-) -> Result<(), StorageError> {
+fn list_into(root: &Path, folder: &Path, depth: usize, names: &mut Vec<String>) -> Result<(), StorageError> {
     if depth > MAX_DEPTH {
         let expected = format!("at most {MAX_DEPTH} folders in one another");
         return Err(distrust(root, &folder.display().to_string(), &expected, "more"));

@@ -17,9 +17,7 @@ mod lock;
 
 pub use archive::{ArchiveLimits, ArchiveMember, read_tar_gz};
 pub use atomic::write_atomic;
-pub use bounded::{
-    gunzip_bounded, gunzip_prefix, gunzip_slice_bounded, read_bounded, read_prefix,
-};
+pub use bounded::{gunzip_bounded, gunzip_prefix, gunzip_slice_bounded, read_bounded, read_prefix};
 pub use error::StorageError;
 pub use folder::{
     FileEntry, MANIFEST_FILE, MANIFEST_FORMAT_VERSION, Manifest, commit_folder, remove_leftovers,

@@ -40,16 +40,12 @@ impl RunLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StorageError::Locked {
-                    path: run_dir.to_path_buf(),
-                    owner: owner_of(&mut file),
-                });
+                return Err(StorageError::Locked { path: run_dir.to_path_buf(), owner: owner_of(&mut file) });
             }
             Err(TryLockError::Error(error)) => return Err(fail("lock")(error)),
         }
         file.set_len(0).map_err(fail("write the lock file of"))?;
-        writeln!(file, "pid {} on {}", process::id(), host_name())
-            .map_err(fail("write the lock file of"))?;
+        writeln!(file, "pid {} on {}", process::id(), host_name()).map_err(fail("write the lock file of"))?;
         Ok(Self { file })
     }
 }

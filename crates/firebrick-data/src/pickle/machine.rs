@@ -3,13 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::{
-    ArrayState, Bytes, Global, MAX_OPERATIONS, MAX_VALUES, Pickle, PickleError, Value, ValueId,
-    kind, shorten,
-};
+use super::{Bytes, MAX_OPERATIONS, MAX_VALUES, Pickle, PickleError, Value, ValueId, kind, shorten};
 
 /// The longest line of a text opcode (a global's module, a written-out number).
-const MAX_LINE: usize = 256;
+pub(super) const MAX_LINE: usize = 256;
 
 /// Runs the whole file.
 pub(super) fn run(file: &[u8]) -> Result<Pickle<'_>, PickleError> {
@@ -34,21 +31,21 @@ pub(super) fn run(file: &[u8]) -> Result<Pickle<'_>, PickleError> {
     Err(machine.error(format!("at most {MAX_OPERATIONS} operations"), "more"))
 }
 
-struct Machine<'a> {
-    file: &'a [u8],
+pub(super) struct Machine<'a> {
+    pub(super) file: &'a [u8],
     position: usize,
     /// Where the current opcode starts.
     start: usize,
-    values: Vec<Value>,
+    pub(super) values: Vec<Value>,
     stack: Vec<ValueId>,
     /// Heights of the stack at each open mark.
     marks: Vec<usize>,
     memo: HashMap<u64, ValueId>,
     /// Bytes that were decoded into memory of their own.
-    decoded: usize,
+    pub(super) decoded: usize,
 }
 
-type Step = Result<(), PickleError>;
+pub(super) type Step = Result<(), PickleError>;
 
 impl<'a> Machine<'a> {
     fn step(&mut self, opcode: u8) -> Step {
@@ -239,125 +236,18 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn push_global(&mut self, opcode: u8) -> Step {
-        let (module, name) = if opcode == b'c' {
-            (self.line()?.to_vec(), self.line()?.to_vec())
-        } else {
-            let (name, module) = (self.pop()?, self.pop()?);
-            (self.short_text(module)?, self.short_text(name)?)
-        };
-        let global = match (module.as_slice(), name.as_slice()) {
-            (b"numpy.core.multiarray" | b"numpy._core.multiarray", b"_reconstruct") => {
-                Global::Reconstruct
-            }
-            (b"numpy.core.numeric" | b"numpy._core.numeric", b"_frombuffer") => Global::FromBuffer,
-            (b"numpy", b"ndarray") => Global::NdArray,
-            (b"numpy", b"dtype") => Global::ElementType,
-            (b"_codecs", b"encode") => Global::Encode,
-            _ => {
-                let full = [module.as_slice(), b".", &name].concat();
-                return Err(self.error(
-                    "numpy's own names only (nothing is executed)",
-                    format!("the global {}", shorten(&full)),
-                ));
-            }
-        };
-        self.push(Value::Global(global))
-    }
-
-    /// What a call would make, for the five globals whose result is plain data.
-    fn reduce(&mut self) -> Step {
-        let (arguments, callable) = (self.pop()?, self.pop()?);
-        let Value::Tuple(arguments) = self.value(arguments) else {
-            return Err(self.unfit("a tuple of arguments", arguments));
-        };
-        let value = match (self.value(callable), arguments.as_slice()) {
-            (Value::Global(Global::Reconstruct), _) => Value::Array(None),
-            (Value::Global(Global::ElementType), &[code, ..]) => Value::ElementType(code),
-            (Value::Global(Global::FromBuffer), &[data, element_type, shape, order]) => {
-                let fortran_order = self.bytes(order) == Some(b"F");
-                Value::Array(Some(ArrayState { shape, element_type, fortran_order, data }))
-            }
-            (Value::Global(Global::Encode), &[text, encoding]) => self.encode(text, encoding)?,
-            _ => return Err(self.unfit("a numpy array, its type or its bytes", callable)),
-        };
-        self.push(value)
-    }
-
-    /// `text.encode("latin1")`: each character is one byte.
-    fn encode(&mut self, text: ValueId, encoding: ValueId) -> Result<Value, PickleError> {
-        if !matches!(self.bytes(encoding), Some(b"latin1" | b"latin-1")) {
-            return Err(self.unfit("the encoding `latin1`", encoding));
-        }
-        let Value::Text(range) = self.value(text) else {
-            return Err(self.unfit("text", text));
-        };
-        let characters = self.file.get(range.clone()).and_then(|raw| std::str::from_utf8(raw).ok());
-        let characters = characters.unwrap_or_default();
-        // The same text could be decoded again and again; honest files decode each part once.
-        self.decoded += characters.len();
-        if self.decoded > self.file.len() {
-            return Err(self.error("each text encoded once", "more bytes than the file has"));
-        }
-        let bytes: Option<Vec<u8>> = characters.chars().map(|c| u8::try_from(c).ok()).collect();
-        match bytes {
-            Some(bytes) => Ok(Value::Bytes(Bytes::Owned(bytes))),
-            None => Err(self.unfit("characters below 256", text)),
-        }
-    }
-
-    /// Gives an array its state; an element type's adds nothing for bytes.
-    fn build(&mut self) -> Step {
-        let state = self.pop()?;
-        let target = self.top()?;
-        match self.value(target) {
-            Value::ElementType(_) => Ok(()),
-            Value::Array(None) => {
-                let state = self.array_state(state)?;
-                if let Some(value) = self.values.get_mut(target.0 as usize) {
-                    *value = Value::Array(Some(state));
-                }
-                Ok(())
-            }
-            _ => Err(self.unfit("a numpy array or element type to fill", target)),
-        }
-    }
-
-    fn array_state(&self, state: ValueId) -> Result<ArrayState, PickleError> {
-        let Value::Tuple(fields) = self.value(state) else {
-            return Err(self.unfit("an array's state", state));
-        };
-        let &[_version, shape, element_type, order, data] = fields.as_slice() else {
-            let got = format!("{} fields", fields.len());
-            return Err(self.error("an array's state of 5 fields", got));
-        };
-        let fortran_order = match self.value(order) {
-            Value::Bool(order) => *order,
-            Value::Integer(order) => *order != 0,
-            _ => return Err(self.unfit("a truth value", order)),
-        };
-        Ok(ArrayState { shape, element_type, fortran_order, data })
-    }
-
-    fn value(&self, id: ValueId) -> &Value {
+    pub(super) fn value(&self, id: ValueId) -> &Value {
         self.values.get(id.0 as usize).unwrap_or(&Value::None)
     }
 
-    fn bytes(&self, id: ValueId) -> Option<&[u8]> {
+    pub(super) fn bytes(&self, id: ValueId) -> Option<&[u8]> {
         match self.value(id) {
             Value::Bytes(Bytes::InFile(range)) | Value::Text(range) => self.file.get(range.clone()),
             _ => None,
         }
     }
 
-    fn short_text(&self, id: ValueId) -> Result<Vec<u8>, PickleError> {
-        match self.bytes(id) {
-            Some(bytes) if bytes.len() <= MAX_LINE => Ok(bytes.to_vec()),
-            _ => Err(self.unfit("a global's name", id)),
-        }
-    }
-
-    fn push(&mut self, value: Value) -> Step {
+    pub(super) fn push(&mut self, value: Value) -> Step {
         if self.values.len() >= MAX_VALUES {
             return Err(self.error(format!("at most {MAX_VALUES} values"), "more"));
         }
@@ -367,7 +257,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn pop(&mut self) -> Result<ValueId, PickleError> {
+    pub(super) fn pop(&mut self) -> Result<ValueId, PickleError> {
         let floor = self.marks.last().copied().unwrap_or(0);
         if self.stack.len() <= floor {
             return Err(self.error("a value on the stack", "none"));
@@ -375,7 +265,7 @@ impl<'a> Machine<'a> {
         self.stack.pop().ok_or_else(|| self.error("a value on the stack", "none"))
     }
 
-    fn top(&self) -> Result<ValueId, PickleError> {
+    pub(super) fn top(&self) -> Result<ValueId, PickleError> {
         self.stack.last().copied().ok_or_else(|| self.error("a value on the stack", "none"))
     }
 
@@ -395,8 +285,7 @@ impl<'a> Machine<'a> {
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8], PickleError> {
-        let range: Option<Range<usize>> =
-            self.position.checked_add(count).map(|end| self.position..end);
+        let range: Option<Range<usize>> = self.position.checked_add(count).map(|end| self.position..end);
         let Some(bytes) = range.and_then(|range| self.file.get(range)) else {
             let left = self.file.len() - self.position;
             return Err(self.error(format!("{count} more bytes"), format!("{left}: it is cut short")));
@@ -412,7 +301,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The bytes up to the next line end, without it.
-    fn line(&mut self) -> Result<&'a [u8], PickleError> {
+    pub(super) fn line(&mut self) -> Result<&'a [u8], PickleError> {
         let rest = &self.file[self.position..];
         let end = rest.iter().take(MAX_LINE + 1).position(|byte| *byte == b'\n');
         let Some(end) = end else {
@@ -423,11 +312,11 @@ impl<'a> Machine<'a> {
         Ok(line)
     }
 
-    fn unfit(&self, expected: &str, id: ValueId) -> PickleError {
+    pub(super) fn unfit(&self, expected: &str, id: ValueId) -> PickleError {
         self.error(expected, kind(self.value(id)))
     }
 
-    fn error(&self, expected: impl Into<String>, got: impl Into<String>) -> PickleError {
+    pub(super) fn error(&self, expected: impl Into<String>, got: impl Into<String>) -> PickleError {
         PickleError::new(self.start, expected, got)
     }
 }

@@ -199,11 +199,7 @@ fn locate(variant: &'static Variant, root: &Path) -> Result<(Format, Container),
     ))
 }
 
-fn read_names(
-    variant: &Variant,
-    format: Format,
-    meta: &StoredFile,
-) -> Result<Vec<String>, DataError> {
+fn read_names(variant: &Variant, format: Format, meta: &StoredFile) -> Result<Vec<String>, DataError> {
     let names = match format {
         Format::Binary => cifar_binary::class_names(meta)?,
         Format::Pickle => cifar_pickle::class_names(meta, variant.names_key)?,

@@ -1,9 +1,8 @@
 //! The official class names of CIFAR, used when a copy of the data lacks its file of names.
 
 /// CIFAR-10's ten classes.
-pub(super) static CIFAR_10: [&str; 10] = [
-    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-];
+pub(super) static CIFAR_10: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// CIFAR-100's fine classes.
 #[rustfmt::skip]

@@ -22,18 +22,12 @@ type Files = [(&'static str, &'static [u8]); 2];
 
 macro_rules! bundled {
     ($name:literal) => {
-        (
-            $name,
-            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/digits/", $name))
-                .as_slice(),
-        )
+        ($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/digits/", $name)).as_slice())
     };
 }
 
-static TRAIN_FILES: Files =
-    [bundled!("train-images-idx3-ubyte.gz"), bundled!("train-labels-idx1-ubyte.gz")];
-static TEST_FILES: Files =
-    [bundled!("t10k-images-idx3-ubyte.gz"), bundled!("t10k-labels-idx1-ubyte.gz")];
+static TRAIN_FILES: Files = [bundled!("train-images-idx3-ubyte.gz"), bundled!("train-labels-idx1-ubyte.gz")];
+static TEST_FILES: Files = [bundled!("t10k-images-idx3-ubyte.gz"), bundled!("t10k-labels-idx1-ubyte.gz")];
 
 /// Unpacks the wanted splits.
 ///

@@ -49,7 +49,15 @@ pub static FASHION_MNIST: Variant = Variant {
     name: "fashion_mnist",
     folders: &["FashionMNIST/raw", "fashion_mnist", "fashion-mnist", ""],
     class_names: &[
-        "t-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+        "t-shirt/top",
+        "trouser",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
         "ankle boot",
     ],
 };
@@ -146,13 +154,7 @@ fn locate(
     Err(missing_error(variant, root, &names, &variant.folders.join(" or "), wanted))
 }
 
-fn missing_error(
-    variant: &Variant,
-    root: &Path,
-    names: &[&str],
-    folders: &str,
-    wanted: Wanted,
-) -> DataError {
+fn missing_error(variant: &Variant, root: &Path, names: &[&str], folders: &str, wanted: Wanted) -> DataError {
     let place = if folders.is_empty() { "itself" } else { folders };
     let looked_for = names.iter().map(|name| format!("{name}[.gz] (in {place})")).collect();
     let mut hint = "put the files there or set data.download = true".to_owned();
@@ -258,11 +260,7 @@ fn wrong_length(path: &Path, promised: u64, got: u64) -> DataError {
 }
 
 /// Images and their labels as one table.
-pub(super) fn join(
-    images: IdxFile,
-    labels: IdxFile,
-    num_classes: usize,
-) -> Result<Records, DataError> {
+pub(super) fn join(images: IdxFile, labels: IdxFile, num_classes: usize) -> Result<Records, DataError> {
     let &[count, height, width] = images.axes.as_slice() else {
         return Err(wrong_kind(&images.path, "images (magic number 0x00000803)", "labels"));
     };

@@ -133,9 +133,7 @@ fn class_names(split: &Path) -> Result<Vec<String>, DataError> {
 
 fn unicode_name(path: &Path) -> Result<String, DataError> {
     let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-    name.ok_or_else(|| {
-        DataError::malformed(path, "name", "a name in Unicode", "other bytes", "rename it")
-    })
+    name.ok_or_else(|| DataError::malformed(path, "name", "a name in Unicode", "other bytes", "rename it"))
 }
 
 fn check_same_classes(train: &Path, names: &[String], test: &Path) -> Result<(), DataError> {
@@ -192,9 +190,7 @@ struct Walk {
 
 impl Walk {
     fn folder(&mut self, folder: &Path) -> Result<(), DataError> {
-        let real = folder
-            .canonicalize()
-            .map_err(|error| DataError::io(folder, "follow the link", error))?;
+        let real = folder.canonicalize().map_err(|error| DataError::io(folder, "follow the link", error))?;
         if self.ancestors.contains(&real) || self.ancestors.len() > MAX_DEPTH {
             return Err(DataError::malformed(
                 folder,
@@ -206,8 +202,7 @@ impl Walk {
         }
         self.ancestors.push(real);
         for path in list(folder)? {
-            let metadata =
-                path.metadata().map_err(|error| DataError::io(&path, "read", error))?;
+            let metadata = path.metadata().map_err(|error| DataError::io(&path, "read", error))?;
             if metadata.is_dir() {
                 self.folder(&path)?;
             } else {
@@ -258,9 +253,7 @@ impl Check<'_> {
         let (start, length) = read_prefix(path, HEADER_BYTES)?;
         let shape = match probe(path, &start) {
             // A header may lie anywhere in a TIFF file, or behind a long colour profile.
-            Err(_) if length > start.len() as u64 => {
-                probe(path, &read_bounded(path, MAX_IMAGE_FILE_BYTES)?)?
-            }
+            Err(_) if length > start.len() as u64 => probe(path, &read_bounded(path, MAX_IMAGE_FILE_BYTES)?)?,
             other => other?,
         };
         self.shapes.insert((shape.channels, shape.height, shape.width));

@@ -71,9 +71,7 @@ impl Wanted {
     pub const BOTH: Self = Self { train: true, test: true };
 
     fn of(config: &DataConfig) -> Self {
-        let uses = |split| {
-            config.train_split.stored == split || config.test_split.stored == split
-        };
+        let uses = |split| config.train_split.stored == split || config.test_split.stored == split;
         Self { train: uses(StoredSplit::Train), test: uses(StoredSplit::Test) }
     }
 }
@@ -83,11 +81,7 @@ impl Wanted {
 /// # Errors
 /// [`DataError::Missing`] lists what was looked for; [`DataError::Malformed`] says what is wrong
 /// with a file and where; also [`DataError::Io`], [`DataError::Storage`], [`DataError::Cancelled`].
-pub fn find(
-    config: &DataConfig,
-    seed: u64,
-    progress: &dyn Progress,
-) -> Result<Source, DataError> {
+pub fn find(config: &DataConfig, seed: u64, progress: &dyn Progress) -> Result<Source, DataError> {
     let (root, wanted) = (config.root.as_path(), Wanted::of(config));
     match config.dataset {
         DatasetName::Cifar10 => cifar::open(&cifar::CIFAR_10, root, wanted, progress),
@@ -95,12 +89,8 @@ pub fn find(
         DatasetName::Mnist => idx::open(&idx::MNIST, root, wanted, progress),
         DatasetName::FashionMnist => idx::open(&idx::FASHION_MNIST, root, wanted, progress),
         DatasetName::Digits => digits::open(wanted),
-        DatasetName::ImageFolder => {
-            image_folder::open(root, config.limit.unwrap_or_default(), progress)
-        }
-        DatasetName::Synthetic => {
-            synthetic::open(&config.synthetic.clone().unwrap_or_default(), seed)
-        }
+        DatasetName::ImageFolder => image_folder::open(root, config.limit.unwrap_or_default(), progress),
+        DatasetName::Synthetic => synthetic::open(&config.synthetic.clone().unwrap_or_default(), seed),
     }
 }
 

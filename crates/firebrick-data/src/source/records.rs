@@ -34,12 +34,7 @@ impl Records {
     ///
     /// # Errors
     /// [`DataError::Malformed`] when a label is not below `num_classes` or pixels would lie outside the file.
-    pub(super) fn push(
-        &mut self,
-        path: &Path,
-        part: Part,
-        num_classes: usize,
-    ) -> Result<(), DataError> {
+    pub(super) fn push(&mut self, path: &Path, part: Part, num_classes: usize) -> Result<(), DataError> {
         check_labels(path, &part.labels, num_classes)?;
         let end = part.labels.len().checked_sub(1).and_then(|last| {
             last.checked_mul(part.stride)?.checked_add(part.first)?.checked_add(self.shape.len())

@@ -110,8 +110,7 @@ impl Synthetic {
         let InputShape { channels, height, width } = self.config.shape();
         let (grid, class) = (self.config.grid(), index % self.config.num_classes);
         let mut pixels = vec![0_u8; self.config.shape().len()];
-        let mut generator =
-            generator(self.seed, Purpose::Synthetic, self.split as u64, index as u64);
+        let mut generator = generator(self.seed, Purpose::Synthetic, self.split as u64, index as u64);
         generator.fill_bytes(&mut pixels);
         let (cell_row, cell_column) = (class / grid, class % grid);
         for (position, pixel) in pixels.iter_mut().enumerate() {

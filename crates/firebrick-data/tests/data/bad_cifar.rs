@@ -9,8 +9,8 @@ use firebrick_data::{DataError, Progress, open};
 use tempfile::{TempDir, tempdir};
 
 use crate::support::{
-    CIFAR_SHAPE, cifar_pickle, cifar_pixels, config, gzip, pack, py2_array, py2_dict, py2_list,
-    refused, write_cifar_binary, write_cifar_pickle,
+    CIFAR_SHAPE, cifar_pickle, cifar_pixels, config, gzip, pack, py2_array, py2_dict, py2_list, refused,
+    write_cifar_binary, write_cifar_pickle,
 };
 
 /// A tiny binary CIFAR-10 after `change`.
@@ -37,7 +37,10 @@ fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 #[test]
 fn no_such_root() {
     let config = config(Cifar10, Path::new("/nowhere/at/all"));
-    refused(&config, &["/nowhere/at/all", "cifar-10-batches-bin", "cifar-10-python.tar.gz", "does not exist"]);
+    refused(
+        &config,
+        &["/nowhere/at/all", "cifar-10-batches-bin", "cifar-10-python.tar.gz", "does not exist"],
+    );
 }
 
 #[test]
@@ -48,8 +51,16 @@ fn an_empty_root() {
 }
 
 #[test]
+fn a_root_that_is_a_file() {
+    let root = tempdir().unwrap();
+    let file = root.path().join("cifar-10-binary.tar.gz");
+    fs::write(&file, "").unwrap();
+    refused(&config(Cifar10, &file), &["cifar-10-binary.tar.gz", "a file and not a folder"]);
+}
+
+#[test]
 fn one_byte_short() {
-    let root = binary(|folder| edit(&folder.join("data_batch_3.bin"), |bytes| drop(bytes.pop())));
+    let root = binary(|folder| edit(&folder.join("data_batch_3.bin"), |bytes| bytes.truncate(6145)));
     let parts = ["data_batch_3.bin", "record 1, byte 3073", "3073 bytes", "3072 bytes", "fetch it again"];
     refused(&config(Cifar10, root.path()), &parts);
 }

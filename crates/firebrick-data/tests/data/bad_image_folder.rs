@@ -66,7 +66,8 @@ fn a_file_that_is_no_image() {
 
 #[test]
 fn a_file_beside_the_class_folders() {
-    let root = changed(|root| fs::copy(root.join("train/cat/a.png"), root.join("train/a.png")).map(drop).unwrap());
+    let root =
+        changed(|root| fs::copy(root.join("train/cat/a.png"), root.join("train/a.png")).map(drop).unwrap());
     refused(&config(ImageFolder, root.path()), &["train/a.png", "one folder a class"]);
 }
 

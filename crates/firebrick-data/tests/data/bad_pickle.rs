@@ -62,7 +62,8 @@ fn arrays_of_every_protocol() {
 
 #[test]
 fn an_array_in_fortran_order_is_turned() {
-    let bytes = b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01K\x02K\x03\x86cnumpy\ndtype\nU\x02u1\x85R\x88U\x06\
+    let bytes =
+        b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01K\x02K\x03\x86cnumpy\ndtype\nU\x02u1\x85R\x88U\x06\
         \x01\x04\x02\x05\x03\x06tb.";
     let pickle = Pickle::read(bytes).unwrap();
     let matrix = pickle.byte_matrix(pickle.root()).unwrap();

@@ -7,8 +7,8 @@ use firebrick_data::{DatasetName, InputShape, Limit, Sample, open};
 use tempfile::tempdir;
 
 use crate::support::{
-    CIFAR_SHAPE, cifar_files, config, pack, py2_dict, py2_list, py2_str, samples, source,
-    write_cifar_binary, write_cifar_pickle,
+    CIFAR_SHAPE, cifar_files, config, pack, py2_dict, py2_list, py2_str, samples, source, write_cifar_binary,
+    write_cifar_pickle,
 };
 
 fn expected(train: bool) -> Vec<(u32, Vec<u8>)> {
@@ -110,8 +110,7 @@ fn cifar_100_uses_its_fine_labels() {
     let write = |name: &str, coarse: &[u8], fine: &[u8], levels: &[u8]| {
         let pixels: Vec<u8> = levels.iter().flat_map(|level| vec![*level; 3072]).collect();
         let data = crate::support::py2_array(fine.len(), &pixels);
-        let pairs =
-            [("coarse_labels", py2_list(coarse)), ("fine_labels", py2_list(fine)), ("data", data)];
+        let pairs = [("coarse_labels", py2_list(coarse)), ("fine_labels", py2_list(fine)), ("data", data)];
         fs::write(folder.join(name), py2_dict(&pairs)).unwrap();
     };
     write("train", &[3, 4], &[99, 0], &[5, 6]);

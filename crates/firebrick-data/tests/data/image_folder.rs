@@ -59,6 +59,18 @@ fn images_of_several_sizes_have_no_common_shape() {
 }
 
 #[test]
+fn a_header_far_behind_the_start_of_a_file_is_found() {
+    let root = tempdir().unwrap();
+    write_image_folder(root.path());
+    let noise = image::RgbImage::from_fn(300, 200, |x, y| image::Rgb([(x * y) as u8, x as u8, y as u8]));
+    for name in ["behind_the_pixels.tiff", "large.png", "large.bmp", "large.jpg"] {
+        noise.save(root.path().join("train/cat").join(name)).unwrap();
+    }
+    let config = config(DatasetName::ImageFolder, root.path());
+    assert_eq!(samples(&source(&config).train)[2].image.width, 300);
+}
+
+#[test]
 fn a_changed_or_renamed_image_changes_the_fingerprint() {
     let root = tempdir().unwrap();
     write_image_folder(root.path());
@@ -119,7 +131,10 @@ fn every_kind_of_pixel_becomes_8_bit_rgb_or_grey() {
 
 #[test]
 fn a_palette_becomes_rgb() {
-    let image = read_back(&DynamicImage::ImageRgb8(image::RgbImage::from_pixel(2, 2, image::Rgb([250, 0, 0]))), "p.gif");
+    let image = read_back(
+        &DynamicImage::ImageRgb8(image::RgbImage::from_pixel(2, 2, image::Rgb([250, 0, 0]))),
+        "p.gif",
+    );
     assert_eq!(image.shape(), InputShape { channels: 3, height: 2, width: 2 });
     assert!(image.pixels[0] > 240 && image.pixels[4] < 10, "{:?}", image.pixels);
 }
@@ -128,6 +143,8 @@ fn a_palette_becomes_rgb() {
 fn the_contents_decide_the_format_and_not_the_name() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("photo.jpg");
-    image::RgbImage::from_pixel(2, 3, image::Rgb([1, 2, 3])).save_with_format(&path, ImageFormat::Png).unwrap();
+    image::RgbImage::from_pixel(2, 3, image::Rgb([1, 2, 3]))
+        .save_with_format(&path, ImageFormat::Png)
+        .unwrap();
     assert_eq!(load_image_file(Path::new(&path)).unwrap().pixels[6], 2);
 }

@@ -26,10 +26,8 @@ fn the_digits_are_normalised_by_their_own_mean() {
     let config = DataConfig::new(DatasetName::Digits);
     let input = InputShape { channels: 1, height: 8, width: 8 };
     let datasets = open(&config, input, 0, &()).unwrap();
-    let values: Vec<f64> = (0..1442)
-        .flat_map(|index| datasets.train.get(0, index).unwrap().0)
-        .map(f64::from)
-        .collect();
+    let values: Vec<f64> =
+        (0..1442).flat_map(|index| datasets.train.get(0, index).unwrap().0).map(f64::from).collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
     assert!(mean.abs() < 1e-3 && (variance - 1.0).abs() < 1e-3, "mean {mean}, variance {variance}");
