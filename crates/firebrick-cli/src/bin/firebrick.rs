@@ -1,2 +1,11 @@
-//! placeholder
-fn main(){}
+//! `firebrick`: training, and everything that is done with a run afterwards.
+
+use std::process::ExitCode;
+
+/// The step allocates and frees many large buffers; mimalloc keeps their pages.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    firebrick_cli::firebrick()
+}

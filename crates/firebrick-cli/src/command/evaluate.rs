@@ -1,0 +1,187 @@
+//! `evaluate`: a run's network on its test split, with the very numbers that training reported.
+
+use firebrick::train::Config;
+use firebrick::train::backend::Backend;
+use firebrick::train::evaluate::{Evaluation, EvaluationOptions, evaluate};
+use firebrick::train::objective::Objective;
+use firebrick::train::trained::TrainedRun;
+use serde_json::{Value, json};
+
+use super::Attended;
+use crate::args::EvaluateArguments;
+use crate::exit::Exit;
+use crate::log::Format;
+use crate::message::{Failure, warning};
+use crate::output::{self, Align};
+use crate::resolve::{open_run, overrides};
+use crate::style::thousands;
+
+/// Evaluates and prints loss, accuracy and the accuracy of each class.
+pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
+    let overrides = overrides(&arguments.set)?;
+    let asked = &arguments.run;
+    let (run, backend) = open_run(&asked.run, &asked.checkpoint, asked.backend.as_deref())?;
+    let state = run.checkpoint.join("state.json").display().to_string();
+    let config = Config::from_toml(&state, &run.state.config, &overrides)?;
+    let attended = Attended::new(Format::for_people())?;
+    let Some(evaluation) = measure(&run, &config, &backend, &attended)? else {
+        return Ok(attended.signals.received().map_or(Exit::Done, Exit::Stopped));
+    };
+    match arguments.json {
+        true => output::json(&as_json(&run, &backend, &evaluation))?,
+        false => output::line(as_text(&run, &backend, &evaluation))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// As training does it: the same batches, the same loss, the same backend. `None` after a signal.
+fn measure(
+    run: &TrainedRun,
+    config: &Config,
+    backend: &Backend,
+    attended: &Attended,
+) -> Result<Option<Evaluation>, Failure> {
+    let input = run.state.preprocess.input;
+    let opened = firebrick::data::open(&config.data, input, config.trainer.seed, &attended.progress());
+    let datasets = attended.finish(opened)?;
+    let (trained_on, here) = (&run.state.dataset, &datasets.info);
+    if trained_on.class_names.len() != here.class_names.len() {
+        let text = format!(
+            "dataset `{}` has {} classes, expected the {} that the run was trained on",
+            here.name,
+            here.class_names.len(),
+            trained_on.class_names.len()
+        );
+        return Err(Failure::usage(text));
+    }
+    if trained_on.fingerprint != here.fingerprint {
+        let text = "the data is not what the run was trained on: its fingerprint differs";
+        attended.console.line(&warning(text, attended.console.style()));
+    }
+    let objective = attended.finish(Objective::new(&config.loss, config.model.network.num_classes()))?;
+    let options = EvaluationOptions { batch_size: config.data.batch_size, workers: config.data.workers };
+    let total = datasets.test.len() as u64;
+    attended.console.begin_epoch("testing", 0, total);
+    let mut stop = |images: usize| {
+        attended.console.position(images as u64);
+        attended.signals.received().is_some()
+    };
+    let evaluation = evaluate(&run.model, datasets.test, &objective, &backend.device, options, &mut stop);
+    attended.finish(evaluation)
+}
+
+/// One class's part of the confusion matrix.
+struct ClassRow<'a> {
+    class: usize,
+    name: &'a str,
+    images: u64,
+    correct: u64,
+    /// The class that its images are most often taken for by mistake, and how often.
+    mistaken: Option<(usize, u64)>,
+}
+
+fn class_rows<'a>(names: &'a [String], evaluation: &Evaluation) -> Vec<ClassRow<'a>> {
+    let rows = names.iter().zip(&evaluation.confusion).enumerate();
+    rows.map(|(class, (name, predicted))| {
+        let wrong =
+            predicted.iter().copied().enumerate().filter(|(other, count)| *other != class && *count > 0);
+        ClassRow {
+            class,
+            name,
+            images: predicted.iter().sum(),
+            correct: predicted.get(class).copied().unwrap_or(0),
+            // The first among equals.
+            mistaken: wrong.rev().max_by_key(|(_, count)| *count),
+        }
+    })
+    .collect()
+}
+
+fn correct(evaluation: &Evaluation) -> u64 {
+    evaluation.confusion.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum()
+}
+
+fn checkpoint_name(run: &TrainedRun) -> String {
+    run.checkpoint.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn as_json(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Value {
+    let classes: Vec<Value> = class_rows(&run.state.dataset.class_names, evaluation)
+        .iter()
+        .map(|row| {
+            json!({
+                "class": row.class,
+                "name": row.name,
+                "images": row.images,
+                "correct": row.correct,
+                "accuracy": (row.images > 0).then(|| row.correct as f64 / row.images as f64),
+            })
+        })
+        .collect();
+    json!({
+        "run": run.run_dir.display().to_string(),
+        "checkpoint": checkpoint_name(run),
+        "step": run.state.position.step,
+        "backend": backend.name.as_str(),
+        "dataset": run.state.dataset.name,
+        "split": "test",
+        "loss": evaluation.score.loss,
+        "accuracy": evaluation.score.accuracy,
+        "images": evaluation.images,
+        "correct": correct(evaluation),
+        "classes": classes,
+        "confusion": evaluation.confusion,
+    })
+}
+
+fn as_text(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> String {
+    let names = &run.state.dataset.class_names;
+    let images = evaluation.images as u64;
+    let head = output::pairs([
+        ("run", format!("{}, {}", run.run_dir.display(), checkpoint_name(run))),
+        ("data", format!("{}, {} test images", run.state.dataset.name, thousands(images))),
+        ("device", format!("{} ({})", backend.name, backend.device_name)),
+        // All digits, as in metrics.jsonl, so that the two can be compared.
+        ("loss", digits(evaluation.score.loss)),
+        (
+            "accuracy",
+            format!(
+                "{} ({} of {})",
+                digits(evaluation.score.accuracy),
+                thousands(correct(evaluation)),
+                thousands(images)
+            ),
+        ),
+    ]);
+    let columns = [
+        ("class", Align::Right),
+        ("name", Align::Left),
+        ("images", Align::Right),
+        ("correct", Align::Right),
+        ("accuracy", Align::Right),
+        ("most often mistaken for", Align::Left),
+    ];
+    let rows = class_rows(names, evaluation).into_iter().map(|row| {
+        let accuracy = match row.images {
+            0 => "-".to_owned(),
+            images => crate::style::percent(row.correct as f64 / images as f64),
+        };
+        let mistaken = row.mistaken.map_or_else(String::new, |(other, count)| {
+            format!("{} ({count})", names.get(other).map_or("", String::as_str))
+        });
+        vec![
+            row.class.to_string(),
+            row.name.to_owned(),
+            thousands(row.images),
+            thousands(row.correct),
+            accuracy,
+            mistaken,
+        ]
+    });
+    format!("{head}\n\n{}", output::table(&columns, rows))
+}
+
+/// The digits that JSON has.
+fn digits(value: f64) -> String {
+    Value::from(value).to_string()
+}

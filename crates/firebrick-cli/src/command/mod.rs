@@ -1,0 +1,66 @@
+//! One file a command: each resolves its arguments, calls the libraries and prints the result.
+
+pub mod config;
+pub mod data;
+pub mod devices;
+pub mod evaluate;
+pub mod export;
+pub mod predict;
+pub mod summary;
+pub mod train;
+pub mod verify;
+
+use firebrick::data::DataError;
+use firebrick::train::TrainError;
+
+use crate::args::Command;
+use crate::exit::Exit;
+use crate::log::Format;
+use crate::message::Failure;
+use crate::progress::{Console, DataProgress};
+use crate::signal::Signals;
+
+/// Does what `firebrick` was told.
+pub fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Train(arguments) => train::run(arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Summary(arguments) => summary::run(&arguments),
+        Command::Devices(arguments) => devices::run(&arguments),
+        Command::Config(command) => config::run(&command),
+        Command::Data(command) => data::run(&command),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+    }
+}
+
+/// What commands with a long phase share: somewhere to tell it, and Ctrl-C as a polite request.
+struct Attended {
+    console: Console,
+    signals: Signals,
+}
+
+impl Attended {
+    fn new(format: Format) -> Result<Self, Failure> {
+        let signals = Signals::install()
+            .map_err(|error| Failure::storage(format!("cannot listen to Ctrl-C: {error}")))?;
+        Ok(Self { console: Console::new(format), signals })
+    }
+
+    fn progress(&self) -> DataProgress {
+        DataProgress::new(self.console.clone(), self.signals.clone())
+    }
+
+    /// Takes the bar away, and knows an error that a signal caused.
+    fn finish<T, E: Into<TrainError>>(&self, result: Result<T, E>) -> Result<T, Failure> {
+        self.console.clear();
+        result.map_err(|error| {
+            let error = error.into();
+            match (&error, self.signals.received()) {
+                (TrainError::Data(DataError::Cancelled { .. }), Some(signal)) => Failure::Stopped(signal),
+                _ => error.into(),
+            }
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! `train`: runs a config from start to end, telling how it goes.
+
+use firebrick::Trainer;
+use firebrick::train::event::{Event, Observer, Summary};
+use firebrick::train::{Outcome, Status};
+
+use super::Attended;
+use crate::args::TrainArguments;
+use crate::exit::Exit;
+use crate::log::{Format, TrainingLog};
+use crate::message::Failure;
+use crate::resolve::TrainRequest;
+use crate::style::{Style, counted, duration, loss, percent, rate, thousands};
+use crate::{firebrick_command, output};
+
+/// Trains; the summary goes to standard output.
+pub fn run(arguments: TrainArguments) -> Result<Exit, Failure> {
+    let TrainRequest { config, name, location, format } = arguments.resolve()?;
+    let attended = Attended::new(format)?;
+    let mut log = TrainingLog::new(attended.console.clone(), attended.signals.clone(), &config);
+    let mut trainer = Trainer::new(config)
+        .name(name)
+        .resume(location.resume)
+        .on_progress(attended.progress())
+        .on_event(|event: &Event| log.on_event(event));
+    if let Some(run_dir) = location.run_dir {
+        trainer = trainer.run_dir(run_dir);
+    }
+    let outcome = attended.finish(trainer.run())?;
+    match (outcome.status, attended.signals.received()) {
+        (Status::Stopped, Some(signal)) => {
+            if format != Format::Json {
+                attended.console.line(&stopped(&outcome, signal.name()));
+            }
+            Ok(Exit::Stopped(signal))
+        }
+        _ => {
+            if format != Format::Json {
+                output::line(completed(&outcome))?;
+            }
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn stopped<M>(outcome: &Outcome<M>, signal: &str) -> String {
+    let run = outcome.run_dir.display();
+    let saved = match outcome.summary.steps {
+        0 => "before the first step".to_owned(),
+        steps => format!("after step {}, with a checkpoint saved", thousands(steps)),
+    };
+    let command = format!("{} train --resume={run}", firebrick_command());
+    format!("\nstopped by {signal} {saved}\ngo on with: {}", Style::stderr().cyan(&command))
+}
+
+fn completed<M>(outcome: &Outcome<M>) -> String {
+    let (style, summary) = (Style::stdout(), &outcome.summary);
+    let run = outcome.run_dir.display();
+    let mut pairs = vec![("completed", amount(summary))];
+    if let Some(best) = &summary.best {
+        let text = format!("{} test accuracy, epoch {}", percent(best.accuracy), best.epoch);
+        pairs.push(("best", style.green(&text)));
+    }
+    if let Some(last) = &summary.last {
+        pairs.push((
+            "final",
+            format!("{} test accuracy, test loss {}", percent(last.accuracy), loss(last.loss)),
+        ));
+    }
+    pairs.push(("run", run.to_string()));
+    let firebrick = firebrick_command();
+    pairs.push(("next", style.cyan(&format!("{firebrick} evaluate {run}"))));
+    pairs.push(("", style.cyan(&format!("{firebrick} predict {run} IMAGE"))));
+    format!("\n{}", output::pairs(pairs))
+}
+
+fn amount(summary: &Summary) -> String {
+    let seconds = std::time::Duration::try_from_secs_f64(summary.seconds).unwrap_or_default();
+    format!(
+        "{}, {} in {} ({} images/s)",
+        counted(summary.epochs, "epoch"),
+        counted(summary.steps, "step"),
+        duration(seconds),
+        rate(summary.images_per_second)
+    )
+}

@@ -1,0 +1,299 @@
+//! What a run tells while it runs: a header, a line an epoch, and between them a bar or a line from
+//! time to time; or its events as JSON.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use firebrick::train::Config;
+use firebrick::train::event::{Control, EvalRecord, Event, Observer, Started, StepRecord};
+
+use crate::message::warning;
+use crate::progress::{Console, LINE_EVERY};
+use crate::signal::Signals;
+use crate::style::{counted, duration, loss, percent, rate, thousands};
+
+/// How progress is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Lines with a bar below them, on a terminal.
+    Bar,
+    /// Lines alone.
+    Lines,
+    /// One JSON object an event on standard output.
+    Json,
+    /// Warnings only.
+    Quiet,
+}
+
+impl Format {
+    /// For commands whose result is on standard output: a bar if standard error is a terminal.
+    pub fn for_people() -> Self {
+        if io::stderr().is_terminal() { Self::Bar } else { Self::Lines }
+    }
+}
+
+/// How often the words beside the bar change.
+const MESSAGE_EVERY: Duration = Duration::from_millis(150);
+
+/// Writes a line to standard error.
+pub fn say(text: &str) {
+    // A closed standard error is no reason to stop a run, and there is nowhere to say it.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Listens to a run and asks it to stop after a signal.
+pub struct TrainingLog {
+    console: Console,
+    signals: Signals,
+    /// Names of what decides the run's numbers, for the header.
+    recipe: String,
+    run: Option<Started>,
+    epoch: Epoch,
+    begun: Instant,
+    told: Instant,
+    /// Nobody reads the JSON any more.
+    json_closed: bool,
+}
+
+/// What the steps since the last evaluation add up to.
+#[derive(Debug)]
+struct Epoch {
+    number: u64,
+    begun: Instant,
+    loss: f64,
+    correct: f64,
+    images: u64,
+    seconds: f64,
+}
+
+impl Epoch {
+    fn new(number: u64) -> Self {
+        Self { number, begun: Instant::now(), loss: 0.0, correct: 0.0, images: 0, seconds: 0.0 }
+    }
+
+    fn add(&mut self, step: &StepRecord) {
+        let images = step.images as f64;
+        self.loss += step.loss * images;
+        self.correct += step.accuracy * images;
+        self.images += step.images as u64;
+        self.seconds += images / step.images_per_second.max(f64::MIN_POSITIVE);
+    }
+
+    /// Means over the images; nothing before the first.
+    fn means(&self) -> Option<(f64, f64, f64)> {
+        let images = self.images as f64;
+        (self.images > 0).then(|| (self.loss / images, self.correct / images, images / self.seconds))
+    }
+}
+
+impl TrainingLog {
+    /// A log of a run by this config.
+    pub fn new(console: Console, signals: Signals, config: &Config) -> Self {
+        let now = Instant::now();
+        Self {
+            console,
+            signals,
+            recipe: recipe(config),
+            run: None,
+            epoch: Epoch::new(0),
+            begun: now,
+            told: now,
+            json_closed: false,
+        }
+    }
+
+    fn json(&mut self, event: &Event) {
+        if self.json_closed || matches!(event, Event::Evaluating { .. }) {
+            return;
+        }
+        let Ok(line) = serde_json::to_string(event) else { return };
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+            // The run is worth more than its listener: metrics.jsonl has every line.
+            self.json_closed = true;
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                let text = format!("standard output: cannot write: {error}; training goes on without it");
+                self.console.line(&warning(&text, self.console.style()));
+            }
+        }
+    }
+
+    fn people(&mut self, event: &Event) {
+        match event {
+            Event::Started(run) => self.start(run),
+            Event::Step(step) => self.step(step),
+            Event::Evaluating { images, total } => self.evaluating(*images, *total),
+            Event::Eval(eval) => self.eval(eval),
+            Event::Finished(_) => self.console.clear(),
+            Event::Checkpoint(_) | Event::Notice { .. } => {}
+        }
+    }
+
+    fn start(&mut self, run: &Started) {
+        self.begun = Instant::now();
+        self.told = self.begun;
+        self.console.clear();
+        for line in header(run, &self.recipe, &self.console) {
+            self.console.line(&line);
+        }
+        self.console.line(&self.console.style().dim(&columns([
+            "epoch",
+            "train loss",
+            "test loss",
+            "accuracy",
+            "images/s",
+            "time",
+        ])));
+        self.run = Some(run.clone());
+        self.begin_epoch(run.resumed_from_step / run.steps_per_epoch.max(1) + 1, run.resumed_from_step);
+    }
+
+    fn begin_epoch(&mut self, number: u64, step: u64) {
+        self.epoch = Epoch::new(number);
+        let Some(run) = &self.run else { return };
+        let first = (number - 1).saturating_mul(run.steps_per_epoch);
+        let length = run.steps_per_epoch.min(run.total_steps.saturating_sub(first));
+        if step < run.total_steps {
+            self.console.begin_epoch(
+                &format!("epoch {number}/{}", run.epochs),
+                step.saturating_sub(first),
+                length,
+            );
+        }
+    }
+
+    fn step(&mut self, step: &StepRecord) {
+        if step.epoch != self.epoch.number {
+            self.begin_epoch(step.epoch, step.step.saturating_sub(1));
+        }
+        self.epoch.add(step);
+        let Some(run) = &self.run else { return };
+        let in_epoch = step.step - (step.epoch - 1).saturating_mul(run.steps_per_epoch).min(step.step);
+        let every = match self.console.format() {
+            Format::Bar => {
+                self.console.position(in_epoch);
+                MESSAGE_EVERY
+            }
+            _ => LINE_EVERY,
+        };
+        if self.told.elapsed() < every {
+            return;
+        }
+        self.told = Instant::now();
+        let Some((loss_mean, accuracy, speed)) = self.epoch.means() else { return };
+        let numbers = format!(
+            "loss {}  accuracy {}  {} images/s  {} left",
+            loss(loss_mean),
+            percent(accuracy),
+            rate(speed),
+            self.left(run, step.step),
+        );
+        match self.console.format() {
+            Format::Bar => self.console.message(numbers),
+            _ => {
+                let place = format!("step {}/{}", thousands(step.step), thousands(run.total_steps));
+                self.console.line(&self.console.style().dim(&format!("{place}  {numbers}")));
+            }
+        }
+    }
+
+    /// Time to the end of the run at the mean pace so far, evaluations included.
+    fn left(&self, run: &Started, step: u64) -> String {
+        let done = step.saturating_sub(run.resumed_from_step).max(1);
+        let left = run.total_steps.saturating_sub(step);
+        let seconds = self.begun.elapsed().as_secs_f64() / done as f64 * left as f64;
+        Duration::try_from_secs_f64(seconds).map_or_else(|_| "?".to_owned(), duration)
+    }
+
+    fn evaluating(&mut self, images: usize, total: usize) {
+        if self.console.format() == Format::Bar && self.told.elapsed() >= MESSAGE_EVERY {
+            self.told = Instant::now();
+            self.console.message(format!("testing {images}/{total}"));
+        }
+    }
+
+    fn eval(&mut self, eval: &EvalRecord) {
+        let epochs = self.run.as_ref().map_or(0, |run| run.epochs);
+        let means = self.epoch.means();
+        let line = columns([
+            &format!("{}/{epochs}", eval.epoch),
+            &means.map_or_else(|| "-".to_owned(), |(loss_mean, _, _)| loss(loss_mean)),
+            &loss(eval.loss),
+            &percent(eval.accuracy),
+            &means.map_or_else(|| "-".to_owned(), |(_, _, speed)| rate(speed)),
+            &duration(self.epoch.begun.elapsed()),
+        ]);
+        self.console.line(&line);
+        self.begin_epoch(eval.epoch + 1, eval.step);
+    }
+}
+
+impl Observer for TrainingLog {
+    fn on_event(&mut self, event: &Event) -> Control {
+        match self.console.format() {
+            Format::Json => self.json(event),
+            Format::Quiet => {}
+            Format::Bar | Format::Lines => self.people(event),
+        }
+        if let Event::Notice { message } = event {
+            if self.console.format() != Format::Json {
+                self.console.line(&warning(message, self.console.style()));
+            }
+        }
+        match self.signals.received() {
+            Some(_) => Control::Stop,
+            None => Control::Continue,
+        }
+    }
+}
+
+fn columns(cells: [&str; 6]) -> String {
+    let [epoch, train_loss, test_loss, accuracy, speed, time] = cells;
+    format!("{epoch:>7}  {train_loss:>10}  {test_loss:>10}  {accuracy:>8}  {speed:>9}  {time:>8}")
+}
+
+/// Loss, optimiser and schedule in a few words.
+fn recipe(config: &Config) -> String {
+    let mut words =
+        format!("{}, {} with lr {}", config.loss.name(), config.optimizer.name(), config.optimizer.lr());
+    match config.schedule.name() {
+        "constant" => {}
+        schedule => words.push_str(&format!(", {schedule} schedule")),
+    }
+    words
+}
+
+fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
+    let style = console.style();
+    let images = format!(
+        "{}, {} to train and {} to test",
+        run.dataset,
+        counted(run.num_train as u64, "image"),
+        thousands(run.num_test as u64)
+    );
+    let epochs = format!(
+        "{} of {} of {} images",
+        counted(run.epochs, "epoch"),
+        counted(run.steps_per_epoch, "step"),
+        run.batch_size
+    );
+    let epochs = if run.total_steps < run.epochs.saturating_mul(run.steps_per_epoch) {
+        format!("{epochs}, ending at step {}", thousands(run.total_steps))
+    } else {
+        epochs
+    };
+    let mut pairs = vec![
+        ("model", format!("{}, {}", run.model, counted(run.num_parameters as u64, "parameter"))),
+        ("data", images),
+        ("input", run.transforms.join(", ")),
+        ("training", format!("{epochs}; {recipe}")),
+        ("device", format!("{} ({})", run.backend, run.device)),
+        ("run", run.run_dir.display().to_string()),
+    ];
+    if run.resumed_from_step > 0 {
+        pairs.push(("resumed", format!("after step {}", thousands(run.resumed_from_step))));
+    }
+    let lines =
+        pairs.into_iter().map(|(name, value)| format!("{}  {value}", style.bold(&format!("{name:>8}"))));
+    lines.chain([String::new()]).collect()
+}

@@ -1,0 +1,64 @@
+//! Standard output, where results go; a reader that leaves early is no error.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
+
+use crate::message::Failure;
+
+/// Writes `text` and a line end to standard output.
+///
+/// # Errors
+///
+/// [`Failure::Output`]; a closed pipe is one that is reported as success.
+pub fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(Failure::Output)
+}
+
+/// Writes a JSON value in one line.
+///
+/// # Errors
+///
+/// As [`line`].
+pub fn json(value: &serde_json::Value) -> Result<(), Failure> {
+    line(value)
+}
+
+/// How a column's cells stand.
+#[derive(Debug, Clone, Copy)]
+pub enum Align {
+    /// Words.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// No frames: a line below the header is enough.
+const TABLE_STYLE: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none())
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .content_lines(ContentLineStyle::none());
+
+/// A table for people; `columns` are its header and how their cells stand.
+pub fn table(columns: &[(&str, Align)], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(TABLE_STYLE);
+    table.set_header(columns.iter().map(|(name, _)| *name));
+    table.add_rows(rows);
+    for (index, (_, align)) in columns.iter().enumerate() {
+        if let (Align::Right, Some(column)) = (align, table.column_mut(index)) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// `name  value` lines, the values aligned.
+pub fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let pairs: Vec<(&str, String)> = pairs.into_iter().collect();
+    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{name:width$}  {value}").trim_end().to_owned()).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,15 @@
+//! The real binaries, run as a person runs them, each in a folder of its own.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod cli {
+    mod bad_input;
+    mod commands;
+    mod fixtures;
+    mod help;
+    mod messages;
+    mod sandbox;
+    mod signals;
+    mod train;
+    mod use_run;
+}

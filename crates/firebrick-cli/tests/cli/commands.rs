@@ -1,0 +1,120 @@
+//! Commands that need no run: summary, devices, config, data.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use super::fixtures;
+use super::sandbox::Sandbox;
+
+#[test]
+fn summary_lists_layers_shapes_and_parameters() {
+    let ended = Sandbox::new().firebrick(&["summary", "lenet"]).succeeds();
+    insta::assert_snapshot!(ended.stdout, @"");
+}
+
+#[test]
+fn summary_of_a_config_is_that_of_its_model() {
+    let sandbox = Sandbox::with_tiny_config();
+    let json = sandbox.firebrick(&["summary", "--config", "tiny.toml", "--json"]).succeeds().json();
+    assert_eq!(json["num_parameters"], 61_706);
+    let quickstart = sandbox.firebrick(&["summary", "--json"]).succeeds().json();
+    assert_eq!(quickstart["num_parameters"], 145_578);
+}
+
+#[test]
+fn devices_lists_every_backend_and_what_auto_takes() {
+    let sandbox = Sandbox::new();
+    let json = sandbox.firebrick(&["devices", "--json"]).succeeds().json();
+    let backends = json["backends"].as_array().unwrap();
+    assert_eq!(backends.len(), 8);
+    let flex = backends.iter().find(|backend| backend["backend"] == "flex").unwrap();
+    assert_eq!(flex["compiled"], true);
+    assert_eq!(flex["devices"].as_array().unwrap().len(), 1);
+    assert!(json["auto"]["backend"].is_string());
+    let text = sandbox.firebrick(&["devices"]).succeeds();
+    assert!(
+        text.stdout.contains("auto takes ") && text.stdout.contains("build with --features cuda"),
+        "{text:#?}"
+    );
+}
+
+#[test]
+fn config_show_spells_out_every_default_and_can_be_read_back() {
+    let sandbox = Sandbox::with_tiny_config();
+    let shown = sandbox.firebrick(&["config", "show", "tiny.toml", "--set", "trainer.epochs=7"]).succeeds();
+    assert!(shown.stdout.contains("epochs = 7") && shown.stdout.contains("keep_last = 3"), "{shown:#?}");
+    sandbox.write("shown.toml", &shown.stdout);
+    let again = sandbox.firebrick(&["config", "show", "shown.toml"]).succeeds();
+    assert_eq!(again.stdout, shown.stdout);
+}
+
+#[test]
+fn config_check_tells_the_good_from_the_bad() {
+    let sandbox = Sandbox::with_tiny_config();
+    sandbox.write("bad.toml", "[model]\nname = \"lenet\"\nnum_clases = 10\n");
+    let ended = sandbox.firebrick(&["config", "check", "bad.toml", "tiny.toml"]).ends_with(2);
+    assert_eq!(ended.stdout, "tiny.toml: good\n");
+    assert!(ended.stderr.contains("bad.toml:3:1"), "{ended:#?}");
+}
+
+#[test]
+fn data_info_counts_the_classes() {
+    let sandbox = Sandbox::new();
+    let json = sandbox.firebrick(&["data", "info", "digits", "--json"]).succeeds().json();
+    let sum = |split: &str| -> u64 {
+        json["classes"].as_array().unwrap().iter().map(|class| class[split].as_u64().unwrap()).sum()
+    };
+    assert_eq!(sum("train") + sum("test"), 1797);
+    assert_eq!(Some(sum("train")), json["train"].as_u64());
+    fixtures::image_folder(&sandbox);
+    let text = sandbox.firebrick(&["data", "info", "image_folder", "--root", "data/pets"]).succeeds();
+    assert!(text.stdout.contains("cat") && text.stdout.contains("8 images"), "{text:#?}");
+}
+
+#[test]
+fn data_export_saves_the_stored_pixels() {
+    let sandbox = Sandbox::new();
+    fixtures::cifar10(&sandbox);
+    let said = sandbox.firebrick(&["data", "export", "cifar10", "--index", "3"]).succeeds();
+    assert_eq!(said.stdout, "cifar10-test-3.png: 3x32x32, class 3 (cat)\n");
+    let picture = image::open(sandbox.path("cifar10-test-3.png")).unwrap().into_rgb8();
+    let bytes = std::fs::read(sandbox.path("data/cifar-10-batches-bin/test_batch.bin")).unwrap();
+    let record = &bytes[3 * fixtures::CIFAR_RECORD + 1..4 * fixtures::CIFAR_RECORD];
+    for (x, y, pixel) in picture.enumerate_pixels() {
+        let plane = |channel: usize| record[channel * 1024 + y as usize * 32 + x as usize];
+        assert_eq!(pixel.0, [plane(0), plane(1), plane(2)], "({x}, {y})");
+    }
+}
+
+#[test]
+fn data_export_overwrites_nothing_and_knows_the_end() {
+    let sandbox = Sandbox::new();
+    sandbox.write("mine.png", "precious");
+    sandbox.firebrick(&["data", "export", "digits", "--out", "mine.png"]).ends_with(4);
+    assert_eq!(sandbox.read("mine.png"), "precious");
+    let ended = sandbox.firebrick(&["data", "export", "digits", "--index", "99999"]).ends_with(2);
+    assert!(ended.stderr.contains("--index 99999: expected 0 to "), "{ended:#?}");
+    assert_eq!(sandbox.entries(), ["mine.png"]);
+}
+
+#[test]
+fn data_download_knows_what_cannot_be_fetched() {
+    let ended = Sandbox::new().firebrick(&["data", "download", "digits"]).ends_with(2);
+    assert!(ended.stderr.contains("dataset `digits` has no official place"), "{ended:#?}");
+}
+
+/// `firebrick ... | head -1` must not end in a panic or an error.
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let sandbox = Sandbox::with_tiny_config();
+    for arguments in [&["summary"][..], &["train", "--config", "tiny.toml", "--log-format", "json"]] {
+        let mut command = sandbox.std_command(env!("CARGO_BIN_EXE_firebrick"));
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut first = String::new();
+        BufReader::with_capacity(1, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let ended = super::sandbox::Ended::of(child.wait_with_output().unwrap()).succeeds();
+        assert_eq!(ended.stderr, "", "{arguments:?}");
+    }
+    assert_eq!(sandbox.read_json("runs/tiny-001/summary.json")["status"], "completed");
+}

@@ -1,0 +1,113 @@
+//! Messages as people see them, to the letter.
+
+use super::sandbox::{Ended, Sandbox, TINY};
+
+/// What `train` says to a config that is `TINY` with one part replaced.
+fn with(from: &str, to: &str) -> Ended {
+    assert!(TINY.contains(from));
+    let sandbox = Sandbox::new();
+    sandbox.write("run.toml", TINY.trim_start().replacen(from, to, 1));
+    sandbox.train(&["--config", "run.toml"])
+}
+
+#[test]
+fn misspelt_key() {
+    let ended = with("epochs = 2", "epoch = 2").ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+#[test]
+fn misspelt_table() {
+    let ended = with("[trainer]", "[trainr]").ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+#[test]
+fn misspelt_component() {
+    let ended = with("\"cross_entropy\"", "\"cross_entrpy\"").ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+#[test]
+fn wrong_type() {
+    let ended = with("batch_size = 32", "batch_size = \"many\"").ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+#[test]
+fn value_out_of_range() {
+    let ended = with("lr = 0.02", "lr = nan").ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+#[test]
+fn no_toml_at_all() {
+    let ended = with("[model]\n", "[model\n").ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+#[test]
+fn misspelt_override() {
+    let ended = Sandbox::new().train(&["--set", "optimizer.lrr=0.1"]).ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+#[test]
+fn misspelt_backend() {
+    let ended = Sandbox::new().train(&["--backend", "felx"]).ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+#[test]
+fn class_counts_that_differ() {
+    let ended = with("num_classes = 10", "num_classes = 7").ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+#[test]
+fn missing_config() {
+    let ended = Sandbox::new().train(&["--config", "nowhere.toml"]).ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"");
+}
+
+/// A build with the default features holds no CUDA.
+#[test]
+fn backend_that_was_not_compiled_in() {
+    let ended = Sandbox::new().train(&["--backend", "cuda"]);
+    if cfg!(feature = "cuda") {
+        return;
+    }
+    let ended = ended.ends_with(2);
+    for part in ["backend `cuda` is not part of this build", "`flex`", "--features cuda"] {
+        assert!(ended.stderr.contains(part), "{ended:#?}");
+    }
+}
+
+/// No driver is found where these variables point, so wgpu has nothing to run on.
+#[test]
+#[cfg(target_os = "linux")]
+fn wgpu_without_an_adapter() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_train"));
+    for name in ["VK_ICD_FILENAMES", "VK_DRIVER_FILES", "VK_ADD_DRIVER_FILES"] {
+        command.env(name, "/nowhere/icd.json");
+    }
+    for name in ["__EGL_VENDOR_LIBRARY_FILENAMES", "LIBGL_DRIVERS_PATH", "GBM_BACKENDS_PATH"] {
+        command.env(name, "/nowhere");
+    }
+    let ended = sandbox.run(&mut command, &["--backend", "wgpu"]).ends_with(2);
+    for part in ["backend `wgpu` finds no device", "mesa-vulkan-drivers", "--backend flex"] {
+        assert!(ended.stderr.contains(part), "{ended:#?}");
+    }
+    assert!(sandbox.entries().is_empty());
+}
+
+#[test]
+fn a_run_in_use_names_its_owner() {
+    let sandbox = Sandbox::with_run();
+    let lock = std::fs::File::options().write(true).open(sandbox.path("run/.lock")).unwrap();
+    lock.try_lock().unwrap();
+    std::fs::write(sandbox.path("run/.lock"), "pid 4711 on elsewhere\n").unwrap();
+    let ended = sandbox.train(&["--resume=run", "--set", "trainer.epochs=3"]).ends_with(4);
+    assert!(ended.stderr.contains("run: in use by pid 4711 on elsewhere"), "{ended:#?}");
+}

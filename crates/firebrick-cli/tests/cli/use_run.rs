@@ -1,0 +1,105 @@
+//! What is done with a finished run: evaluate, predict, export, verify.
+
+use super::fixtures::{edit, png};
+use super::sandbox::Sandbox;
+
+#[test]
+fn evaluate_repeats_the_numbers_of_training_to_the_last_digit() {
+    let sandbox = Sandbox::with_run();
+    let last = sandbox.metrics("run").into_iter().rfind(|record| record["event"] == "eval").unwrap();
+    let json = sandbox.firebrick(&["evaluate", "run", "--json"]).succeeds().json();
+    assert_eq!(json["accuracy"], last["accuracy"]);
+    assert_eq!(json["loss"], last["loss"]);
+    assert_eq!(json["images"], 64);
+    let text = sandbox.firebrick(&["evaluate", "run"]).succeeds();
+    for key in ["loss", "accuracy"] {
+        let digits = last[key].to_string();
+        assert!(text.stdout.contains(&digits), "{digits}: {text:#?}");
+    }
+}
+
+#[test]
+fn evaluate_counts_each_class() {
+    let sandbox = Sandbox::with_run();
+    let json = sandbox.firebrick(&["evaluate", "run", "--checkpoint", "best", "--json"]).succeeds().json();
+    let sum = |key: &str| -> u64 {
+        json["classes"].as_array().unwrap().iter().map(|class| class[key].as_u64().unwrap()).sum()
+    };
+    assert_eq!(sum("images"), 64);
+    assert_eq!(Some(sum("correct")), json["correct"].as_u64());
+}
+
+#[test]
+fn predict_gives_a_saved_test_image_its_class() {
+    let sandbox = Sandbox::new();
+    let learn = ["--set", "model.name=lenet", "--set", "trainer.epochs=6", "--set", "optimizer.lr=0.02"];
+    sandbox.train(&[&learn[..], &["--run-dir", "run", "--quiet"]].concat()).succeeds();
+    let accuracy = sandbox.read_json("run/summary.json")["final"]["accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.9, "{accuracy}");
+    let mut right = 0;
+    for index in 0..10 {
+        let index = index.to_string();
+        let out = format!("digit-{index}.png");
+        let said =
+            sandbox.firebrick(&["data", "export", "digits", "--index", &index, "--out", &out]).succeeds();
+        let json = sandbox.firebrick(&["predict", "run", &out, "--json"]).succeeds().json();
+        let name = json["predictions"][0]["name"].as_str().unwrap();
+        right += u32::from(said.stdout.contains(&format!("({name})")));
+    }
+    assert!(right >= 9, "{right} of 10");
+}
+
+#[test]
+fn predict_shows_as_many_classes_as_asked_and_their_probabilities_add_up() {
+    let sandbox = Sandbox::with_run();
+    sandbox.write("picture.png", png(40));
+    let json =
+        sandbox.firebrick(&["predict", "run", "picture.png", "--top", "99", "--json"]).succeeds().json();
+    let predictions = json["predictions"].as_array().unwrap();
+    let sum: f64 = predictions.iter().map(|prediction| prediction["probability"].as_f64().unwrap()).sum();
+    assert_eq!(predictions.len(), 10);
+    assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+    let text = sandbox.firebrick(&["predict", "run", "picture.png", "--top", "2"]).succeeds();
+    assert_eq!(text.stdout.lines().count(), 2, "{text:#?}");
+}
+
+#[test]
+fn predict_passes_over_what_is_no_image() {
+    let sandbox = Sandbox::with_run();
+    sandbox.write("picture.png", png(40));
+    sandbox.write("text.png", "not a picture");
+    let ended = sandbox.firebrick(&["predict", "run", "text.png", "picture.png", "--top", "1"]).ends_with(3);
+    assert!(ended.stderr.contains("text.png: image contents: expected a PNG"), "{ended:#?}");
+    assert!(ended.stdout.starts_with("picture.png"), "{ended:#?}");
+}
+
+#[test]
+fn export_writes_weights_that_a_run_can_start_from() {
+    let sandbox = Sandbox::with_run();
+    for names in ["firebrick", "torch-sequential", "torch-named"] {
+        let out = format!("{names}.safetensors");
+        sandbox.firebrick(&["export", "run", "--names", names, "--out", &out]).succeeds();
+        let run = format!("from-{names}");
+        let weights = format!("model.weights={out}");
+        let arguments = ["--config", "tiny.toml", "--run-dir", &run, "--set", &weights, "--quiet"];
+        sandbox.train(&[&arguments[..], &["--set", "trainer.max_steps=1"]].concat()).succeeds();
+        let first = sandbox.metrics(&run)[0]["loss"].as_f64().unwrap();
+        let fresh = sandbox.metrics("run")[0]["loss"].as_f64().unwrap();
+        assert!(first < fresh, "{names}: {first} {fresh}");
+    }
+    sandbox.firebrick(&["export", "run", "--out", "firebrick.safetensors"]).ends_with(4);
+}
+
+#[test]
+fn verify_finds_the_damaged_checkpoint() {
+    let sandbox = Sandbox::with_run();
+    let good = sandbox.firebrick(&["verify", "run"]).succeeds();
+    assert_eq!(good.stdout.lines().count(), 2, "{good:#?}");
+    edit(&sandbox, "run/checkpoints/step-000000006/model.bpk", |bytes| bytes[100] ^= 1);
+    let damaged = sandbox.firebrick(&["verify", "run"]).ends_with(4);
+    assert!(damaged.stderr.contains("step-000000006: model.bpk: expected sha256"), "{damaged:#?}");
+    assert_eq!(damaged.stdout.lines().count(), 1, "{damaged:#?}");
+    // The whole one before it still serves, with a warning.
+    let ended = sandbox.firebrick(&["evaluate", "run"]).succeeds();
+    assert!(ended.stderr.contains("warning") && ended.stdout.contains("step-000000003"), "{ended:#?}");
+}
