@@ -16,7 +16,7 @@ use super::pass::Pass;
 use super::scratch::Scratch;
 use super::shape::ConvShape;
 use super::simd::{F32s, lanes, load_first, splat, store_first};
-use super::source::{Finish, pool, relu, Source, SourceImages, Target};
+use super::source::{Finish, Source, SourceImages, Target, pool, relu};
 use super::tile::{Tile, convolve, tile_pixels};
 
 /// Pixels below which several images share an item, so that a block of weights is read from the
@@ -214,8 +214,10 @@ impl RunItem<'_> {
                 unsafe {
                     let source = source.add(group * job.summed);
                     match block.registers {
-                        1 => self.block::<S, P, 1, POOL>(group, block, source, &runs, run_len, weights, &places),
-                        _ => self.block::<S, P, 2, POOL>(group, block, source, &runs, run_len, weights, &places),
+                        1 => self
+                            .block::<S, P, 1, POOL>(group, block, source, &runs, run_len, weights, &places),
+                        _ => self
+                            .block::<S, P, 2, POOL>(group, block, source, &runs, run_len, weights, &places),
                     }
                 }
             }
@@ -235,7 +237,9 @@ impl RunItem<'_> {
                 for column in 0..pass.count[1] {
                     let x = pass.first[1] + column * pass.spread[1];
                     places.push(Place {
-                        source: index * source_image + row * pass.step[0] * pitch + column * pass.step[1] * channels,
+                        source: index * source_image
+                            + row * pass.step[0] * pitch
+                            + column * pass.step[1] * channels,
                         target: ((image * height + y) * width + x) * target_channels,
                     });
                 }
@@ -257,7 +261,8 @@ impl RunItem<'_> {
                     let target = ((image * height + target_row) * width + column) * target_channels;
                     for (y, x) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                         let (y, x) = ((2 * row + y) * pass.step[0], (2 * column + x) * pass.step[1]);
-                        places.push(Place { source: index * source_image + y * pitch + x * channels, target });
+                        places
+                            .push(Place { source: index * source_image + y * pitch + x * channels, target });
                     }
                 }
             }
@@ -290,7 +295,14 @@ impl RunItem<'_> {
                 let pixels = std::array::from_fn(|p| source.add(places[p.min(last)].source));
                 let sums = convolve::<S, P, V>(pixels, runs, run_len, weights, first);
                 if POOL {
-                    store_pooled::<S, P, V>(&sums, places, self.job.target, channel, block.channels, self.job.finish);
+                    store_pooled::<S, P, V>(
+                        &sums,
+                        places,
+                        self.job.target,
+                        channel,
+                        block.channels,
+                        self.job.finish,
+                    );
                 } else {
                     let target = self.job.target.values.get().add(channel);
                     store_tile::<S, P, V>(&sums, places, target, block.channels, self.job.finish);
@@ -302,7 +314,11 @@ impl RunItem<'_> {
 
 /// What sums start from: the bias, or zero.
 #[inline(always)]
-pub(crate) fn first_sums<S: Simd, const V: usize>(bias: Option<&[f32]>, channel: usize, channels: usize) -> [F32s<S>; V] {
+pub(crate) fn first_sums<S: Simd, const V: usize>(
+    bias: Option<&[f32]>,
+    channel: usize,
+    channels: usize,
+) -> [F32s<S>; V] {
     let width = lanes::<S>();
     let Some(bias) = bias else { return [splat::<S>(0.0); V] };
     let bias = &bias[channel..][..channels];

@@ -32,7 +32,7 @@ pub enum Activation {
 }
 
 /// Results of a convolution after 2x2 max pooling with stride 2.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Pooled {
     /// The largest of every four, NHWC, half the height and width (rounded down).
     pub values: Vec<f32>,
@@ -71,7 +71,8 @@ impl Engine {
     #[must_use]
     pub fn current() -> Self {
         static WINOGRAD: OnceLock<bool> = OnceLock::new();
-        let winograd = *WINOGRAD.get_or_init(|| std::env::var(WINOGRAD_VARIABLE).is_ok_and(|value| value == "0"));
+        let winograd =
+            *WINOGRAD.get_or_init(|| std::env::var(WINOGRAD_VARIABLE).is_ok_and(|value| value == "0"));
         Self { isa: Isa::current(), winograd: !winograd }
     }
 
@@ -91,7 +92,8 @@ impl Engine {
         activation: Activation,
     ) -> Result<Vec<f32>, ShapeError> {
         check_forward(shape, input, weight, bias)?;
-        let source = SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
+        let source =
+            SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
         // SAFETY: a forward pass writes every value of the output.
         Ok(unsafe {
             new_filled(shape.output_len(), |values| {
@@ -118,7 +120,8 @@ impl Engine {
     ) -> Result<Pooled, ShapeError> {
         check_forward(shape, input, weight, bias)?;
         let len = pooled_len(shape)?;
-        let source = SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
+        let source =
+            SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
         let mut codes = Vec::with_capacity(len);
         let code_target = SharedOut::new(codes.as_mut_ptr());
         // SAFETY: a pooled forward pass writes every value and every code; both have room for `len`.
@@ -172,7 +175,8 @@ impl Engine {
     ) -> Result<ConvGradients, ShapeError> {
         shape.validate()?;
         check_len("the input", input.len(), shape.input_len())?;
-        let source = SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
+        let source =
+            SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
         let gradient = gradient_source(shape, gradient)?;
         let (weight, bias) = if self.winograd && winograd::applies(shape, Direction::Forward) {
             winograd::run_weight_gradient(self, shape, source, gradient)
@@ -209,7 +213,12 @@ impl Engine {
 }
 
 /// Check what every forward pass needs.
-fn check_forward(shape: &ConvShape, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Result<(), ShapeError> {
+fn check_forward(
+    shape: &ConvShape,
+    input: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+) -> Result<(), ShapeError> {
     shape.validate()?;
     check_len("the input", input.len(), shape.input_len())?;
     check_len("the weight", weight.len(), shape.weight_len())?;
@@ -231,7 +240,10 @@ fn pooled_len(shape: &ConvShape) -> Result<usize, ShapeError> {
 }
 
 /// The kernels' view of a gradient, with its lengths checked.
-fn gradient_source<'a>(shape: &ConvShape, gradient: OutputGradient<'a>) -> Result<SourceImages<'a>, ShapeError> {
+fn gradient_source<'a>(
+    shape: &ConvShape,
+    gradient: OutputGradient<'a>,
+) -> Result<SourceImages<'a>, ShapeError> {
     let (values, size, lengths) = match gradient {
         OutputGradient::Plain(values) => (Source::Plain(values), shape.output(), [values.len(); 2]),
         OutputGradient::AfterRelu(values, results) => {

@@ -58,9 +58,9 @@ impl Isa {
     pub fn current() -> Self {
         static CURRENT: OnceLock<Isa> = OnceLock::new();
         *CURRENT.get_or_init(|| {
-            let forced = std::env::var(ISA_VARIABLE).ok().and_then(|name| {
-                Self::available().into_iter().find(|isa| isa.name() == name.trim())
-            });
+            let forced = std::env::var(ISA_VARIABLE)
+                .ok()
+                .and_then(|name| Self::available().into_iter().find(|isa| isa.name() == name.trim()));
             forced.unwrap_or_else(|| Self::available().first().copied().unwrap_or(Self::Portable))
         })
     }

@@ -92,7 +92,13 @@ impl Packed {
 }
 
 /// Undo [`pack`] for [`Direction::Forward`]: write the packed `values` (in the layout of `layout`) to a weight `[out, in / groups, height, width]`.
-pub(crate) fn unpack(shape: &ConvShape, taps: &[[usize; 2]], lanes: usize, layout: &Packed, values: &[f32]) -> Vec<f32> {
+pub(crate) fn unpack(
+    shape: &ConvShape,
+    taps: &[[usize; 2]],
+    lanes: usize,
+    layout: &Packed,
+    values: &[f32],
+) -> Vec<f32> {
     let mut weight = vec![0.0; shape.weight_len()];
     let (group_in, group_out) = (shape.group_in(), shape.group_out());
     let plane = shape.kernel[0] * shape.kernel[1];
@@ -117,7 +123,12 @@ pub(crate) fn unpack(shape: &ConvShape, taps: &[[usize; 2]], lanes: usize, layou
 }
 
 /// Pack a weight `[out, in / groups, height, width]` for `taps` (their order is the order of summation).
-pub(crate) fn pack<S: Simd>(shape: &ConvShape, direction: Direction, taps: &[[usize; 2]], weight: &[f32]) -> Packed {
+pub(crate) fn pack<S: Simd>(
+    shape: &ConvShape,
+    direction: Direction,
+    taps: &[[usize; 2]],
+    weight: &[f32],
+) -> Packed {
     let [summed, produced] = direction.group_channels(shape);
     let width = lanes::<S>();
     let mut packed = Packed::new(shape.groups, produced, taps.len() * summed, width);

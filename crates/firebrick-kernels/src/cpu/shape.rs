@@ -13,7 +13,9 @@ pub enum ShapeError {
         what: &'static str,
     },
     /// Channels do not divide into the groups.
-    #[error("{what} = {channels} does not divide into groups = {groups}; choose groups that divide both channel counts")]
+    #[error(
+        "{what} = {channels} does not divide into groups = {groups}; choose groups that divide both channel counts"
+    )]
     Groups {
         /// `in_channels` or `out_channels`.
         what: &'static str,
@@ -119,13 +121,19 @@ impl ConvShape {
                 return Err(ShapeError::KernelTooLarge { axis: name, kernel, input });
             }
         }
-        checked_product("the padded input", &[
-            self.batch,
-            self.in_channels,
-            self.input[0] + 2 * self.padding[0],
-            self.input[1] + 2 * self.padding[1],
-        ])?;
-        checked_product("the weight", &[self.out_channels, self.in_channels, self.kernel[0], self.kernel[1]])?;
+        checked_product(
+            "the padded input",
+            &[
+                self.batch,
+                self.in_channels,
+                self.input[0] + 2 * self.padding[0],
+                self.input[1] + 2 * self.padding[1],
+            ],
+        )?;
+        checked_product(
+            "the weight",
+            &[self.out_channels, self.in_channels, self.kernel[0], self.kernel[1]],
+        )?;
         let output = self.output();
         checked_product("the output", &[self.batch, self.out_channels, output[0], output[1]])
     }

@@ -96,13 +96,16 @@ impl SourceImages<'_> {
         let pitch = window.size[1] * channels;
         for row in 0..window.size[0] {
             let line = &mut target[row * pitch..][..pitch];
-            let Some((pooled_row, odd_row)) = halve(window.origin[0] + row.cast_signed(), self.size[0]) else {
+            let Some((pooled_row, odd_row)) = halve(window.origin[0] + row.cast_signed(), self.size[0])
+            else {
                 line.fill(0.0);
                 continue;
             };
             for column in 0..window.size[1] {
                 let pixel = &mut line[column * channels..][..channels];
-                let Some((pooled_column, odd_column)) = halve(window.origin[1] + column.cast_signed(), self.size[1]) else {
+                let Some((pooled_column, odd_column)) =
+                    halve(window.origin[1] + column.cast_signed(), self.size[1])
+                else {
                     pixel.fill(0.0);
                     continue;
                 };

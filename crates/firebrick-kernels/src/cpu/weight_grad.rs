@@ -11,12 +11,12 @@ use macerator::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Engine;
-use super::source::{Source, SourceImages};
 use super::pack::{Block, Direction, Packed, blocks, unpack};
 use super::pass::Pass;
 use super::scratch::{Scratch, SharedOut};
 use super::shape::ConvShape;
 use super::simd::{F32s, add, lanes, load, splat, store};
+use super::source::{Source, SourceImages};
 use super::tile::{Walk, accumulate, correlate, tile_pixels};
 use super::window::Window;
 
@@ -76,7 +76,8 @@ pub(crate) fn run(
     // The shape alone decides (not the register width, hence the unpadded length).
     let pixels = pass.count[0] * pass.count[1];
     let walk_images = (CHUNK_PIXELS / pixels).clamp(1, shape.batch);
-    let shards = if shape.weight_len() <= SHARD_FLOATS { SHARDS.min(shape.batch.div_ceil(walk_images)) } else { 1 };
+    let shards =
+        if shape.weight_len() <= SHARD_FLOATS { SHARDS.min(shape.batch.div_ceil(walk_images)) } else { 1 };
     let bias_start = layout.values().len();
     let shard_len = bias_start + shape.groups * shape.group_out().next_multiple_of(width);
     let mut sums = Scratch::zeroed(shards * shard_len);
@@ -215,7 +216,8 @@ impl RunItem<'_> {
         };
         let gradient_image = job.pass.count[0] * job.pass.count[1] * job.shape.out_channels;
         let gradient_in_place = job.gradient_in_place(lanes::<S>());
-        let mut input_copy = Scratch::take(if in_place.is_some() { 0 } else { input_image * job.walk_images });
+        let mut input_copy =
+            Scratch::take(if in_place.is_some() { 0 } else { input_image * job.walk_images });
         let copy_len = gradient_image * job.walk_images + SLACK;
         let mut gradient_copy = Scratch::take(if gradient_in_place.is_some() { 0 } else { copy_len });
         let offsets = self.pair_offsets(pitch);
@@ -277,7 +279,9 @@ impl RunItem<'_> {
                     let (values, vectors) = unsafe {
                         (
                             chunk.input.add(row * walk.value_row + group * job.shape.group_in()),
-                            chunk.gradient.add(row * walk.vector_row + group * job.shape.group_out() + block.first),
+                            chunk
+                                .gradient
+                                .add(row * walk.vector_row + group * job.shape.group_out() + block.first),
                         )
                     };
                     // SAFETY: offsets stay inside the window; registers of the last block may read
@@ -335,7 +339,12 @@ impl RunItem<'_> {
 
 /// Copy the window of some images into `target`, one after the other.
 #[inline(always)]
-fn copy_images<S: Simd>(source: &SourceImages<'_>, images: Range<usize>, window: &Window, target: &mut [f32]) -> *const f32 {
+fn copy_images<S: Simd>(
+    source: &SourceImages<'_>,
+    images: Range<usize>,
+    window: &Window,
+    target: &mut [f32],
+) -> *const f32 {
     let len = window.len(source.channels);
     for (image, target) in images.zip(target.chunks_exact_mut(len)) {
         source.copy::<S>(image, window, target);

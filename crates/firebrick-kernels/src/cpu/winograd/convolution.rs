@@ -64,10 +64,14 @@ pub(crate) unsafe fn run(
     let job = Job { grid, source, weights: &weights, produced, bias, finish, target };
     let threads = rayon::current_num_threads();
     let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
-    let tiles = (PART_FLOATS / (PRODUCTS * (summed + produced) / 2)).clamp(16, 128).min(grid.total().div_ceil(wanted)).max(8);
+    let tiles = (PART_FLOATS / (PRODUCTS * (summed + produced) / 2))
+        .clamp(16, 128)
+        .min(grid.total().div_ceil(wanted))
+        .max(8);
     let parts = grid.parts(0..shape.batch, tiles);
     let splits = wanted.div_ceil(parts.len()).min(weights.blocks.len()).max(1);
-    let split = |index: usize| weights.blocks.len() * index / splits..weights.blocks.len() * (index + 1) / splits;
+    let split =
+        |index: usize| weights.blocks.len() * index / splits..weights.blocks.len() * (index + 1) / splits;
     let items: Vec<Item> = parts
         .iter()
         .flat_map(|part| (0..splits).map(move |index| Item { part: part.clone(), blocks: split(index) }))
@@ -180,12 +184,18 @@ impl RunItem<'_> {
                             let count = block.channels.saturating_sub(offset).min(lanes::<S>());
                             let channel = block.first + offset;
                             let [bias] = first_sums::<S, 1>(job.bias, channel, count);
-                            let place = TilePlace { at: corner + channel, pitch: width * job.produced, inside, count };
+                            let place = TilePlace {
+                                at: corner + channel,
+                                pitch: width * job.produced,
+                                inside,
+                                count,
+                            };
                             // SAFETY: the sums of this tile and block exist at every point; the
                             // results inside the image belong to this item alone.
                             unsafe {
                                 let source = sums.start.add(tile * sums.pixel + channel);
-                                let points = load_square::<S, POINTS>(source, [POINTS * sums.plane, sums.plane]);
+                                let points =
+                                    load_square::<S, POINTS>(source, [POINTS * sums.plane, sums.plane]);
                                 self.finish_tile::<S, M>(points, bias, place);
                             }
                         }
@@ -201,7 +211,12 @@ impl RunItem<'_> {
     /// # Safety
     /// The target must be writable at `place`.
     #[inline(always)]
-    unsafe fn finish_tile<S: Simd, const M: usize>(&self, points: Square<S, POINTS>, bias: F32s<S>, place: TilePlace) {
+    unsafe fn finish_tile<S: Simd, const M: usize>(
+        &self,
+        points: Square<S, POINTS>,
+        bias: F32s<S>,
+        place: TilePlace,
+    ) {
         let (finish, target, channels) = (self.job.finish, self.job.target, self.job.produced);
         let results = both_axes::<S, Collect, POINTS, M>(points);
         if let Some(codes) = target.codes {

@@ -5,11 +5,11 @@ use std::ops::Range;
 use macerator::Simd;
 
 use super::{POINTS, tile_size};
-use crate::cpu::source::{Source, SourceImages};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::Scratch;
 use crate::cpu::shape::ConvShape;
 use crate::cpu::simd::lanes;
+use crate::cpu::source::{Source, SourceImages};
 use crate::cpu::window::Window;
 
 /// Lanes of the widest register: slack behind copies so that a partial register may be read whole.

@@ -11,8 +11,8 @@
 mod convolution;
 mod grid;
 mod transform;
-mod weights;
 mod weight_grad;
+mod weights;
 
 pub(crate) use convolution::run;
 pub(crate) use weight_grad::run as run_weight_gradient;
@@ -41,7 +41,9 @@ pub(crate) fn applies(shape: &ConvShape, direction: Direction) -> bool {
         Direction::InputGradient => shape.input,
     };
     let tile = tile_size(shape);
-    shape.in_channels >= MIN_CHANNELS && shape.out_channels >= MIN_CHANNELS && results.iter().all(|size| *size >= tile)
+    shape.in_channels >= MIN_CHANNELS
+        && shape.out_channels >= MIN_CHANNELS
+        && results.iter().all(|size| *size >= tile)
 }
 
 /// Results of one tile on one axis.

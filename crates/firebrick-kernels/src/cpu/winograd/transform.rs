@@ -153,7 +153,10 @@ pub(crate) fn both_axes<S: Simd, A: Axis<S, FROM, TO>, const FROM: usize, const 
 /// # Safety
 /// Every register of the square must be readable.
 #[inline(always)]
-pub(crate) unsafe fn load_square<S: Simd, const N: usize>(source: *const f32, strides: [usize; 2]) -> Square<S, N> {
+pub(crate) unsafe fn load_square<S: Simd, const N: usize>(
+    source: *const f32,
+    strides: [usize; 2],
+) -> Square<S, N> {
     let mut square = [[splat::<S>(0.0); N]; N];
     for row in 0..N {
         for column in 0..N {
@@ -169,7 +172,11 @@ pub(crate) unsafe fn load_square<S: Simd, const N: usize>(source: *const f32, st
 /// # Safety
 /// Every register of the square must be writable.
 #[inline(always)]
-pub(crate) unsafe fn store_square<S: Simd, const N: usize>(target: *mut f32, strides: [usize; 2], square: &Square<S, N>) {
+pub(crate) unsafe fn store_square<S: Simd, const N: usize>(
+    target: *mut f32,
+    strides: [usize; 2],
+    square: &Square<S, N>,
+) {
     for row in 0..N {
         for column in 0..N {
             // SAFETY: granted by the caller.

@@ -124,7 +124,8 @@ impl Job<'_> {
         let target = SharedOut::new(sums.as_mut_ptr());
         let parts = self.grid.parts(0..self.shape.batch, PART_TILES);
         let lanes = engine.isa.run(Lanes);
-        let pixels = [self.shape.in_channels, self.shape.out_channels].map(|size| size.next_multiple_of(lanes));
+        let pixels =
+            [self.shape.in_channels, self.shape.out_channels].map(|size| size.next_multiple_of(lanes));
         let per_part = PRODUCTS * PART_TILES * (self.shape.in_channels + self.shape.out_channels);
         for parts in parts.chunks((STEP_FLOATS / per_part).max(1)) {
             let tiles: usize = parts.iter().map(|part| self.grid.len(part)).sum();
@@ -152,7 +153,15 @@ impl Job<'_> {
             (0..PRODUCTS * splits).into_par_iter().for_each(|item| {
                 let (point, split) = (item / splits, item % splits);
                 let channels = channels * split / splits..channels * (split + 1) / splits;
-                engine.isa.run(AddPoint { job: self, point, channels, tiles, inputs, gradients, sums: target });
+                engine.isa.run(AddPoint {
+                    job: self,
+                    point,
+                    channels,
+                    tiles,
+                    inputs,
+                    gradients,
+                    sums: target,
+                });
             });
         }
         sums
@@ -237,7 +246,8 @@ impl WithSimd for AddPart<'_> {
     fn with_simd<S: Simd>(self) {
         let Self { job, part, sums } = self;
         let tiles = job.grid.len(&part);
-        let pixels = [job.shape.in_channels, job.shape.out_channels].map(|size| size.next_multiple_of(lanes::<S>()));
+        let pixels =
+            [job.shape.in_channels, job.shape.out_channels].map(|size| size.next_multiple_of(lanes::<S>()));
         let planes = pixels.map(|pixel| odd_lines(tiles * pixel));
         let mut buffers = planes.map(|plane| Scratch::take(PRODUCTS * plane));
         let [inputs, gradients] = std::array::from_fn(|index| Points {
@@ -307,11 +317,17 @@ impl AddPoint<'_> {
             };
             // SAFETY: lines from `first` on exist in both buffers; channels of the sums too.
             unsafe {
-                let values = self.inputs.start.get().add(self.point * self.inputs.plane + first * self.inputs.pixel);
-                let vectors = self.gradients.start.get().add(
-                    self.point * self.gradients.plane + first * self.gradients.pixel + block.first,
-                );
-                let sums = self.sums.get().add(self.point * self.job.weights.plane + block.first * self.job.weights.summed);
+                let values =
+                    self.inputs.start.get().add(self.point * self.inputs.plane + first * self.inputs.pixel);
+                let vectors = self
+                    .gradients
+                    .start
+                    .get()
+                    .add(self.point * self.gradients.plane + first * self.gradients.pixel + block.first);
+                let sums = self
+                    .sums
+                    .get()
+                    .add(self.point * self.job.weights.plane + block.first * self.job.weights.summed);
                 for channel in self.channels.clone().step_by(P) {
                     let count = P.min(self.channels.end - channel);
                     let values = std::array::from_fn(|p| values.add(channel + p.min(count - 1)).cast_const());

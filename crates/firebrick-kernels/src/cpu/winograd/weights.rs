@@ -89,7 +89,11 @@ unsafe fn to_points<S: Simd, const R: usize>(
             unsafe {
                 let taps = load_square::<S, R>(source.add(at), [R * summed * line, summed * line]);
                 let points = both_axes::<S, Weight, R, POINTS>(taps);
-                store_square::<S, POINTS>(target.add(block.first * summed + at), [POINTS * plane, plane], &points);
+                store_square::<S, POINTS>(
+                    target.add(block.first * summed + at),
+                    [POINTS * plane, plane],
+                    &points,
+                );
             }
         }
     }

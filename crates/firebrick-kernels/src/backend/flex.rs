@@ -1,0 +1,48 @@
+//! The flex backend's tensors as slices.
+
+use burn::backend::Flex;
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::tensor::{Bytes, DType, Shape};
+
+use super::{NativeFloats, implement_for};
+
+implement_for!(Flex);
+
+/// NCHW to NHWC.
+const TO_NHWC: [usize; 4] = [0, 2, 3, 1];
+
+/// NHWC to NCHW.
+const TO_NCHW: [usize; 4] = [0, 3, 1, 2];
+
+impl NativeFloats for Flex {
+    fn to_nhwc(tensor: FlexTensor) -> FlexTensor {
+        let layout = tensor.layout().permute(&TO_NHWC);
+        let values = Self::to_contiguous(tensor.with_layout(layout));
+        let layout = values.layout().permute(&TO_NCHW);
+        values.with_layout(layout)
+    }
+
+    fn to_contiguous(tensor: FlexTensor) -> FlexTensor {
+        if tensor.is_contiguous() { tensor } else { tensor.to_contiguous() }
+    }
+
+    fn values(tensor: &FlexTensor) -> &[f32] {
+        if tensor.dtype() != DType::F32 {
+            return &[];
+        }
+        let layout = tensor.layout();
+        let start = layout.start_offset();
+        tensor.storage::<f32>().get(start..start + layout.num_elements()).unwrap_or(&[])
+    }
+
+    fn from_values(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
+        let layout = Layout::contiguous(Shape::from(shape.to_vec()));
+        FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
+    }
+
+    fn from_nhwc(values: Vec<f32>, nchw: [usize; 4]) -> FlexTensor {
+        let tensor = Self::from_values(values, &TO_NHWC.map(|axis| nchw[axis]));
+        let layout = tensor.layout().permute(&TO_NCHW);
+        tensor.with_layout(layout)
+    }
+}

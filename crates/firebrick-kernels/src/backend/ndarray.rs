@@ -1,0 +1,51 @@
+//! The ndarray backend's tensors as slices.
+
+#![allow(deprecated)] // asked for by name; gone in Burn 0.23
+
+use burn::backend::NdArray;
+use burn::backend::ndarray::NdArrayTensor;
+use burn::backend::ops::FloatTensorOps;
+use burn::tensor::TensorData;
+
+use super::{NativeFloats, implement_for};
+
+implement_for!(NdArray);
+
+impl NativeFloats for NdArray {
+    fn to_nhwc(tensor: NdArrayTensor) -> NdArrayTensor {
+        let values = Self::to_contiguous(Self::float_permute(tensor, &[0, 2, 3, 1]));
+        Self::float_permute(values, &[0, 3, 1, 2])
+    }
+
+    fn to_contiguous(tensor: NdArrayTensor) -> NdArrayTensor {
+        match tensor {
+            NdArrayTensor::F32(storage) => {
+                let array = storage.into_shared();
+                let array = if array.is_standard_layout() {
+                    array
+                } else {
+                    array.as_standard_layout().into_owned().into_shared()
+                };
+                array.into()
+            }
+            other => other,
+        }
+    }
+
+    fn values(tensor: &NdArrayTensor) -> &[f32] {
+        match tensor {
+            // Both callers' orders are dense, so memory order is what they want.
+            NdArrayTensor::F32(storage) => storage.view().to_slice_memory_order().unwrap_or(&[]),
+            _ => &[],
+        }
+    }
+
+    fn from_values(values: Vec<f32>, shape: &[usize]) -> NdArrayTensor {
+        NdArrayTensor::from_data(TensorData::new(values, shape.to_vec()))
+    }
+
+    fn from_nhwc(values: Vec<f32>, nchw: [usize; 4]) -> NdArrayTensor {
+        let [batch, channels, height, width] = nchw;
+        Self::float_permute(Self::from_values(values, &[batch, height, width, channels]), &[0, 3, 1, 2])
+    }
+}
