@@ -194,7 +194,7 @@ def schedule_cases():
         schedule_case("plateau", {"mode": "max", "patience": 2, "threshold": 0.1,
                                   "threshold_mode": "abs", "factor": 0.9},
                       metric=[2.0 - value for value in crawl]),
-        schedule_case("plateau", {"patience": 2}, metric=[1.0 - 4e-5 * i for i in range(40)]),
+        schedule_case("plateau", {"patience": 1}, metric=[1.0 - 4e-5 * i for i in range(40)]),
         schedule_case("cyclic", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 3,
                                  "mode": "exp_range"}),
         schedule_case("cosine", {"T_max": 33, "eta_min": 0.001}, warmup=warmup),

@@ -31,15 +31,15 @@ fn golden_averaged_weights() {
     assert!(!extras.ema.is_empty());
     for (backend, device) in devices() {
         for case in &extras.ema {
-            let mut model = Bag::new(&[case.shape.clone()], &[case.weights[0].clone()], &device);
+            let mut model = Bag::new(std::slice::from_ref(&case.shape), &case.weights[..1], &device);
             let mut ema = ema(case.decay);
             for (weights, average) in case.weights.iter().zip(&case.averages) {
-                model = with_values(model, &[weights.clone()]);
+                model = with_values(model, std::slice::from_ref(weights));
                 ema.update(&model);
                 assert_close(&ema.averaged(&model).values()[0], average, 1e-6, backend);
                 assert_eq!(
                     bits(&model.values()),
-                    bits(&[weights.clone()]),
+                    bits(std::slice::from_ref(weights)),
                     "the live model keeps its weights"
                 );
             }

@@ -119,7 +119,7 @@ fn golden_optimizers_leave_no_case_out() {
 
 /// `one_cycle_linear` and the like are called after their arguments.
 fn schedule_name(name: &str) -> &'static str {
-    let mut names: Vec<_> = ScheduleConfig::NAMES.iter().copied().collect();
+    let mut names = ScheduleConfig::NAMES.to_vec();
     names.sort_by_key(|known| std::cmp::Reverse(known.len()));
     let known = names.into_iter().find(|known| name.starts_with(known));
     known.unwrap_or_else(|| panic!("no schedule is called {name}"))
