@@ -1,0 +1,74 @@
+//! Where every random number of the data path comes from: a generator keyed by what it is for.
+//!
+//! The law: a random choice is a pure function of (seed, purpose, place), where the place is the
+//! epoch and the sample, or whatever two numbers name it. No generator lives longer than the choice
+//! it makes, so nothing has to be saved for a resumed run to draw the same numbers, and the number
+//! of workers cannot matter.
+//!
+//! The draws below are written out instead of taken from `rand`: `rand` may change how a range is
+//! drawn from one version to the next, and an old run must keep its order.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// What the random numbers are for: different purposes never share numbers.
+///
+/// The discriminants are part of the key and so of every run's results; they never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Purpose {
+    /// The order of an epoch: `a` is the epoch.
+    Order = 1,
+    /// The augmentation of one sample: `a` is the epoch, `b` the sample's index.
+    Augment = 2,
+    /// The initial weights: `a` is the parameter's number.
+    Init = 3,
+    /// A dropout mask: `a` is the optimiser step.
+    Dropout = 4,
+    /// The synthetic source: `a` is the split, `b` the sample's index.
+    Synthetic = 5,
+}
+
+/// The generator for one choice, keyed by exactly these four numbers.
+///
+/// The 32-byte ChaCha key is `(seed, purpose, a, b)`, eight little-endian bytes each: nothing is
+/// hashed, so two different keys can never meet, and neighbouring keys give unrelated numbers
+/// because that is what the cipher is for.
+///
+/// # Source
+///
+/// Bernstein, "ChaCha, a variant of Salsa20", 2008; eight rounds.
+pub fn generator(seed: u64, purpose: Purpose, a: u64, b: u64) -> ChaCha8Rng {
+    let mut key = [0_u8; 32];
+    let words = [seed, purpose as u64, a, b];
+    for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    ChaCha8Rng::from_seed(key)
+}
+
+/// A whole number drawn evenly from `0..bound`; 0 when `bound` is 0 or 1.
+///
+/// # Source
+///
+/// Lemire, "Fast Random Integer Generation in an Interval", 2019: a product instead of a division,
+/// and the few draws that would favour some numbers are drawn again.
+pub fn below(generator: &mut ChaCha8Rng, bound: u64) -> u64 {
+    if bound <= 1 {
+        return 0;
+    }
+    let unfair_below = bound.wrapping_neg() % bound;
+    loop {
+        let product = u128::from(generator.next_u64()) * u128::from(bound);
+        // The low half says whether this draw lies in the uneven rest.
+        if product as u64 >= unfair_below {
+            return (product >> 64) as u64;
+        }
+    }
+}
+
+/// A number drawn evenly from the multiples of 2^-53 in `[0, 1)`.
+pub fn unit(generator: &mut ChaCha8Rng) -> f64 {
+    const SCALE: f64 = 1.0 / (1_u64 << 53) as f64;
+    (generator.next_u64() >> 11) as f64 * SCALE
+}
