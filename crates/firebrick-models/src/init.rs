@@ -34,11 +34,7 @@ pub struct TorchInit<'a> {
 impl<'a> TorchInit<'a> {
     /// Starts at parameter 0.
     pub fn new(seed: u64, device: &'a Device) -> Self {
-        Self {
-            seed,
-            next_parameter: 0,
-            device,
-        }
+        Self { seed, next_parameter: 0, device }
     }
 
     /// `nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding)`.

@@ -48,16 +48,9 @@ pub fn named_gradients<M: Module>(
     model: &M,
     gradients: &Gradients,
 ) -> Vec<(ParameterInfo, Option<TensorData>)> {
-    let mut visitor = GradientVisitor {
-        path: ModulePath::default(),
-        gradients,
-        values: Vec::new(),
-    };
+    let mut visitor = GradientVisitor { path: ModulePath::default(), gradients, values: Vec::new() };
     model.visit(&mut visitor);
-    parameter_infos(model)
-        .into_iter()
-        .zip(visitor.values)
-        .collect()
+    parameter_infos(model).into_iter().zip(visitor.values).collect()
 }
 
 /// Where a visitor or mapper stands in the tree of modules.
@@ -118,11 +111,7 @@ impl ModuleVisitor for InfoVisitor {
         if is_linear_weight {
             shape.reverse();
         }
-        self.parameters.push(ParameterInfo {
-            name: self.path.name(),
-            shape,
-            is_linear_weight,
-        });
+        self.parameters.push(ParameterInfo { name: self.path.name(), shape, is_linear_weight });
     }
 }
 
@@ -143,11 +132,7 @@ impl ModuleVisitor for ValueVisitor {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let data = to_torch_layout(param.val(), self.path.is_linear_weight());
-        self.parameters.push(NamedParameter {
-            name: self.path.name(),
-            shape: data.shape().to_vec(),
-            data,
-        });
+        self.parameters.push(NamedParameter { name: self.path.name(), shape: data.shape().to_vec(), data });
     }
 }
 
@@ -169,8 +154,7 @@ impl ModuleVisitor for GradientVisitor<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let is_linear_weight = self.path.is_linear_weight();
         let gradient = param.grad(self.gradients);
-        self.values
-            .push(gradient.map(|tensor| to_torch_layout(tensor, is_linear_weight)));
+        self.values.push(gradient.map(|tensor| to_torch_layout(tensor, is_linear_weight)));
     }
 }
 

@@ -76,10 +76,7 @@ impl ModelConfig {
     pub fn validate(&self) -> Result<(), ModelError> {
         match self.num_classes() {
             1..=MAX_CLASSES => Ok(()),
-            num_classes => Err(ModelError::NumClasses {
-                model: self.name(),
-                num_classes,
-            }),
+            num_classes => Err(ModelError::NumClasses { model: self.name(), num_classes }),
         }
     }
 

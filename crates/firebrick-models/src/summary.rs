@@ -115,10 +115,7 @@ pub(crate) struct LayerList {
 
 impl LayerList {
     pub(crate) fn new(input_shape: [usize; 3]) -> Self {
-        Self {
-            shape: input_shape.to_vec(),
-            layers: Vec::new(),
-        }
+        Self { shape: input_shape.to_vec(), layers: Vec::new() }
     }
 
     pub(crate) fn conv2d(self, name: &str, layer: &Conv2d) -> Self {
@@ -168,11 +165,7 @@ impl LayerList {
 
     pub(crate) fn linear(self, name: &str, layer: &Linear) -> Self {
         let [in_features, out_features] = layer.weight.lazy_shape().dims();
-        let kind = LayerKind::Linear {
-            in_features,
-            out_features,
-            bias: layer.bias.is_some(),
-        };
+        let kind = LayerKind::Linear { in_features, out_features, bias: layer.bias.is_some() };
         self.push(name, kind, vec![out_features], layer.num_params(), false)
     }
 
@@ -262,13 +255,7 @@ impl fmt::Display for LayerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conv2d { .. } => self.fmt_conv2d(f),
-            Self::MaxPool2d {
-                kernel_size,
-                stride,
-                padding,
-                dilation,
-                ceil_mode,
-            } => write!(
+            Self::MaxPool2d { kernel_size, stride, padding, dilation, ceil_mode } => write!(
                 f,
                 "MaxPool2d(kernel_size={}, stride={}, padding={}, dilation={}, ceil_mode={})",
                 int_or_pair(*kernel_size),
@@ -279,11 +266,7 @@ impl fmt::Display for LayerKind {
             ),
             Self::ReLU => f.write_str("ReLU()"),
             Self::Flatten => f.write_str("Flatten(start_dim=1, end_dim=-1)"),
-            Self::Linear {
-                in_features,
-                out_features,
-                bias,
-            } => write!(
+            Self::Linear { in_features, out_features, bias } => write!(
                 f,
                 "Linear(in_features={in_features}, out_features={out_features}, bias={})",
                 python_bool(*bias)
@@ -295,16 +278,8 @@ impl fmt::Display for LayerKind {
 impl LayerKind {
     /// torch leaves out padding, dilation, groups and bias where they have their default.
     fn fmt_conv2d(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Conv2d {
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-        } = self
+        let Self::Conv2d { in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias } =
+            self
         else {
             return Ok(());
         };
@@ -333,11 +308,7 @@ fn pair([height, width]: [usize; 2]) -> String {
 
 /// A pool is given one number for both sides, and torch prints it as it was given.
 fn int_or_pair([height, width]: [usize; 2]) -> String {
-    if height == width {
-        height.to_string()
-    } else {
-        pair([height, width])
-    }
+    if height == width { height.to_string() } else { pair([height, width]) }
 }
 
 fn python_bool(value: bool) -> &'static str {

@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::error::WeightsError;
 use super::file::{FileTensor, Layout, WeightsFile};
 use super::matching::Plan;
-use super::report::{Assignment, LoadReport, MatchedBy};
+use super::report::{Assignment, LoadReport};
 use crate::parameters::{ModulePath, ParameterInfo, transpose};
 
 /// Reads everything first, so that an unreadable tensor leaves no half-loaded model behind.
@@ -19,20 +19,17 @@ pub(crate) fn apply<M: Module>(
 ) -> Result<(M, LoadReport), WeightsError> {
     let mut values = HashMap::new();
     let mut assignments = Vec::new();
-    for (parameter, position) in &plan.pairs {
-        let tensor = &file.tensors[*position];
+    for (parameter, found) in &plan.pairs {
+        let tensor = &file.tensors[found.tensor];
         let data = read(tensor, parameter, file).map_err(|reason| WeightsError::Tensor {
             path: file.path.clone(),
             tensor: tensor.name.clone(),
             reason,
         })?;
         values.insert(parameter.name.clone(), data);
-        assignments.push(describe(parameter, tensor, file, &plan.matched_by));
+        assignments.push(describe(parameter, tensor, found.by_order_alone));
     }
-    let mut mapper = ValueMapper {
-        path: ModulePath::default(),
-        values,
-    };
+    let mut mapper = ValueMapper { path: ModulePath::default(), values };
     let model = model.map(&mut mapper);
     let report = LoadReport {
         path: file.path.clone(),
@@ -48,11 +45,7 @@ pub(crate) fn apply<M: Module>(
 }
 
 /// A tensor's values in Burn's layout.
-fn read(
-    tensor: &FileTensor,
-    parameter: &ParameterInfo,
-    file: &WeightsFile,
-) -> Result<TensorData, String> {
+fn read(tensor: &FileTensor, parameter: &ParameterInfo, file: &WeightsFile) -> Result<TensorData, String> {
     let values = tensor.read_f32()?;
     match (parameter.is_linear_weight, parameter.shape.as_slice()) {
         (true, &[outputs, inputs]) => {
@@ -66,20 +59,14 @@ fn read(
     }
 }
 
-fn describe(
-    parameter: &ParameterInfo,
-    tensor: &FileTensor,
-    file: &WeightsFile,
-    matched_by: &MatchedBy,
-) -> Assignment {
-    let same_shape = file.tensors.iter().filter(|t| t.shape == tensor.shape);
+fn describe(parameter: &ParameterInfo, tensor: &FileTensor, by_order_alone: bool) -> Assignment {
     let is_f32 = tensor.dtype_name == "f32";
     Assignment {
         parameter: parameter.name.clone(),
         tensor: tensor.name.clone(),
         shape: parameter.shape.clone(),
         converted_from: (!is_f32).then(|| tensor.dtype_name.clone()),
-        by_order_alone: *matched_by == MatchedBy::OrderAndShape && same_shape.count() > 1,
+        by_order_alone,
     }
 }
 

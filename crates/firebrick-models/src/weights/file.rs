@@ -69,10 +69,7 @@ pub(crate) struct WeightsFile {
 impl FileTensor {
     /// True for numbers that become f32 without a question.
     pub(crate) fn is_float(&self) -> bool {
-        matches!(
-            self.dtype,
-            Some(DType::F32 | DType::F16 | DType::BF16 | DType::F64)
-        )
+        matches!(self.dtype, Some(DType::F32 | DType::F16 | DType::BF16 | DType::F64))
     }
 
     /// The values as f32.
@@ -87,9 +84,7 @@ impl FileTensor {
         let bytes = (self.read)()?;
         let data = TensorData::try_from_bytes_vec(bytes, self.shape.clone(), dtype)
             .map_err(|error| error.to_string())?;
-        let values = data
-            .try_into_vec_as::<f32>()
-            .map_err(|error| error.to_string())?;
+        let values = data.try_into_vec_as::<f32>().map_err(|error| error.to_string())?;
         match values.iter().filter(|value| !value.is_finite()).count() {
             0 => Ok(values),
             count => Err(format!(
@@ -102,18 +97,13 @@ impl FileTensor {
 
 /// Opens `path` in the format that its ending names, and lists its tensors.
 pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
-    let extension = path
-        .extension()
-        .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     let file = match extension.as_deref() {
         Some("safetensors") => safetensors::open(path)?,
         Some("pt" | "pth") => pytorch::open(path)?,
         Some("bpk") => burnpack::open(path)?,
         _ => {
-            return Err(WeightsError::UnknownFormat {
-                path: path.to_owned(),
-                extension,
-            });
+            return Err(WeightsError::UnknownFormat { path: path.to_owned(), extension });
         }
     };
     if file.tensors.len() > MAX_TENSORS {
@@ -130,10 +120,7 @@ pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
 ///
 /// [`WeightsError::Read`] if it does not exist, is a folder, or may not be read.
 pub(crate) fn file_length(path: &Path) -> Result<u64, WeightsError> {
-    let read_error = |source| WeightsError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let read_error = |source| WeightsError::Read { path: path.to_owned(), source };
     let metadata = std::fs::metadata(path).map_err(read_error)?;
     if !metadata.is_file() {
         let source = std::io::Error::other("expected a file, got a folder or a device");
@@ -142,14 +129,6 @@ pub(crate) fn file_length(path: &Path) -> Result<u64, WeightsError> {
     Ok(metadata.len())
 }
 
-pub(crate) fn malformed(
-    path: &Path,
-    format: WeightsFormat,
-    reason: impl fmt::Display,
-) -> WeightsError {
-    WeightsError::Malformed {
-        path: path.to_owned(),
-        format,
-        reason: reason.to_string(),
-    }
+pub(crate) fn malformed(path: &Path, format: WeightsFormat, reason: impl fmt::Display) -> WeightsError {
+    WeightsError::Malformed { path: path.to_owned(), format, reason: reason.to_string() }
 }

@@ -4,28 +4,22 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::file::WeightsFile;
-use super::matching::{Target, Targets, is_counter};
+use super::matching::{Match, Target, Targets, is_counter};
 use super::names::split_leaf;
 
-/// For each parameter the position of its tensor: layer by layer, the first unused layer of the file
-/// whose tensors have the same shapes.
-pub(super) fn match_layers(file: &WeightsFile, targets: &Targets) -> Vec<Option<usize>> {
+/// For each parameter its tensor: layer by layer, the first unused layer of the file whose tensors
+/// have the same shapes.
+pub(super) fn match_layers(file: &WeightsFile, targets: &Targets) -> Vec<Option<Match>> {
     let layers = FileLayer::group(file);
     let mut used = HashSet::new();
     let mut tensors = vec![None; targets.parameters.len()];
     for members in group_targets(targets) {
-        let shapes: Vec<&[usize]> = members
-            .iter()
-            .map(|(_, target)| target.file_shape.as_slice())
-            .collect();
-        let found = layers
-            .iter()
-            .enumerate()
-            .find(|(i, layer)| !used.contains(i) && layer.has_shapes(file, &shapes));
-        if let Some((i, layer)) = found {
-            used.insert(i);
-            for ((target, _), tensor) in members.iter().zip(&layer.tensors) {
-                tensors[*target] = Some(*tensor);
+        let shapes: Vec<&[usize]> = members.iter().map(|(_, target)| target.file_shape.as_slice()).collect();
+        let alike: Vec<usize> = (0..layers.len()).filter(|i| layers[*i].has_shapes(file, &shapes)).collect();
+        if let Some(first) = alike.iter().copied().find(|i| !used.contains(i)) {
+            used.insert(first);
+            for ((target, _), tensor) in members.iter().zip(&layers[first].tensors) {
+                tensors[*target] = Some(Match { tensor: *tensor, by_order_alone: alike.len() > 1 });
             }
         }
     }
@@ -33,16 +27,23 @@ pub(super) fn match_layers(file: &WeightsFile, targets: &Targets) -> Vec<Option<
 }
 
 /// For each parameter the first unused tensor of its shape, for names that show no layers.
-pub(super) fn match_single_tensors(file: &WeightsFile, targets: &Targets) -> Vec<Option<usize>> {
-    let mut unused: HashMap<&[usize], Vec<usize>> = HashMap::new();
-    for (i, tensor) in file.tensors.iter().enumerate().rev() {
+pub(super) fn match_single_tensors(file: &WeightsFile, targets: &Targets) -> Vec<Option<Match>> {
+    let mut alike: HashMap<&[usize], Vec<usize>> = HashMap::new();
+    for (i, tensor) in file.tensors.iter().enumerate() {
         if !is_counter(&tensor.name) {
-            unused.entry(&tensor.shape).or_default().push(i);
+            alike.entry(&tensor.shape).or_default().push(i);
         }
     }
+    let mut used: HashMap<&[usize], usize> = HashMap::new();
     let shapes = targets.parameters.iter().map(|target| &target.file_shape);
     shapes
-        .map(|shape| unused.get_mut(shape.as_slice()).and_then(Vec::pop))
+        .map(|shape| {
+            let candidates = alike.get(shape.as_slice())?;
+            let next = used.entry(shape.as_slice()).or_default();
+            let tensor = *candidates.get(*next)?;
+            *next += 1;
+            Some(Match { tensor, by_order_alone: candidates.len() > 1 })
+        })
         .collect()
 }
 
@@ -75,9 +76,7 @@ impl FileLayer {
             if is_counter(&tensor.name) {
                 continue;
             }
-            let position = *positions
-                .entry(layer_of(&tensor.name))
-                .or_insert(layers.len());
+            let position = *positions.entry(layer_of(&tensor.name)).or_insert(layers.len());
             match layers.get_mut(position) {
                 Some(layer) => layer.tensors.push(i),
                 None => layers.push(Self { tensors: vec![i] }),
@@ -91,10 +90,7 @@ impl FileLayer {
     }
 
     fn has_shapes(&self, file: &WeightsFile, shapes: &[&[usize]]) -> bool {
-        let own = self
-            .tensors
-            .iter()
-            .map(|i| file.tensors[*i].shape.as_slice());
+        let own = self.tensors.iter().map(|i| file.tensors[*i].shape.as_slice());
         self.tensors.len() == shapes.len() && own.eq(shapes.iter().copied())
     }
 }

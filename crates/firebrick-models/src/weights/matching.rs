@@ -39,17 +39,9 @@ impl Targets {
         let parameters = infos
             .into_iter()
             .zip(indexed)
-            .map(|(info, indexed_name)| Target {
-                file_shape: file_shape(&info, layout),
-                indexed_name,
-                info,
-            })
+            .map(|(info, indexed_name)| Target { file_shape: file_shape(&info, layout), indexed_name, info })
             .collect();
-        Self {
-            model: model.name().to_owned(),
-            parameters,
-            head: head.unwrap_or_default(),
-        }
+        Self { model: model.name().to_owned(), parameters, head: head.unwrap_or_default() }
     }
 
     fn is_head(&self, target: &Target) -> bool {
@@ -68,8 +60,8 @@ fn file_shape(info: &ParameterInfo, layout: Layout) -> Vec<usize> {
 /// Which tensor goes where, and what is left on both sides.
 pub(crate) struct Plan {
     pub(crate) matched_by: MatchedBy,
-    /// For each parameter with a tensor: the parameter and the tensor's position in the file.
-    pub(crate) pairs: Vec<(ParameterInfo, usize)>,
+    /// Each parameter that gets a tensor, with that tensor.
+    pub(crate) pairs: Vec<(ParameterInfo, Match)>,
     pub(crate) missing: Vec<NamedShape>,
     pub(crate) fresh_head: Vec<Misshapen>,
     pub(crate) extra: Vec<NamedShape>,
@@ -92,13 +84,23 @@ pub(crate) fn match_tensors(
             }
         }
     };
-    draft.finish(file, targets, options)
+    let findings = draft.findings(file, targets);
+    findings.judge(draft.matched_by, file, targets, options)
 }
 
-/// A first assignment: for each target the position of its tensor.
+/// The tensor that a parameter gets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Match {
+    /// Its position in the file.
+    pub(crate) tensor: usize,
+    /// True if something else in the file has the same shape, so that the order alone decided.
+    pub(crate) by_order_alone: bool,
+}
+
+/// A first assignment: for each target its tensor.
 struct Draft {
     matched_by: MatchedBy,
-    tensors: Vec<Option<usize>>,
+    matches: Vec<Option<Match>>,
     num_extra: usize,
     num_misshapen: usize,
 }
@@ -106,24 +108,19 @@ struct Draft {
 impl Draft {
     fn new(
         matched_by: MatchedBy,
-        tensors: Vec<Option<usize>>,
+        matches: Vec<Option<Match>>,
         file: &WeightsFile,
         targets: &Targets,
     ) -> Self {
         let num_misshapen = targets
             .parameters
             .iter()
-            .zip(&tensors)
-            .filter(|(target, tensor)| {
-                tensor.is_some_and(|i| file.tensors[i].shape != target.file_shape)
+            .zip(&matches)
+            .filter(|(target, found)| {
+                found.is_some_and(|found| file.tensors[found.tensor].shape != target.file_shape)
             })
             .count();
-        Self {
-            num_extra: leftover(file, &tensors).count(),
-            num_misshapen,
-            matched_by,
-            tensors,
-        }
+        Self { num_extra: leftover(file, &matches).count(), num_misshapen, matched_by, matches }
     }
 
     /// Names of our own are evidence even if some are missing; positions in somebody's
@@ -133,33 +130,19 @@ impl Draft {
     }
 
     fn problems(&self) -> usize {
-        let missing = self
-            .tensors
-            .iter()
-            .filter(|tensor| tensor.is_none())
-            .count();
+        let missing = self.matches.iter().filter(|found| found.is_none()).count();
         missing + self.num_extra + self.num_misshapen
     }
 
     /// The names and the prefix under which most parameters are found; `None` if there is not one.
     fn by_name(file: &WeightsFile, targets: &Targets) -> Result<Option<Self>, WeightsError> {
-        let own: Vec<&str> = targets
-            .parameters
-            .iter()
-            .map(|t| t.info.name.as_str())
-            .collect();
-        let indexed: Vec<&str> = targets
-            .parameters
-            .iter()
-            .map(|t| t.indexed_name.as_str())
-            .collect();
+        let own: Vec<&str> = targets.parameters.iter().map(|t| t.info.name.as_str()).collect();
+        let indexed: Vec<&str> = targets.parameters.iter().map(|t| t.indexed_name.as_str()).collect();
         let own_found = find_prefix(&file.path, &file.tensors, &own)?;
         let indexed_found = find_prefix(&file.path, &file.tensors, &indexed)?;
         let own_count = own_found.as_ref().map_or(0, |(_, count)| *count);
         let found = match indexed_found {
-            Some((prefix, count)) if count > own_count => {
-                Some((MatchedBy::Index { prefix }, indexed))
-            }
+            Some((prefix, count)) if count > own_count => Some((MatchedBy::Index { prefix }, indexed)),
             _ => own_found.map(|(prefix, _)| (MatchedBy::Name { prefix }, own)),
         };
         Ok(found.map(|(matched_by, names)| {
@@ -168,98 +151,97 @@ impl Draft {
                 MatchedBy::Name { prefix } | MatchedBy::Index { prefix } => prefix.as_str(),
                 MatchedBy::OrderAndShape => "",
             };
-            let tensors = names
-                .iter()
-                .map(|name| positions.get(format!("{prefix}{name}").as_str()).copied())
-                .collect();
-            Self::new(matched_by, tensors, file, targets)
+            let find = |name: &&str| {
+                let tensor = positions.get(format!("{prefix}{name}").as_str()).copied()?;
+                Some(Match { tensor, by_order_alone: false })
+            };
+            let matches = names.iter().map(find).collect();
+            Self::new(matched_by, matches, file, targets)
         }))
     }
 
     /// By shape, in the order of the file: whole layers first, because the shapes of a weight and its
     /// bias together leave less to chance; single tensors if layers do not work out.
     fn by_order(file: &WeightsFile, targets: &Targets) -> Self {
-        let draft = |tensors| Self::new(MatchedBy::OrderAndShape, tensors, file, targets);
+        let draft = |matches| Self::new(MatchedBy::OrderAndShape, matches, file, targets);
         let by_layer = draft(layers::match_layers(file, targets));
         if by_layer.problems() == 0 {
             return by_layer;
         }
         let by_tensor = draft(layers::match_single_tensors(file, targets));
-        if by_tensor.problems() == 0 {
-            by_tensor
-        } else {
-            by_layer
+        if by_tensor.problems() == 0 { by_tensor } else { by_layer }
+    }
+
+    /// Sorts what was found into what can be loaded and what is wrong.
+    fn findings(&self, file: &WeightsFile, targets: &Targets) -> Findings {
+        let mut findings = Findings::default();
+        for (target, found) in targets.parameters.iter().zip(&self.matches) {
+            match found {
+                Some(found) => findings.sort_in(file, targets, target, *found),
+                None => findings
+                    .missing
+                    .push(NamedShape { name: target.info.name.clone(), shape: target.info.shape.clone() }),
+            }
+        }
+        let extra = leftover(file, &self.matches);
+        findings.extra = extra.map(|i| named_shape(&file.tensors[i])).collect();
+        findings
+    }
+}
+
+/// Everything that a comparison of file and model brings up.
+#[derive(Default)]
+struct Findings {
+    pairs: Vec<(ParameterInfo, Match)>,
+    missing: Vec<NamedShape>,
+    extra: Vec<NamedShape>,
+    misshapen_head: Vec<Misshapen>,
+    misshapen: Vec<Misshapen>,
+    mistyped: Vec<Mistyped>,
+}
+
+impl Findings {
+    fn sort_in(&mut self, file: &WeightsFile, targets: &Targets, target: &Target, found: Match) {
+        let tensor = &file.tensors[found.tensor];
+        let fits = tensor.shape == target.file_shape;
+        match (fits, tensor.is_float(), targets.is_head(target)) {
+            (true, true, _) => self.pairs.push((target.info.clone(), found)),
+            (true, false, _) => self.mistyped.push(describe_type(target, tensor)),
+            (false, _, true) => self.misshapen_head.push(describe_shapes(target, tensor)),
+            (false, _, false) => self.misshapen.push(describe_shapes(target, tensor)),
         }
     }
 
-    fn finish(
-        self,
+    /// Lets the findings through, or puts everything that is wrong into one error.
+    fn judge(
+        mut self,
+        matched_by: MatchedBy,
         file: &WeightsFile,
         targets: &Targets,
         options: LoadOptions,
     ) -> Result<Plan, WeightsError> {
-        let extra = leftover(file, &self.tensors)
-            .map(|i| named_shape(&file.tensors[i]))
-            .collect();
-        let mut plan = Plan {
-            matched_by: self.matched_by,
-            pairs: Vec::new(),
-            missing: Vec::new(),
-            fresh_head: Vec::new(),
-            extra,
-        };
-        let (mut misshapen, mut mistyped) = (Vec::new(), Vec::new());
-        for (target, tensor) in targets.parameters.iter().zip(&self.tensors) {
-            let Some(position) = *tensor else {
-                plan.missing.push(NamedShape {
-                    name: target.info.name.clone(),
-                    shape: target.info.shape.clone(),
-                });
-                continue;
-            };
-            let tensor = &file.tensors[position];
-            if tensor.shape != target.file_shape {
-                let problem = describe_shapes(target, tensor);
-                if targets.is_head(target) {
-                    plan.fresh_head.push(problem);
-                } else {
-                    misshapen.push(problem);
-                }
-            } else if tensor.is_float() {
-                plan.pairs.push((target.info.clone(), position));
-            } else {
-                mistyped.push(describe_type(target, tensor));
-            }
+        let forgivable = self.missing.len() + self.misshapen_head.len() + self.extra.len();
+        let fatal = self.misshapen.len() + self.mistyped.len();
+        let is_fatal = fatal > 0 || self.pairs.is_empty();
+        if !is_fatal && (forgivable == 0 || !options.strict) {
+            return Ok(Plan {
+                matched_by,
+                pairs: self.pairs,
+                missing: self.missing,
+                fresh_head: self.misshapen_head,
+                extra: self.extra,
+            });
         }
-        plan.check(file, targets, options, misshapen, mistyped)
-    }
-}
-
-impl Plan {
-    /// Lets the plan through, or gathers everything that is wrong with it in one error.
-    fn check(
-        self,
-        file: &WeightsFile,
-        targets: &Targets,
-        options: LoadOptions,
-        mut misshapen: Vec<Misshapen>,
-        mistyped: Vec<Mistyped>,
-    ) -> Result<Self, WeightsError> {
-        let forgivable = self.missing.len() + self.fresh_head.len() + self.extra.len();
-        let fatal = misshapen.len() + mistyped.len() + usize::from(self.pairs.is_empty());
-        if fatal == 0 && (forgivable == 0 || !options.strict) {
-            return Ok(self);
-        }
-        misshapen.extend(self.fresh_head);
+        self.misshapen.extend(self.misshapen_head);
         Err(WeightsError::Mismatch(Box::new(Mismatch {
             path: file.path.clone(),
             model: targets.model.clone(),
-            matched_by: self.matched_by,
+            matched_by,
             missing: self.missing,
             extra: self.extra,
-            misshapen,
-            mistyped,
-            strict_is_the_reason: fatal == 0,
+            misshapen: self.misshapen,
+            mistyped: self.mistyped,
+            strict_is_the_reason: !is_fatal,
         })))
     }
 }
@@ -270,15 +252,10 @@ fn positions_by_name(tensors: &[FileTensor]) -> HashMap<&str, usize> {
 }
 
 /// Positions of the tensors that no parameter has.
-fn leftover<'a>(
-    file: &'a WeightsFile,
-    assigned: &[Option<usize>],
-) -> impl Iterator<Item = usize> + use<'a> {
-    let used: HashSet<usize> = assigned.iter().flatten().copied().collect();
+fn leftover<'a>(file: &'a WeightsFile, matches: &[Option<Match>]) -> impl Iterator<Item = usize> + use<'a> {
+    let used: HashSet<usize> = matches.iter().flatten().map(|found| found.tensor).collect();
     let named = file.tensors.iter().enumerate();
-    named
-        .filter(move |(i, tensor)| !used.contains(i) && !is_counter(&tensor.name))
-        .map(|(i, _)| i)
+    named.filter(move |(i, tensor)| !used.contains(i) && !is_counter(&tensor.name)).map(|(i, _)| i)
 }
 
 pub(super) fn is_counter(name: &str) -> bool {
@@ -286,10 +263,7 @@ pub(super) fn is_counter(name: &str) -> bool {
 }
 
 fn named_shape(tensor: &FileTensor) -> NamedShape {
-    NamedShape {
-        name: tensor.name.clone(),
-        shape: tensor.shape.clone(),
-    }
+    NamedShape { name: tensor.name.clone(), shape: tensor.shape.clone() }
 }
 
 fn describe_shapes(target: &Target, tensor: &FileTensor) -> Misshapen {

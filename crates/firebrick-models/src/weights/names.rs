@@ -42,21 +42,16 @@ impl NameStyle {
     }
 
     /// The names of `parameters`, in their order.
-    pub(crate) fn apply(
-        self,
-        parameters: &[ParameterInfo],
-        layers: &[LayerSummary],
-    ) -> Vec<String> {
+    pub(crate) fn apply(self, parameters: &[ParameterInfo], layers: &[LayerSummary]) -> Vec<String> {
         match self {
             Self::Firebrick => parameters.iter().map(|p| p.name.clone()).collect(),
             Self::TorchSequential => indexed_names(parameters, layers)
                 .into_iter()
                 .map(|name| format!("{SEQUENTIAL}.{name}"))
                 .collect(),
-            Self::TorchNamed => parameters
-                .iter()
-                .map(|parameter| format!("{SEQUENTIAL}.{}", parameter.name))
-                .collect(),
+            Self::TorchNamed => {
+                parameters.iter().map(|parameter| format!("{SEQUENTIAL}.{}", parameter.name)).collect()
+            }
         }
     }
 }
@@ -68,9 +63,7 @@ impl FromStr for NameStyle {
         [Self::Firebrick, Self::TorchSequential, Self::TorchNamed]
             .into_iter()
             .find(|style| style.name() == text)
-            .ok_or_else(|| UnknownNameStyle {
-                got: text.to_owned(),
-            })
+            .ok_or_else(|| UnknownNameStyle { got: text.to_owned() })
     }
 }
 
@@ -84,11 +77,8 @@ pub struct UnknownNameStyle {
 
 /// `0.weight`: the position of the parameter's layer among all steps of the network.
 pub(crate) fn indexed_names(parameters: &[ParameterInfo], layers: &[LayerSummary]) -> Vec<String> {
-    let positions: HashMap<&str, usize> = layers
-        .iter()
-        .enumerate()
-        .map(|(position, layer)| (layer.name.as_str(), position))
-        .collect();
+    let positions: HashMap<&str, usize> =
+        layers.iter().enumerate().map(|(position, layer)| (layer.name.as_str(), position)).collect();
     parameters
         .iter()
         .map(|parameter| {

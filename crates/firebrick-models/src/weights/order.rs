@@ -9,10 +9,7 @@ pub(crate) fn sort_naturally(mut names: Vec<String>) -> Vec<String> {
 }
 
 fn natural_order(left: &str, right: &str) -> Ordering {
-    let segments = left
-        .split('.')
-        .map(segment)
-        .cmp(right.split('.').map(segment));
+    let segments = left.split('.').map(segment).cmp(right.split('.').map(segment));
     segments.then_with(|| left.cmp(right))
 }
 
@@ -25,9 +22,7 @@ fn segment(text: &str) -> Vec<Piece<'_>> {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let is_digit = first.is_ascii_digit();
-        let end = rest
-            .find(|c: char| c.is_ascii_digit() != is_digit)
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| c.is_ascii_digit() != is_digit).unwrap_or(rest.len());
         let (piece, tail) = rest.split_at(end);
         pieces.push(match piece.parse() {
             Ok(number) if is_digit => Piece::Number(number),
@@ -51,22 +46,10 @@ mod tests {
 
     #[test]
     fn numbers_count_as_numbers_and_weights_come_first() {
-        let names = [
-            "a.10.weight",
-            "a.2.bias",
-            "a.2.weight",
-            "conv10.bias",
-            "conv9.bias",
-        ];
+        let names = ["a.10.weight", "a.2.bias", "a.2.weight", "conv10.bias", "conv9.bias"];
         let shuffled = vec![names[3], names[1], names[0], names[4], names[2]];
         let sorted = sort_naturally(shuffled.into_iter().map(str::to_owned).collect());
-        let expected = [
-            "a.2.weight",
-            "a.2.bias",
-            "a.10.weight",
-            "conv9.bias",
-            "conv10.bias",
-        ];
+        let expected = ["a.2.weight", "a.2.bias", "a.10.weight", "conv9.bias", "conv10.bias"];
         assert_eq!(sorted, expected);
     }
 }

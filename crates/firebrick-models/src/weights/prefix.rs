@@ -17,11 +17,7 @@ pub(super) fn find_prefix(
     names: &[&str],
 ) -> Result<Option<(String, usize)>, WeightsError> {
     let wanted: HashSet<&str> = names.iter().copied().collect();
-    let depth = names
-        .iter()
-        .map(|name| name.split('.').count())
-        .max()
-        .unwrap_or(0);
+    let depth = names.iter().map(|name| name.split('.').count()).max().unwrap_or(0);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for tensor in tensors {
         let dots = tensor.name.rmatch_indices('.').map(|(dot, _)| dot + 1);
@@ -34,17 +30,13 @@ pub(super) fn find_prefix(
     let Some(most) = counts.values().copied().max() else {
         return Ok(None);
     };
-    let best: Vec<&str> = counts
-        .into_iter()
-        .filter(|(_, count)| *count == most)
-        .map(|(prefix, _)| prefix)
-        .collect();
-    let known = best
-        .iter()
-        .filter(|prefix| is_known(prefix))
-        .min_by_key(|prefix| prefix.len());
-    match (known, best.as_slice()) {
+    let best: Vec<&str> =
+        counts.into_iter().filter(|(_, count)| *count == most).map(|(prefix, _)| prefix).collect();
+    let known = best.iter().filter(|prefix| is_known(prefix));
+    match (known.min_by_key(|prefix| prefix.len()), best.as_slice()) {
         (Some(prefix), _) | (None, [prefix]) => Ok(Some(((*prefix).to_owned(), most))),
+        // Parts of somebody else's network, `features.0` and `classifier.0`: no names of ours.
+        (None, _) if most < names.len() => Ok(None),
         (None, _) => Err(WeightsError::AmbiguousPrefix {
             path: path.to_owned(),
             prefixes: best.into_iter().map(str::to_owned).collect(),

@@ -23,10 +23,9 @@ const KEY_SEARCH_BYTES: u64 = 1 << 20;
 pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
     file_length(path)?;
     let damaged = |error: PytorchError| match error {
-        PytorchError::Io(source) if source.raw_os_error().is_some() => WeightsError::Read {
-            path: path.to_owned(),
-            source,
-        },
+        PytorchError::Io(source) if source.raw_os_error().is_some() => {
+            WeightsError::Read { path: path.to_owned(), source }
+        }
         other => malformed(path, WeightsFormat::Pytorch, other),
     };
     let root = PytorchReader::read_pickle_data(path, None).map_err(damaged)?;
@@ -39,11 +38,7 @@ pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
     let mut by_name = reader.into_tensors();
     let tensors = layer_order(path, by_name.keys().cloned().collect())
         .into_iter()
-        .filter_map(|name| {
-            by_name
-                .remove(&name)
-                .map(|tensor| file_tensor(name, tensor))
-        })
+        .filter_map(|name| by_name.remove(&name).map(|tensor| file_tensor(name, tensor)))
         .collect();
     Ok(WeightsFile {
         path: path.to_owned(),

@@ -37,7 +37,7 @@ pub struct Assignment {
     pub shape: Vec<usize>,
     /// The element type in the file, if it was not f32.
     pub converted_from: Option<String>,
-    /// True if another tensor of the file has the same shape, and the order alone decided.
+    /// True if another layer of the file has the same shapes, and the order alone decided.
     pub by_order_alone: bool,
 }
 
@@ -93,12 +93,7 @@ impl fmt::Display for MatchedBy {
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.assignments.len();
-        write!(
-            f,
-            "{}: {count} tensors {}",
-            self.path.display(),
-            self.matched_by
-        )?;
+        write!(f, "{}: {count} tensors {}", self.path.display(), self.matched_by)?;
         let width = |name: fn(&Assignment) -> &str| {
             let lengths = self.assignments.iter().map(|a| name(a).chars().count());
             lengths.max().unwrap_or(0)

@@ -16,9 +16,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::error::WeightsError;
-use super::file::{
-    FileTensor, Layout, ReadBytes, WeightsFile, WeightsFormat, file_length, malformed,
-};
+use super::file::{FileTensor, Layout, ReadBytes, WeightsFile, WeightsFormat, file_length, malformed};
 use super::order::sort_naturally;
 
 /// Bytes of the length in front of the header.
@@ -30,19 +28,14 @@ const MAX_HEADER_BYTES: u64 = 16 << 20;
 pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
     let file_bytes = file_length(path)?;
     let damaged = |reason: String| malformed(path, WeightsFormat::Safetensors, reason);
-    let mut file = File::open(path).map_err(|source| WeightsError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let mut file = File::open(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
     let header = read_header(&mut file, file_bytes).map_err(damaged)?;
     let metadata: Metadata = serde_json::from_slice(&header)
         .map_err(|error| damaged(format!("the header is not valid: {error}")))?;
     let data_start = LENGTH_BYTES + header.len() as u64;
     let expected = data_start.saturating_add(metadata.data_len() as u64);
     if expected != file_bytes {
-        return Err(damaged(format!(
-            "the header describes {expected} bytes, the file has {file_bytes}"
-        )));
+        return Err(damaged(format!("the header describes {expected} bytes, the file has {file_bytes}")));
     }
     let names = layer_order(metadata.offset_keys());
     let tensors = names
@@ -68,29 +61,20 @@ fn read_header(file: &mut File, file_bytes: u64) -> Result<Vec<u8>, String> {
     let header_bytes = u64::from_le_bytes(length);
     let room = file_bytes.saturating_sub(LENGTH_BYTES);
     if header_bytes > room {
-        return Err(format!(
-            "the header should have {header_bytes} bytes, the file has {room} more"
-        ));
+        return Err(format!("the header should have {header_bytes} bytes, the file has {room} more"));
     }
     if header_bytes > MAX_HEADER_BYTES {
-        return Err(format!(
-            "expected a header of at most {MAX_HEADER_BYTES} bytes, got {header_bytes}"
-        ));
+        return Err(format!("expected a header of at most {MAX_HEADER_BYTES} bytes, got {header_bytes}"));
     }
     let mut header = vec![0_u8; header_bytes as usize];
-    file.read_exact(&mut header)
-        .map_err(|error| format!("the header cannot be read: {error}"))?;
+    file.read_exact(&mut header).map_err(|error| format!("the header cannot be read: {error}"))?;
     Ok(header)
 }
 
 /// The file's own order, unless it is plainly alphabetical: the usual writers sort by name, which
 /// puts layer 10 before layer 2.
 fn layer_order(names: Vec<String>) -> Vec<String> {
-    if names.is_sorted() {
-        sort_naturally(names)
-    } else {
-        names
-    }
+    if names.is_sorted() { sort_naturally(names) } else { names }
 }
 
 fn file_tensor(path: PathBuf, data_start: u64, name: String, info: TensorInfo) -> FileTensor {

@@ -31,10 +31,8 @@ pub fn save_safetensors<M: ImageClassifier>(
     names: NameStyle,
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), WeightsError> {
-    let bytes = to_safetensors(model, names, metadata).map_err(|reason| WeightsError::Encode {
-        path: path.to_owned(),
-        reason,
-    })?;
+    let bytes = to_safetensors(model, names, metadata)
+        .map_err(|reason| WeightsError::Encode { path: path.to_owned(), reason })?;
     firebrick_storage::write_atomic(path, &bytes)?;
     Ok(())
 }
@@ -62,9 +60,7 @@ fn to_safetensors<M: ImageClassifier>(
         tensors.push((name, info));
     }
     let mut metadata = metadata.clone();
-    metadata
-        .entry("format".to_owned())
-        .or_insert("pt".to_owned());
+    metadata.entry("format".to_owned()).or_insert("pt".to_owned());
     let header = Header { metadata, tensors };
     let mut header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
     header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');

@@ -87,7 +87,19 @@ fn the_report_of_order_and_shape_is_a_table() {
     let (_, report) = load(config("tudui").init(2, &flex()), &path, STRICT).unwrap();
     assert!(!report.is_plain());
     let text = report.to_string().replace(&format!("{}/", folder.path().display()), "");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    w.safetensors: 10 tensors matched by order and shape
+      stage1.weight -> conv1.weight [32, 3, 5, 5]
+      stage1.bias   -> conv1.bias   [32]
+      stage2.weight -> conv2.weight [32, 32, 5, 5]
+      stage2.bias   -> conv2.bias   [32]
+      stage3.weight -> conv3.weight [64, 32, 5, 5]
+      stage3.bias   -> conv3.bias   [64]
+      tail1.weight  -> fc1.weight   [64, 1024]
+      tail1.bias    -> fc1.bias     [64]
+      tail2.weight  -> fc2.weight   [10, 64]
+      tail2.bias    -> fc2.bias     [10]
+    ");
 }
 
 #[test]

@@ -49,7 +49,15 @@ fn one_error_lists_everything_that_is_wrong() {
         tensors[5].1 = Stored { dtype: Dtype::I32, ..Stored::zeros(&[120]) };
         tensors.push(("fc4.weight".to_owned(), Stored::zeros(&[2, 2])));
     });
-    insta::assert_snapshot!(message(&path, STRICT), @"");
+    insta::assert_snapshot!(message(&path, STRICT), @r"
+    weights file 'w.safetensors' does not fit LeNet (matched by name)
+      missing: conv1.bias [6]
+      extra: conv9.bias [6]
+      extra: fc4.weight [2, 2]
+      misshapen: conv2.weight: expected [16, 6, 5, 5], got [16, 6, 3, 3] in 'conv2.weight'
+      misshapen: fc3.bias: expected [10], got [5] in 'fc3.bias'
+      not floating point: fc1.bias: expected f32, f16, bf16 or f64, got i32 in 'fc1.bias'
+    ");
     // misshapen and mistyped tensors are wrong however lenient one is
     assert!(into_fresh(&path, LENIENT).is_err());
 }
@@ -57,7 +65,12 @@ fn one_error_lists_everything_that_is_wrong() {
 #[test]
 fn missing_and_extra_are_an_error_unless_lenient() {
     let (_folder, path) = changed(|tensors| rename(tensors, "conv2.weight", "other.weight"));
-    insta::assert_snapshot!(message(&path, STRICT), @"");
+    insta::assert_snapshot!(message(&path, STRICT), @r"
+    weights file 'w.safetensors' does not fit LeNet (matched by name)
+      missing: conv2.weight [16, 6, 5, 5]
+      extra: other.weight [16, 6, 5, 5]
+      with strict = false missing parameters and a head for other classes keep their fresh values, and extra tensors are left out
+    ");
     let (model, report) = into_fresh(&path, LENIENT).unwrap();
     assert_eq!(report.missing[0].name, "conv2.weight");
     assert_eq!(report.extra[0].name, "other.weight");
@@ -128,7 +141,7 @@ fn two_networks_in_one_file_are_not_chosen_between() {
         })
     };
     let (_folder, path) = twice("student.", "teacher.");
-    insta::assert_snapshot!(message(&path, STRICT), @"");
+    insta::assert_snapshot!(message(&path, STRICT), @"weights file 'w.safetensors': 2 networks in it fit this model, under 'student.', 'teacher.'; keep one of them in the file");
     let (_folder, path) = twice("model.", "ema.");
     assert!(message(&path, STRICT).contains("extra: ema.conv1.weight"));
     let (_, report) = into_fresh(&path, LENIENT).unwrap();
@@ -140,7 +153,7 @@ fn values_that_are_no_numbers_are_refused() {
     let (_folder, path) = changed(|tensors| {
         tensors[1].1 = Stored::f32(&[6], &[0.0, f32::NAN, 1.0, f32::INFINITY, 0.0, 0.0]);
     });
-    insta::assert_snapshot!(message(&path, LENIENT), @"");
+    insta::assert_snapshot!(message(&path, LENIENT), @"weights file 'w.safetensors': tensor 'conv1.bias': 2 of 6 values are not finite as f32; training cannot start from them");
     let (_folder, path) = changed(|tensors| {
         tensors[1].1 = Stored {
             dtype: Dtype::F64,
@@ -169,11 +182,11 @@ fn files_that_are_no_weights_say_so() {
         let error = into_fresh(&path, STRICT).unwrap_err().to_string();
         error.replace(&format!("{}/", folder.path().display()), "")
     };
-    insta::assert_snapshot!(say("none.safetensors"), @"");
-    insta::assert_snapshot!(say("model.onnx"), @"");
-    insta::assert_snapshot!(say("model"), @"");
+    insta::assert_snapshot!(say("none.safetensors"), @"weights file 'none.safetensors': cannot be read: No such file or directory (os error 2)");
+    insta::assert_snapshot!(say("model.onnx"), @"weights file 'model.onnx': expected a name that ends in .safetensors, .pt, .pth or .bpk, got '.onnx'");
+    insta::assert_snapshot!(say("model"), @"weights file 'model': expected a name that ends in .safetensors, .pt, .pth or .bpk, got no ending");
     std::fs::create_dir(folder.path().join("folder.pt")).unwrap();
-    insta::assert_snapshot!(say("folder.pt"), @"");
+    insta::assert_snapshot!(say("folder.pt"), @"weights file 'folder.pt': cannot be read: expected a file, got a folder or a device");
     for extension in ["safetensors", "pt", "pth", "bpk"] {
         let name = format!("text.{extension}");
         std::fs::write(folder.path().join(&name), "these are not weights, they are words").unwrap();

@@ -22,8 +22,8 @@ fn every_name_gives_the_model_of_that_name() {
 
 #[test]
 fn unknown_arguments_and_wrong_types_are_refused() {
-    let error = |arguments| {
-        let read = ModelConfig::deserialize_named("tudui", arguments);
+    let error = |arguments: serde_json::Value| {
+        let read: Option<Result<_, serde_json::Error>> = ModelConfig::deserialize_named("tudui", arguments);
         read.unwrap().unwrap_err().to_string()
     };
     assert!(error(json!({ "num_class": 3 })).contains("unknown field `num_class`"));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use firebrick_models::weights::{NamedParameter, named_parameters};
-use firebrick_models::{ImageClassifier, Model, ModelConfig};
+use firebrick_models::{ImageClassifier, ModelConfig};
 use safetensors::Dtype;
 use safetensors::tensor::{SafeTensors, View};
 
@@ -22,10 +22,6 @@ pub fn ndarray() -> Device {
 
 pub fn flex() -> Device {
     Device::flex()
-}
-
-pub fn model(name: &str, seed: u64, device: &Device) -> Model {
-    config(name).init(seed, device)
 }
 
 pub fn config(name: &str) -> ModelConfig {
