@@ -8,8 +8,9 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 
 use super::block::{Saved, backward, forward};
-use super::{KernelBackend, NativeFloats};
+use super::{KernelBackend, NativeFloats, pooling};
 use crate::functional::Block;
+use crate::pooling::Pooling;
 
 /// A convolution block's step in the graph; parents: input, weight.
 #[derive(Debug)]
@@ -50,6 +51,22 @@ impl<B: NativeFloats> Backward<B, 3> for BlockWithBiasStep {
     }
 }
 
+/// A pooling's step in the graph.
+#[derive(Debug)]
+struct PoolingStep;
+
+impl<B: NativeFloats> Backward<B, 1> for PoolingStep {
+    type State = pooling::Saved;
+
+    fn backward(self, ops: Ops<pooling::Saved, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let [input] = ops.parents;
+        let gradient = gradients.consume::<B>(&ops.node);
+        if let Some(node) = input {
+            gradients.register::<B>(node.id, pooling::backward::<B>(&ops.state, gradient));
+        }
+    }
+}
+
 impl<B: KernelBackend + NativeFloats, C: CheckpointStrategy> KernelBackend for Autodiff<B, C> {
     fn kernel_block(input: FloatTensor<Self>, weight: FloatTensor<Self>, block: Block) -> FloatTensor<Self> {
         let ((input, input_node), (weight, weight_node)) = (input.into_parts(), weight.into_parts());
@@ -77,6 +94,17 @@ impl<B: KernelBackend + NativeFloats, C: CheckpointStrategy> KernelBackend for A
                 step.finish(saved, output)
             }
             OpsKind::UnTracked(step) => step.finish(B::kernel_block_with_bias(input, weight, bias, block)),
+        }
+    }
+
+    fn kernel_pooling(input: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self> {
+        let (input, node) = input.into_parts();
+        match Backward::<B, 1>::prepare::<C>(PoolingStep, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(step) => {
+                let (output, saved) = pooling::forward::<B>(input, pooling);
+                step.finish(saved, output)
+            }
+            OpsKind::UnTracked(step) => step.finish(B::kernel_pooling(input, pooling)),
         }
     }
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::backend::TensorMetadata;
-
-use super::NativeFloats;
+use super::{NativeFloats, dims};
 use crate::cpu::{Activation, ConvShape, Engine, OutputGradient, Pooled};
 use crate::functional::{Block, Pool};
 
@@ -32,12 +30,6 @@ pub(crate) struct Gradients<B: NativeFloats> {
     pub(crate) input: Option<B::FloatTensorPrimitive>,
     pub(crate) weight: Option<B::FloatTensorPrimitive>,
     pub(crate) bias: Option<B::FloatTensorPrimitive>,
-}
-
-/// The dimensions of a four-dimensional tensor.
-fn dims<B: NativeFloats>(tensor: &B::FloatTensorPrimitive) -> [usize; 4] {
-    let shape = tensor.shape();
-    std::array::from_fn(|axis| shape.iter().nth(axis).copied().unwrap_or(1))
 }
 
 /// Run a block and keep what its backward pass needs.

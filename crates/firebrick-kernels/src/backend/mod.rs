@@ -11,12 +11,14 @@ mod block;
 mod flex;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+mod pooling;
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, DispatchDevice, backend_extension};
+use burn::backend::{Backend, TensorMetadata, Dispatch, DispatchDevice, backend_extension};
 use burn::tensor::{Device, Tensor};
 
 use crate::functional::Block;
+use crate::pooling::Pooling;
 
 /// The operations that Burn dispatches to the backends that have kernels.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
@@ -31,6 +33,9 @@ pub(crate) trait KernelBackend: Backend {
         bias: FloatTensor<Self>,
         block: Block,
     ) -> FloatTensor<Self>;
+
+    /// Pooling.
+    fn kernel_pooling(input: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self>;
 }
 
 /// A backend whose f32 tensors lie in this process's memory.
@@ -76,6 +81,17 @@ pub(crate) fn run(input: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, 
     })
 }
 
+/// Pool on a native device.
+pub(crate) fn run_pooling(input: Tensor<4>, pooling: Pooling) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::kernel_pooling(input.into_dispatch(), pooling))
+}
+
+/// The dimensions of a four-dimensional tensor.
+fn dims<B: Backend>(tensor: &B::FloatTensorPrimitive) -> [usize; 4] {
+    let shape = tensor.shape();
+    std::array::from_fn(|axis| shape.iter().nth(axis).copied().unwrap_or(1))
+}
+
 /// Implement the extension for a CPU backend.
 macro_rules! implement_for {
     ($backend:ty) => {
@@ -95,6 +111,13 @@ macro_rules! implement_for {
                 block: crate::functional::Block,
             ) -> burn::backend::tensor::FloatTensor<Self> {
                 crate::backend::block::forward::<Self>(input, weight, Some(bias), block).0
+            }
+
+            fn kernel_pooling(
+                input: burn::backend::tensor::FloatTensor<Self>,
+                pooling: crate::pooling::Pooling,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                crate::backend::pooling::forward::<Self>(input, pooling).0
             }
         }
     };

@@ -7,6 +7,7 @@ mod engine;
 mod isa;
 mod pack;
 mod pass;
+mod pooling;
 mod scratch;
 mod shape;
 mod simd;
@@ -16,6 +17,7 @@ mod weight_grad;
 mod window;
 mod winograd;
 
-pub use engine::{Activation, ConvGradients, Engine, OutputGradient, Pooled};
+pub use engine::{Activation, ConvGradients, Engine, OutputGradient, Pooled, WINOGRAD_VARIABLE};
 pub use isa::{ISA_VARIABLE, Isa};
+pub use pooling::{MaxPooled, PoolShape};
 pub use shape::{ConvShape, ShapeError};

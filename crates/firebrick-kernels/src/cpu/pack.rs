@@ -107,13 +107,14 @@ pub(crate) fn unpack(
             let row = block.registers * lanes;
             let packed = &values[layout.start(group, &block)..][..layout.depth * row];
             let first = group * group_out + block.first;
-            let filters = weight[first * group_in * plane..].chunks_exact_mut(group_in * plane);
-            for (lane, filter) in filters.take(block.channels).enumerate() {
+            let filters = &mut weight[first * group_in * plane..][..block.channels * group_in * plane];
+            // Channel by channel, so that what is read and written stays in the first cache.
+            for channel in 0..group_in {
                 for (index, &[y, x]) in taps.iter().enumerate() {
-                    let tap = y * shape.kernel[1] + x;
-                    let lines = packed[index * group_in * row..].chunks_exact(row);
-                    for (target, line) in filter[tap..].iter_mut().step_by(plane).zip(lines) {
-                        *target = line[lane];
+                    let line = &packed[(index * group_in + channel) * row..][..block.channels];
+                    let start = channel * plane + y * shape.kernel[1] + x;
+                    for (target, value) in filters[start..].iter_mut().step_by(group_in * plane).zip(line) {
+                        *target = *value;
                     }
                 }
             }
@@ -140,23 +141,26 @@ pub(crate) fn pack<S: Simd>(
         for block in blocks(produced, width) {
             let row = block.registers * width;
             let target = &mut values[group * group_len + block.first * depth..][..depth * row];
-            for (index, line) in target.chunks_exact_mut(row).enumerate() {
-                let [y, x] = taps[index / summed];
-                let tap = y * shape.kernel[1] + x;
-                let channel = index % summed;
-                // Floats from one produced channel to the next, and the first of them.
-                let (step, start) = match direction {
-                    Direction::Forward => {
-                        let out = group * shape.group_out() + block.first;
-                        (group_in * plane, out * group_in * plane + channel * plane + tap)
+            // Channel by channel, so that what is read and written stays in the first cache.
+            for channel in 0..summed {
+                for (index, &[y, x]) in taps.iter().enumerate() {
+                    let tap = y * shape.kernel[1] + x;
+                    // Floats from one produced channel to the next, and the first of them.
+                    let (step, start) = match direction {
+                        Direction::Forward => {
+                            let out = group * shape.group_out() + block.first;
+                            (group_in * plane, out * group_in * plane + channel * plane + tap)
+                        }
+                        Direction::InputGradient => {
+                            let out = group * shape.group_out() + channel;
+                            (plane, (out * group_in + block.first) * plane + tap)
+                        }
+                    };
+                    let (line, rest) = target[(index * summed + channel) * row..][..row].split_at_mut(block.channels);
+                    for (value, source) in line.iter_mut().zip(weight[start..].iter().step_by(step)) {
+                        *value = *source;
                     }
-                    Direction::InputGradient => {
-                        let out = group * shape.group_out() + channel;
-                        (plane, (out * group_in + block.first) * plane + tap)
-                    }
-                };
-                for (lane, value) in line.iter_mut().enumerate() {
-                    *value = if lane < block.channels { weight[start + lane * step] } else { 0.0 };
+                    rest.fill(0.0);
                 }
             }
         }

@@ -36,6 +36,14 @@ pub enum ShapeError {
         /// Pixels of the padded input.
         input: usize,
     },
+    /// A pooling window could lie in the padding altogether.
+    #[error("padding = {padding} is more than half of kernel size = {kernel}; use less padding or a larger window")]
+    PoolPadding {
+        /// The padding.
+        padding: usize,
+        /// The window's size on the same axis.
+        kernel: usize,
+    },
     /// A slice does not have the length that its shape says.
     #[error("{what} has {got} values, the shape needs {expected}")]
     Length {

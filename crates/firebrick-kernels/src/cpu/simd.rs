@@ -46,8 +46,33 @@ pub(crate) unsafe fn store_first<S: Simd>(target: *mut f32, value: F32s<S>, coun
     // SAFETY: no register has more than 16 lanes, and the caller grants `count` of them.
     unsafe {
         store::<S>(lane.as_mut_ptr(), value);
-        for (index, &value) in lane.iter().enumerate().take(count) {
-            target.add(index).write(value);
+        copy_few(lane.as_ptr(), target, count);
+    }
+}
+
+/// Copy fewer than 16 floats in at most four moves of fixed size.
+///
+/// # Safety
+/// `source` must be readable and `target` writable for `count` floats; they must not overlap.
+#[inline(always)]
+unsafe fn copy_few(source: *const f32, target: *mut f32, count: usize) {
+    let mut at = 0;
+    // SAFETY: the parts taken add up to the binary digits of `count`, so `at` never passes it.
+    unsafe {
+        if count & 8 != 0 {
+            target.cast::<[f32; 8]>().write_unaligned(source.cast::<[f32; 8]>().read_unaligned());
+            at += 8;
+        }
+        if count & 4 != 0 {
+            target.add(at).cast::<[f32; 4]>().write_unaligned(source.add(at).cast::<[f32; 4]>().read_unaligned());
+            at += 4;
+        }
+        if count & 2 != 0 {
+            target.add(at).cast::<[f32; 2]>().write_unaligned(source.add(at).cast::<[f32; 2]>().read_unaligned());
+            at += 2;
+        }
+        if count & 1 != 0 {
+            target.add(at).write(source.add(at).read());
         }
     }
 }
@@ -65,9 +90,7 @@ pub(crate) unsafe fn load_first<S: Simd>(source: *const f32, count: usize) -> F3
     let mut lane = [0.0f32; 16];
     // SAFETY: no register has more than 16 lanes, and the caller grants `count` floats.
     unsafe {
-        for (index, value) in lane.iter_mut().enumerate().take(count) {
-            *value = source.add(index).read();
-        }
+        copy_few(source, lane.as_mut_ptr(), count);
         load::<S>(lane.as_ptr())
     }
 }
@@ -101,4 +124,21 @@ pub(crate) fn sub<S: Simd>(a: F32s<S>, b: F32s<S>) -> F32s<S> {
 #[inline(always)]
 pub(crate) fn mul<S: Simd>(a: F32s<S>, b: F32s<S>) -> F32s<S> {
     f32::vmul(a, b)
+}
+
+/// The floats of `values` from `start` on: a whole register where there is one, otherwise zeros at the end. The lanes
+/// beyond what the caller wants hold whatever follows.
+#[inline(always)]
+pub(crate) fn load_from<S: Simd>(values: &[f32], start: usize) -> F32s<S> {
+    let left = values.len().saturating_sub(start);
+    // SAFETY: at most the `left` floats that exist from `start` on are read (none if `start` is beyond).
+    unsafe { load_first::<S>(values.as_ptr().wrapping_add(start), left.min(lanes::<S>())) }
+}
+
+/// Write a register to `values` from `start` on, as much of it as there is room for.
+#[inline(always)]
+pub(crate) fn store_from<S: Simd>(values: &mut [f32], start: usize, value: F32s<S>) {
+    let left = values.len().saturating_sub(start);
+    // SAFETY: at most the `left` floats that exist from `start` on are written.
+    unsafe { store_first::<S>(values.as_mut_ptr().wrapping_add(start), value, left.min(lanes::<S>())) }
 }

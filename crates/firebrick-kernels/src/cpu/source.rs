@@ -4,7 +4,7 @@
 use macerator::Simd;
 
 use super::scratch::SharedOut;
-use super::simd::{F32s, lanes, load_first, splat, store_first};
+use super::simd::{F32s, lanes, load_first, load_from, splat, store_first, store_from};
 use super::window::{Window, halve};
 
 /// The code of a pooled value whose gradient no pixel receives, because ReLU made it zero.
@@ -90,37 +90,30 @@ impl SourceImages<'_> {
     }
 
     /// Copy a window of a gradient after 2x2 max pooling, at the size before it.
+    ///
+    /// Pixels are written in ascending order with whole registers: what a register writes beyond its
+    /// pixel is written again by the next one.
     #[inline(always)]
     fn unpool<S: Simd>(&self, pooled: &[f32], codes: &[f32], window: &Window, target: &mut [f32]) {
         let channels = self.channels;
-        let pitch = window.size[1] * channels;
+        let zero = splat::<S>(0.0);
         for row in 0..window.size[0] {
-            let line = &mut target[row * pitch..][..pitch];
-            let Some((pooled_row, odd_row)) = halve(window.origin[0] + row.cast_signed(), self.size[0])
-            else {
-                line.fill(0.0);
-                continue;
-            };
+            let rows = halve(window.origin[0] + row.cast_signed(), self.size[0]);
             for column in 0..window.size[1] {
-                let pixel = &mut line[column * channels..][..channels];
-                let Some((pooled_column, odd_column)) =
-                    halve(window.origin[1] + column.cast_signed(), self.size[1])
-                else {
-                    pixel.fill(0.0);
+                let pixel = (row * window.size[1] + column) * channels;
+                let columns = halve(window.origin[1] + column.cast_signed(), self.size[1]);
+                let (Some((pooled_row, odd_row)), Some((pooled_column, odd_column))) = (rows, columns) else {
+                    for channel in (0..channels).step_by(lanes::<S>()) {
+                        store_from::<S>(target, pixel + channel, zero);
+                    }
                     continue;
                 };
                 let at = (pooled_row * self.size[1] + pooled_column) * channels;
                 let code = splat::<S>((2 * odd_row + odd_column) as f32);
-                let (values, codes) = (&pooled[at..][..channels], &codes[at..][..channels]);
                 for channel in (0..channels).step_by(lanes::<S>()) {
-                    let count = lanes::<S>().min(channels - channel);
-                    // SAFETY: all three slices have `count` floats from `channel` on.
-                    unsafe {
-                        let value = load_first::<S>(values.as_ptr().add(channel), count);
-                        let found = load_first::<S>(codes.as_ptr().add(channel), count);
-                        let value = found.eq(code).select(value, splat::<S>(0.0));
-                        store_first::<S>(pixel.as_mut_ptr().add(channel), value, count);
-                    }
+                    let value = load_from::<S>(pooled, at + channel);
+                    let found = load_from::<S>(codes, at + channel);
+                    store_from::<S>(target, pixel + channel, found.eq(code).select(value, zero));
                 }
             }
         }
