@@ -1,0 +1,15 @@
+//! The kernels against naive references, across instruction sets and thread counts, and on Burn's tensors.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "kernels/burn_tensors.rs"]
+mod burn_tensors;
+#[path = "kernels/convolution.rs"]
+mod convolution;
+#[path = "kernels/fusion.rs"]
+mod fusion;
+#[path = "kernels/pooling.rs"]
+mod pooling;
+#[path = "kernels/reference.rs"]
+mod reference;
+#[path = "kernels/shapes.rs"]
+mod shapes;

@@ -1,0 +1,121 @@
+//! The layers' functions on Burn's tensors give what Burn's own operations give, values and gradients.
+
+use burn::tensor::activation::relu;
+use burn::tensor::module::{avg_pool2d as burn_avg_pool2d, conv2d as burn_conv2d, max_pool2d as burn_max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor, TensorData};
+use firebrick_kernels::{
+    Activation, Conv2dOptions, Pool, Pool2dOptions, avg_pool2d, conv2d_block, global_avg_pool2d, max_pool2d,
+};
+
+use crate::reference::values;
+
+#[allow(deprecated)]
+fn devices() -> Vec<Device> {
+    vec![Device::flex().autodiff(), Device::ndarray().autodiff()]
+}
+
+fn tensor<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values(seed, shape.iter().product()), shape), device)
+}
+
+fn close(found: TensorData, expected: TensorData, what: &str) {
+    assert_eq!(found.shape(), expected.shape(), "{what}");
+    let (found, expected) = (found.try_into_vec::<f32>().unwrap(), expected.try_into_vec::<f32>().unwrap());
+    let scale = expected.iter().fold(1e-3f32, |scale, value| scale.max(value.abs()));
+    for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        assert!((found - expected).abs() <= 2e-5 * scale, "{what}: value {index} is {found}, Burn says {expected}");
+    }
+}
+
+/// Value and gradients of a function of an input, a weight and a bias; the loss weighs every result differently.
+fn run(
+    function: impl Fn(Tensor<4>, Tensor<4>, Tensor<1>) -> Tensor<4>,
+    inputs: (&Tensor<4>, &Tensor<4>, &Tensor<1>),
+) -> [TensorData; 4] {
+    let (x, w, b) =
+        (inputs.0.clone().require_grad(), inputs.1.clone().require_grad(), inputs.2.clone().require_grad());
+    let output = function(x.clone(), w.clone(), b.clone());
+    let weights = tensor(99, output.dims(), &output.device());
+    let gradients = (output.clone() * weights).sum().backward();
+    [
+        output.into_data(),
+        x.grad(&gradients).unwrap().into_data(),
+        w.grad(&gradients).unwrap().into_data(),
+        b.grad(&gradients).unwrap().into_data(),
+    ]
+}
+
+#[test]
+fn blocks_agree_with_burn_in_value_and_gradient() {
+    for device in devices() {
+        for (channels, out, kernel, padding, stride, groups) in
+            [(3, 32, 5, 2, 1, 1), (32, 20, 5, 2, 1, 1), (16, 16, 3, 1, 1, 1), (6, 8, 3, 1, 2, 2), (1, 6, 5, 0, 1, 1)]
+        {
+            let x = tensor(1, [2, channels, 12, 10], &device);
+            let w = tensor(2, [out, channels / groups, kernel, kernel], &device);
+            let b = tensor(3, [out], &device);
+            let options =
+                Conv2dOptions { stride: [stride; 2], padding: [padding; 2], dilation: [1, 1], groups };
+            for activation in [Activation::None, Activation::Relu] {
+                for pool in [Pool::None, Pool::Max2x2] {
+                    let ours = run(|x, w, b| conv2d_block(x, w, Some(b), options, activation, pool), (&x, &w, &b));
+                    let burns = run(
+                        |x, w, b| {
+                            let options = ConvOptions::new([stride; 2], [padding; 2], [1, 1], groups);
+                            let y = burn_conv2d(x, w, Some(b), options);
+                            let y = if activation == Activation::Relu { relu(y) } else { y };
+                            if pool == Pool::None { y } else { burn_max_pool2d(y, MaxPoolOptions::new([2, 2])) }
+                        },
+                        (&x, &w, &b),
+                    );
+                    let names = ["output", "input gradient", "weight gradient", "bias gradient"];
+                    for ((ours, burns), name) in ours.into_iter().zip(burns).zip(names) {
+                        close(ours, burns, &format!("{name} of {channels}->{out} {activation:?} {pool:?} on {device:?}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn pools_agree_with_burn_in_value_and_gradient() {
+    let options = Pool2dOptions { kernel: [3, 2], stride: [2, 2], padding: [1, 1], dilation: [1, 1] };
+    for device in devices() {
+        let x = tensor(1, [2, 20, 9, 8], &device);
+        let (w, b) = (tensor(2, [1, 1, 1, 1], &device), tensor(3, [1], &device));
+        // The two unused parameters get a gradient through a term of their own.
+        let rest = |y: Tensor<4>, w: Tensor<4>, b: Tensor<1>| y + w * b.reshape([1, 1, 1, 1]);
+        let burn_max = MaxPoolOptions::new([3, 2]).with_stride([2, 2]).with_padding([1, 1]);
+        let burn_avg = AvgPoolOptions::new([3, 2]).with_stride([2, 2]).with_padding([1, 1]);
+        type Function<'a> = Box<dyn Fn(Tensor<4>) -> Tensor<4> + 'a>;
+        let pairs: [(Function<'_>, Function<'_>); 4] = [
+            (Box::new(|x| max_pool2d(x, options)), Box::new(|x| burn_max_pool2d(x, burn_max.clone()))),
+            (Box::new(|x| avg_pool2d(x, options, true)), Box::new(|x| burn_avg_pool2d(x, burn_avg.clone()))),
+            (
+                Box::new(|x| avg_pool2d(x, options, false)),
+                Box::new(|x| burn_avg_pool2d(x, burn_avg.clone().with_count_include_pad(false))),
+            ),
+            (Box::new(global_avg_pool2d), Box::new(|x| x.mean_dim(2).mean_dim(3))),
+        ];
+        for (ours, burns) in pairs {
+            let ours = run(|x, w, b| rest(ours(x), w, b), (&x, &w, &b));
+            let burns = run(|x, w, b| rest(burns(x), w, b), (&x, &w, &b));
+            for (ours, burns) in ours.into_iter().zip(burns) {
+                close(ours, burns, "pooling");
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_are_computed_only_where_wanted() {
+    for device in devices() {
+        let (x, w) = (tensor::<4>(1, [1, 3, 6, 6], &device), tensor::<4>(2, [4, 3, 3, 3], &device).require_grad());
+        let output = firebrick_kernels::conv2d(x.clone(), w.clone(), None, Conv2dOptions::default());
+        let gradients = output.sum().backward();
+        assert!(x.grad(&gradients).is_none());
+        assert_eq!(w.grad(&gradients).unwrap().dims(), [4, 3, 3, 3]);
+    }
+}

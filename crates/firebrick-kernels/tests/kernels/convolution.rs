@@ -1,0 +1,96 @@
+//! Convolution and its gradients: right for any shape, and the same bits however they are computed.
+
+use firebrick_kernels::cpu::{Activation, ConvShape, Engine, Isa, OutputGradient};
+use proptest::prelude::*;
+
+use crate::reference::{any_shape, engines, error, naive, values, with_threads};
+
+/// Output and all gradients of one engine.
+fn run(engine: Engine, shape: &ConvShape, [x, w, b, g]: [&[f32]; 4]) -> [Vec<f32>; 4] {
+    let output = engine.forward(shape, x, w, Some(b), Activation::None).unwrap();
+    let gradient = OutputGradient::Plain(g);
+    let input_gradient = engine.input_gradient(shape, gradient, w).unwrap();
+    let parameters = engine.weight_gradient(shape, x, gradient).unwrap();
+    [output, input_gradient, parameters.weight, parameters.bias]
+}
+
+fn bits(found: &[Vec<f32>; 4]) -> Vec<u32> {
+    found.iter().flatten().map(|value| value.to_bits()).collect()
+}
+
+/// Check one shape on every engine with 1 to 4 threads; returns the largest relative error.
+fn check(shape: &ConvShape) -> Result<f64, TestCaseError> {
+    let [x, w, b, g] =
+        [shape.input_len(), shape.weight_len(), shape.out_channels, shape.output_len()].map(|len| values(len as u64, len));
+    let expected = naive(shape, &x, &w, &b, &g);
+    let expected = [expected.output, expected.input_gradient, expected.weight_gradient, expected.bias_gradient];
+    let mut worst = 0.0f64;
+    for winograd in [false, true] {
+        let mut fused = None;
+        for engine in engines().into_iter().filter(|engine| engine.winograd == winograd) {
+            let first = with_threads(1, || run(engine, shape, [&x, &w, &b, &g]));
+            for (found, expected) in first.iter().zip(&expected) {
+                let error = error(found, expected);
+                prop_assert!(error <= 1e-5, "{engine:?} is off by {error:e} on {shape:?}");
+                worst = worst.max(error);
+            }
+            for threads in 2..=4 {
+                let found = with_threads(threads, || run(engine, shape, [&x, &w, &b, &g]));
+                prop_assert!(bits(&found) == bits(&first), "{engine:?} with {threads} threads differs on {shape:?}");
+            }
+            // Sets with fused multiply-add agree with one another.
+            if engine.isa != Isa::Portable {
+                let expected = fused.get_or_insert_with(|| bits(&first));
+                prop_assert!(*expected == bits(&first), "{engine:?} differs from a wider one on {shape:?}");
+            }
+        }
+    }
+    Ok(worst)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_convolution_agrees_with_the_definition_and_with_itself(shape in any_shape()) {
+        check(&shape)?;
+    }
+}
+
+#[test]
+fn layers_of_tudui_lenet_and_resnet_are_exact_enough() {
+    let layer = |in_channels, out_channels, size: usize, kernel: usize, stride, padding| ConvShape {
+        batch: 3,
+        in_channels,
+        out_channels,
+        input: [size, size],
+        kernel: [kernel; 2],
+        stride: [stride; 2],
+        padding: [padding; 2],
+        dilation: [1, 1],
+        groups: 1,
+    };
+    let layers = [
+        layer(3, 32, 32, 5, 1, 2),
+        layer(32, 32, 16, 5, 1, 2),
+        layer(32, 64, 8, 5, 1, 2),
+        layer(1, 6, 32, 5, 1, 0),
+        layer(6, 16, 14, 5, 1, 0),
+        layer(64, 64, 8, 3, 1, 1),
+        layer(64, 96, 8, 3, 2, 1),
+        layer(64, 96, 8, 1, 2, 0),
+        layer(128, 128, 4, 3, 1, 1),
+    ];
+    for shape in layers {
+        check(&shape).unwrap();
+    }
+}
+
+#[test]
+fn an_instruction_set_is_in_use_and_the_widest_unless_forced() {
+    let current = Isa::current();
+    match std::env::var(firebrick_kernels::cpu::ISA_VARIABLE) {
+        Ok(name) if Isa::available().iter().any(|isa| isa.name() == name) => assert_eq!(current.name(), name),
+        _ => assert_eq!(Some(&current), Isa::available().first()),
+    }
+}
