@@ -1,2 +1,73 @@
-//! placeholder
-fn main(){}
+//! Long recipes behind `cargo xtask NAME`: what takes minutes and so is not a test.
+//!
+//! Each trains through the real `train` binary of the same build and prints what it compared.
+
+mod backends;
+mod convergence;
+mod layouts;
+mod parity;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Anything that ends a recipe early, said in one sentence.
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Firebrick's long recipes")]
+struct Arguments {
+    #[command(subcommand)]
+    recipe: Recipe,
+}
+
+#[derive(Subcommand)]
+enum Recipe {
+    /// Ten epochs of the course's run on real CIFAR-10, beside PyTorch's accuracy band
+    Convergence {
+        /// Folder with a CIFAR-10 layout
+        data: PathBuf,
+        /// Where to train
+        #[arg(long, default_value = "flex")]
+        backend: String,
+    },
+    /// The same five steps from every CIFAR-10 layout: equal losses to the last digit
+    Layouts {
+        /// Folder with cifar-10-batches-bin, cifar-10-batches-py, cifar-10-binary.tar.gz and images/
+        data: PathBuf,
+    },
+    /// The same five steps on every backend: losses within 1e-4
+    Backends {
+        /// Folder with a CIFAR-10 layout
+        data: PathBuf,
+        /// Backends to compare
+        #[arg(long, value_delimiter = ',', default_value = "flex,ndarray,wgpu")]
+        backends: Vec<String>,
+    },
+    /// Twenty steps from PyTorch's weights, beside PyTorch's losses and final weights
+    Parity {
+        /// Folder with cifar-10-batches-bin
+        data: PathBuf,
+        /// Where to train
+        #[arg(long, default_value = "flex")]
+        backend: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().recipe {
+        Recipe::Convergence { data, backend } => convergence::recipe(&data, &backend),
+        Recipe::Layouts { data } => layouts::recipe(&data),
+        Recipe::Backends { data, backends } => backends::recipe(&data, &backends),
+        Recipe::Parity { data, backend } => parity::recipe(&data, &backend),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What can be wrong with a config, said with its place.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A config that cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file is not there or is not text.
+    #[error("cannot read config {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// Something in the text, or in a `--set`, is not as expected.
+    #[error("{place}: {message}{}", hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default())]
+    Invalid {
+        /// `file:line:column`, or the override.
+        place: String,
+        /// What is wrong: expected and got.
+        message: String,
+        /// How to mend it, if known.
+        hint: Option<String>,
+        /// The text that `offset` counts in.
+        text: String,
+        /// Name of the text.
+        name: String,
+        /// Byte range of the offending part in `text`.
+        span: std::ops::Range<usize>,
+    },
+
+    /// `--set` without `key.path=VALUE`.
+    #[error("--set {argument}: expected key.path=VALUE, for example --set optimizer.lr=0.1")]
+    Override {
+        /// As given.
+        argument: String,
+    },
+
+    /// A value that TOML cannot hold.
+    #[error("cannot write the config as TOML: {message}")]
+    Unwritable {
+        /// What the writer said.
+        message: String,
+    },
+}

@@ -1,0 +1,86 @@
+//! One pass over a split without gradients: mean loss and accuracy.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use firebrick_data::{DataLoader, LoaderOptions, PreparedDataset};
+use firebrick_loss::ClassifierLoss;
+use firebrick_models::ImageClassifier;
+
+use crate::error::TrainError;
+use crate::event::Score;
+use crate::step::count_correct;
+
+/// What an evaluation found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Mean loss over the samples, and the part classified right.
+    pub score: Score,
+    /// Samples seen.
+    pub images: usize,
+    /// `confusion[true][predicted]` counts samples.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// How a split is walked through.
+#[derive(Debug, Clone, Copy)]
+pub struct EvaluationOptions {
+    /// Samples in a batch.
+    pub batch_size: usize,
+    /// Loader threads.
+    pub workers: usize,
+}
+
+/// Evaluates `model`, which must be in validation mode ([`burn::module::Module::valid`]), on a split.
+///
+/// `stop` is told after each batch how many samples are done; when it says yes the result is `None`.
+///
+/// # Errors
+///
+/// [`TrainError::Data`] when a sample cannot be read, [`TrainError::Loss`] when the loss refuses.
+pub fn evaluate<M: ImageClassifier>(
+    model: &M,
+    split: Arc<PreparedDataset>,
+    loss: &ClassifierLoss,
+    device: &Device,
+    options: EvaluationOptions,
+    stop: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<Evaluation>, TrainError> {
+    let num_classes = model.num_classes();
+    let loader = DataLoader::new(
+        split,
+        LoaderOptions {
+            batch_size: options.batch_size,
+            shuffle: false,
+            seed: 0,
+            workers: options.workers,
+            drop_last: false,
+        },
+    );
+    let mut confusion = vec![vec![0; num_classes]; num_classes];
+    let (mut loss_sum, mut correct, mut images) = (0.0, 0, 0);
+    for host_batch in loader.epoch(0, 0) {
+        let host_batch = host_batch?;
+        let labels = host_batch.labels.clone();
+        let batch = host_batch.to_tensors(device);
+        let logits_nk = model.forward(batch.images_nchw);
+        let losses_n = loss.forward_unreduced(logits_nk.clone(), batch.labels_n)?;
+        loss_sum += losses_n.into_data().iter::<f64>().sum::<f64>();
+        let logits = logits_nk.into_data().convert::<f32>();
+        let logits = logits.as_slice::<f32>().unwrap_or_default();
+        correct += count_correct(logits, &labels, |label, predicted| confusion[label][predicted] += 1);
+        images += labels.len();
+        if stop(images) {
+            return Ok(None);
+        }
+    }
+    let count = images.max(1) as f64;
+    Ok(Some(Evaluation {
+        score: Score {
+            loss: loss_sum / count,
+            accuracy: correct as f64 / count,
+        },
+        images,
+        confusion,
+    }))
+}

@@ -1,0 +1,184 @@
+//! What a run tells while it runs. Progress bars, logs and an embedding program all hear the same.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Answer of an [`Observer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// End after this step, with a checkpoint.
+    Stop,
+}
+
+/// Whoever wants to know. A closure `FnMut(&Event) -> Control` is one.
+pub trait Observer {
+    /// Is told each event, on the training thread, in order. After [`Control::Stop`] the run saves
+    /// a checkpoint at the next finished step and ends with [`crate::Status::Stopped`].
+    fn on_event(&mut self, event: &Event) -> Control;
+}
+
+impl<F: FnMut(&Event) -> Control> Observer for F {
+    fn on_event(&mut self, event: &Event) -> Control {
+        self(event)
+    }
+}
+
+/// One thing that happened. `step` counts finished optimiser steps from 1, `epoch` from 1.
+///
+/// `Step` and `Eval` are the lines of `metrics.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run folder exists and the first step is about to begin.
+    Started(Started),
+    /// An optimiser step is done.
+    Step(StepRecord),
+    /// A batch of the test split was evaluated.
+    Evaluating {
+        /// Samples done.
+        images: usize,
+        /// Samples in the split.
+        total: usize,
+    },
+    /// A split was evaluated.
+    Eval(EvalRecord),
+    /// A checkpoint is safely on disk.
+    Checkpoint(CheckpointRecord),
+    /// Something a person should know, though nothing is wrong enough to stop.
+    Notice {
+        /// In one sentence.
+        message: String,
+    },
+    /// The run is over and `summary.json` is written.
+    Finished(Summary),
+}
+
+/// What a run is, said before its first step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Started {
+    /// The run's folder.
+    pub run_dir: PathBuf,
+    /// Model name.
+    pub model: String,
+    /// Trainable parameters.
+    pub num_parameters: usize,
+    /// Dataset name.
+    pub dataset: String,
+    /// Training samples in an epoch.
+    pub num_train: usize,
+    /// Test samples.
+    pub num_test: usize,
+    /// Samples in a batch.
+    pub batch_size: usize,
+    /// What is done to an image before the network sees it.
+    pub transforms: Vec<String>,
+    /// Backend name.
+    pub backend: String,
+    /// What the device calls itself.
+    pub device: String,
+    /// Epochs of the whole run.
+    pub epochs: u64,
+    /// Steps in an epoch.
+    pub steps_per_epoch: u64,
+    /// Steps of the whole run.
+    pub total_steps: u64,
+    /// Finished steps of an earlier process that this one goes on from; 0 for a fresh run.
+    pub resumed_from_step: u64,
+}
+
+/// A line of `metrics.jsonl`: one optimiser step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Finished steps, this one included.
+    pub step: u64,
+    /// Which epoch.
+    pub epoch: u64,
+    /// The loss of the batch, before the update.
+    pub loss: f64,
+    /// Part of the batch that was classified right, before the update.
+    pub accuracy: f64,
+    /// Learning rate of the update.
+    pub lr: f64,
+    /// Global L2 norm of the gradients, before clipping.
+    pub grad_norm: f64,
+    /// Samples in the batch.
+    pub images: usize,
+    /// Samples per second of this step, loading included.
+    pub images_per_second: f64,
+}
+
+/// A line of `metrics.jsonl`: one evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvalRecord {
+    /// Finished steps.
+    pub step: u64,
+    /// Finished or current epoch.
+    pub epoch: u64,
+    /// Which split.
+    pub split: String,
+    /// Mean loss over the samples.
+    pub loss: f64,
+    /// Part of the samples that was classified right.
+    pub accuracy: f64,
+    /// Samples evaluated.
+    pub images: usize,
+    /// Time the evaluation took, in seconds.
+    pub seconds: f64,
+}
+
+/// A checkpoint that is on disk.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CheckpointRecord {
+    /// Finished steps it holds.
+    pub step: u64,
+    /// Its folder.
+    pub path: PathBuf,
+    /// Whether it is the best so far.
+    pub is_best: bool,
+}
+
+/// How a run ended: `summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// `completed` or `stopped`.
+    pub status: String,
+    /// Finished optimiser steps.
+    pub steps: u64,
+    /// Finished epochs.
+    pub epochs: u64,
+    /// The best evaluation; absent when there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<Best>,
+    /// The last evaluation; absent when there was none.
+    #[serde(rename = "final", skip_serializing_if = "Option::is_none")]
+    pub last: Option<Score>,
+    /// Training speed over the run, evaluation and saving not counted.
+    pub images_per_second: f64,
+    /// SHA-256 over the final weights' names, shapes and bytes.
+    pub weights_sha256: String,
+    /// Time in this process from the plan to the end, in seconds.
+    pub seconds: f64,
+}
+
+/// The evaluation with the highest accuracy, the earliest among equals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Its epoch.
+    pub epoch: u64,
+    /// Its finished steps.
+    pub step: u64,
+    /// Its test accuracy.
+    pub accuracy: f64,
+}
+
+/// Loss and accuracy on the test split.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Mean loss over the samples.
+    pub loss: f64,
+    /// Part classified right.
+    pub accuracy: f64,
+}

@@ -1,0 +1,155 @@
+//! What a config means on this machine: backend opened, data found and checked, lengths known.
+//!
+//! [`crate::config`] knows only the text; from here on every part is known to fit the others, so
+//! that nothing inside a step can fail on a shape or a label.
+
+use burn::tensor::{Device, Int, Tensor};
+use firebrick_data::{Datasets, InputShape, Progress};
+use firebrick_loss::{ClassifierLoss, LossError};
+use firebrick_models::{ImageClassifier, Model, weights};
+
+use crate::backend::{Backend, BackendChoice};
+use crate::config::Config;
+use crate::error::TrainError;
+
+/// A run that can start.
+pub struct Plan {
+    /// What was asked for.
+    pub config: Config,
+    /// Name of the config, which names the run folder.
+    pub name: String,
+    /// Where tensors live.
+    pub backend: Backend,
+    /// The splits, ready to be batched.
+    pub datasets: Datasets,
+    /// The loss, on logits and class labels.
+    pub loss: ClassifierLoss,
+    /// Optimiser steps in one epoch.
+    pub steps_per_epoch: u64,
+    /// Optimiser steps in the whole run.
+    pub total_steps: u64,
+}
+
+impl Plan {
+    /// Opens the backend and the data and checks that model, data and loss fit together.
+    ///
+    /// `name` is what the run folder is called after; `progress` hears about decoding and
+    /// downloading.
+    ///
+    /// # Errors
+    ///
+    /// Whatever does not fit, see [`TrainError`]; nothing has been written but a download.
+    pub fn new(config: Config, name: &str, progress: &dyn Progress) -> Result<Self, TrainError> {
+        let backend = config.trainer.backend.parse::<BackendChoice>()?.open()?;
+        let [channels, height, width] = config.model.network.input_shape();
+        let input = InputShape {
+            channels,
+            height,
+            width,
+        };
+        let datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
+        check_classes(&config, &datasets)?;
+        let loss = checked_loss(&config, &backend.device)?;
+        let steps_per_epoch = steps_per_epoch(&config, datasets.info.train_count)?;
+        let all_steps = steps_per_epoch.saturating_mul(config.trainer.epochs);
+        let total_steps = config.trainer.max_steps.map_or(all_steps, |limit| limit.min(all_steps));
+        Ok(Self {
+            config,
+            name: name.to_owned(),
+            backend,
+            datasets,
+            loss,
+            steps_per_epoch,
+            total_steps,
+        })
+    }
+
+    /// The network that the config names, with torch's initialisation for the run's seed, or with
+    /// the weights that `model.weights` points to.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Weights`] when the file does not fit.
+    pub fn initial_model(&self, device: &Device) -> Result<Model, TrainError> {
+        let section = &self.config.model;
+        let model = section.network.init(self.config.trainer.seed, device);
+        let Some(path) = &section.weights else {
+            return Ok(model);
+        };
+        let options = weights::LoadOptions {
+            strict: section.strict,
+        };
+        let (model, _report) = weights::load(model, path, options)?;
+        Ok(model)
+    }
+
+    /// Checks that a network takes the plan's images and tells its classes apart.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Plan`] with both shapes.
+    pub fn check_model<M: ImageClassifier>(&self, model: &M) -> Result<(), TrainError> {
+        let network = &self.config.model.network;
+        let (expected, got) = (network.input_shape(), model.input_shape());
+        if expected != got {
+            return Err(TrainError::Plan(format!(
+                "the model takes images of {got:?}, the plan prepares {expected:?} (channels, height, width)"
+            )));
+        }
+        let (expected, got) = (network.num_classes(), model.num_classes());
+        if expected != got {
+            return Err(TrainError::Plan(format!(
+                "the model tells {got} classes apart, the plan has {expected}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The loss, tried once on a sample of the right shape: what depends on the class count, such as the
+/// length of `weight`, is found here and not inside a step.
+fn checked_loss(config: &Config, device: &Device) -> Result<ClassifierLoss, LossError> {
+    let loss = config.loss.classifier()?;
+    let logits_nk = Tensor::<2>::zeros([1, config.model.network.num_classes()], device);
+    let labels_n = Tensor::<1, Int>::zeros([1], device);
+    loss.forward_trusted(logits_nk, labels_n)?;
+    Ok(loss)
+}
+
+fn check_classes(config: &Config, datasets: &Datasets) -> Result<(), TrainError> {
+    let got = datasets.info.class_names.len();
+    let expected = config.model.network.num_classes();
+    if got == expected {
+        return Ok(());
+    }
+    Err(TrainError::Plan(format!(
+        "model.num_classes is {expected}, but dataset `{}` has {got} classes ({}); set model.num_classes = {got}",
+        datasets.info.name,
+        abbreviated(&datasets.info.class_names),
+    )))
+}
+
+fn abbreviated(names: &[String]) -> String {
+    let shown = names.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > 4 {
+        format!("{shown}, ...")
+    } else {
+        shown
+    }
+}
+
+fn steps_per_epoch(config: &Config, train_count: usize) -> Result<u64, TrainError> {
+    let batch_size = config.data.batch_size;
+    let steps = if config.data.drop_last {
+        train_count / batch_size
+    } else {
+        train_count.div_ceil(batch_size)
+    };
+    if steps == 0 {
+        return Err(TrainError::Plan(format!(
+            "the training split holds {train_count} samples, fewer than one batch of data.batch_size = {batch_size} \
+             with data.drop_last; lower data.batch_size"
+        )));
+    }
+    Ok(steps as u64)
+}

@@ -1,0 +1,107 @@
+//! A finished or running run, opened to use its network: for `evaluate`, `predict` and `export`.
+
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use firebrick_data::{Image, Preprocess};
+use firebrick_models::{ImageClassifier, Model};
+
+use crate::checkpoint::{self, State, Which};
+use crate::config::Config;
+use crate::error::TrainError;
+use crate::resume::run_of;
+
+/// A run's network with the weights of one checkpoint, ready to classify.
+pub struct TrainedRun {
+    /// The run's folder.
+    pub run_dir: PathBuf,
+    /// The checkpoint's folder.
+    pub checkpoint: PathBuf,
+    /// The config the run was made with.
+    pub config: Config,
+    /// What the checkpoint knows beside its tensors.
+    pub state: State,
+    /// The network, in validation mode.
+    pub model: Model,
+    /// Damaged checkpoints that were passed over.
+    pub notices: Vec<String>,
+}
+
+/// The probability of one class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// Position among the classes.
+    pub class: usize,
+    /// The class's name.
+    pub name: String,
+    /// Its softmax probability, 0 to 1.
+    pub probability: f64,
+}
+
+impl TrainedRun {
+    /// Opens a run folder (then `which` says which checkpoint) or a checkpoint folder of one.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Checkpoint`] or [`TrainError::Storage`] when it is neither, holds no checkpoint,
+    /// or the one asked for is damaged.
+    pub fn open(path: &Path, which: Which, device: &Device) -> Result<Self, TrainError> {
+        let (run_dir, meant) = run_of(path)?;
+        let which = if matches!(meant, Which::Folder(_)) { meant } else { which };
+        let mut notices = Vec::new();
+        let found = checkpoint::find(&run_dir, &which, &mut notices)?;
+        let Some(checkpoint) = found else {
+            return Err(TrainError::Checkpoint {
+                path: run_dir,
+                message: "holds no checkpoint yet; let the run finish an epoch first".to_owned(),
+            });
+        };
+        let name = checkpoint.path.join("state.json").display().to_string();
+        let config = Config::from_toml(&name, &checkpoint.state.config, &[])?;
+        let model = config.model.network.init(config.trainer.seed, device);
+        Ok(Self {
+            run_dir,
+            model: checkpoint.load_model(model)?.valid(),
+            checkpoint: checkpoint.path,
+            config,
+            state: checkpoint.state,
+            notices,
+        })
+    }
+
+    /// Class probabilities of one image, the most probable first.
+    ///
+    /// The image is prepared exactly as the test split was: channels, size, normalisation.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Data`] when the image cannot be brought to the network's input.
+    pub fn predict(&self, image: &Image, device: &Device) -> Result<Vec<Prediction>, TrainError> {
+        let preprocess: &Preprocess = &self.state.preprocess;
+        let pixels = preprocess.apply(image)?;
+        let [channels, height, width] = self.model.input_shape();
+        let data = TensorData::new(pixels, [1, channels, height, width]);
+        let images_nchw = Tensor::<4>::from_data(data, device);
+        let logits = self.model.forward(images_nchw).into_data().convert::<f32>();
+        let logits = logits.as_slice::<f32>().unwrap_or_default();
+        let mut predictions: Vec<Prediction> = softmax(logits)
+            .zip(&self.state.dataset.class_names)
+            .enumerate()
+            .map(|(class, (probability, name))| Prediction {
+                class,
+                name: name.clone(),
+                probability,
+            })
+            .collect();
+        predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        Ok(predictions)
+    }
+}
+
+fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f64> = logits.iter().map(|logit| f64::from(logit - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.into_iter().map(move |power| power / sum)
+}

@@ -1,0 +1,105 @@
+//! A run in one expression: config, where to write, who listens, go.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use firebrick_data::Progress;
+use firebrick_models::{ImageClassifier, Model};
+use firebrick_train::config::Override;
+use firebrick_train::run_folder::{Resume, RunLocation};
+use firebrick_train::{Config, Control, Event, Observer, Outcome, Plan, TrainError, fit};
+
+/// Builds and starts a run. See the [crate's example](crate).
+pub struct Trainer<'a> {
+    config: Config,
+    name: String,
+    location: RunLocation,
+    observer: Box<dyn Observer + 'a>,
+    progress: Box<dyn Progress + 'a>,
+}
+
+impl<'a> Trainer<'a> {
+    /// A run of this config; its folder is named `run-001`, `run-002`, ... unless told otherwise.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            name: "run".to_owned(),
+            location: RunLocation::default(),
+            observer: Box::new(|_: &Event| Control::Continue),
+            progress: Box::new(()),
+        }
+    }
+
+    /// A run of a config file; its folder is named after the file.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Config`] with line and column.
+    pub fn from_file(path: impl AsRef<Path>, overrides: &[Override]) -> Result<Self, TrainError> {
+        let path = path.as_ref();
+        let trainer = Self::new(Config::from_file(path, overrides)?);
+        Ok(match path.file_stem().and_then(|stem| stem.to_str()) {
+            Some(stem) => trainer.name(stem),
+            None => trainer,
+        })
+    }
+
+    /// What new run folders are called after.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The run's own folder.
+    pub fn run_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.location.run_dir = Some(path.into());
+        self
+    }
+
+    /// Whether to go on from an earlier process.
+    pub fn resume(mut self, resume: Resume) -> Self {
+        self.location.resume = resume;
+        self
+    }
+
+    /// Who hears each event, and may stop the run.
+    pub fn on_event(mut self, observer: impl Observer + 'a) -> Self {
+        self.observer = Box::new(observer);
+        self
+    }
+
+    /// Who hears about reading, decoding and downloading data.
+    pub fn on_progress(mut self, progress: impl Progress + 'a) -> Self {
+        self.progress = Box::new(progress);
+        self
+    }
+
+    /// Trains the network that the config names.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]; [`TrainError::kind`] says what kind of trouble it is.
+    pub fn run(self) -> Result<Outcome<Model>, TrainError> {
+        self.run_with(|plan, device| plan.initial_model(device))
+    }
+
+    /// Trains a network of your own in place of the one the config names; its input shape and class
+    /// count must be those of the config's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`], and [`TrainError::Plan`] when the shapes differ.
+    pub fn run_model<M: ImageClassifier>(self, model: impl FnOnce(&Device) -> M) -> Result<Outcome<M>, TrainError> {
+        self.run_with(|_, device| Ok(model(device)))
+    }
+
+    fn run_with<M: ImageClassifier>(
+        mut self,
+        model: impl FnOnce(&Plan, &Device) -> Result<M, TrainError>,
+    ) -> Result<Outcome<M>, TrainError> {
+        let plan = Plan::new(self.config, &self.name, &*self.progress)?;
+        let model = model(&plan, &plan.backend.device)?;
+        plan.check_model(&model)?;
+        fit(&plan, model, &self.location, &mut *self.observer)
+    }
+}

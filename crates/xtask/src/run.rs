@@ -1,0 +1,89 @@
+//! One run of the real `train` binary, and what its run folder says afterwards.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::Failure;
+
+/// A finished run in a folder that goes away with this value.
+pub struct Run {
+    records: Vec<Value>,
+    /// `summary.json`.
+    pub summary: Value,
+    folder: TempDir,
+}
+
+impl Run {
+    /// Trains with `config` and the given `--set`s.
+    pub fn train(config: &Path, sets: &[(&str, String)], show: bool) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let run_dir = folder.path().join("run");
+        let mut command = Command::new(beside("train")?);
+        command.arg("--config").arg(config).arg("--run-dir").arg(&run_dir);
+        for (key, value) in sets {
+            command.arg("--set").arg(format!("{key}={value}"));
+        }
+        if !show {
+            command.arg("--quiet");
+        }
+        let status = command.status()?;
+        if !status.success() {
+            return Err(format!("train ended with {status}").into());
+        }
+        let metrics = std::fs::read_to_string(run_dir.join("metrics.jsonl"))?;
+        let records = metrics.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+        let summary = serde_json::from_str(&std::fs::read_to_string(run_dir.join("summary.json"))?)?;
+        Ok(Self { records, summary, folder })
+    }
+
+    /// The run's folder.
+    pub fn dir(&self) -> PathBuf {
+        self.folder.path().join("run")
+    }
+
+    /// The loss of each step.
+    pub fn losses(&self) -> Vec<f64> {
+        self.numbers("step", "loss")
+    }
+
+    /// One number of each record of a kind.
+    pub fn numbers(&self, event: &str, key: &str) -> Vec<f64> {
+        let of_kind = self.records.iter().filter(|record| record["event"] == event);
+        of_kind.filter_map(|record| record[key].as_f64()).collect()
+    }
+}
+
+/// Another binary of this build; `cargo xtask` builds only itself, so it may have to be built first.
+fn beside(name: &str) -> Result<PathBuf, Failure> {
+    let mut path = std::env::current_exe()?;
+    path.set_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let status = Command::new(env!("CARGO")).args(["build", "--quiet", "--bins"]).current_dir(root()).status()?;
+    if !status.success() {
+        return Err(format!("building {name} failed").into());
+    }
+    Ok(path)
+}
+
+/// The repository.
+pub fn root() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root.pop();
+    root
+}
+
+/// A config of the repository.
+pub fn config(name: &str) -> PathBuf {
+    root().join("configs").join(name)
+}
+
+/// The largest absolute difference between two lists; infinite when their lengths differ.
+pub fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
+    if a.len() != b.len() || a.is_empty() {
+        return f64::INFINITY;
+    }
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
