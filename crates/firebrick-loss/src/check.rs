@@ -9,7 +9,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::LossError;
 
-/// Two inputs must have the same shape, element type and device.
+/// Two inputs must have the same shape, element type and device, and at least one element.
 pub(crate) fn same<const D: usize>(
     loss: &'static str,
     (other, reference): (&'static str, &Tensor<D>),
@@ -23,8 +23,22 @@ pub(crate) fn same<const D: usize>(
             (other, &reference.dims()),
         ));
     }
+    not_empty(loss, other, &reference.dims())?;
     same_type(loss, (other, reference), (argument, tensor))?;
     same_device(loss, (other, reference), (argument, tensor))
+}
+
+/// There must be something to compute a loss of. torch gives NaN for the mean of nothing; Burn's
+/// backends disagree about tensors without elements, and training on none is never meant.
+pub(crate) fn not_empty(
+    loss: &'static str,
+    argument: &'static str,
+    shape: &[usize],
+) -> Result<(), LossError> {
+    if !shape.contains(&0) {
+        return Ok(());
+    }
+    Err(LossError::Rank { loss, argument, got: shape.to_vec(), expected: "at least one element" })
 }
 
 /// Two float inputs must have the same element type: nothing is promoted behind the caller's back.

@@ -43,14 +43,7 @@ pub(crate) fn check_target_shape(
     target: &[usize],
 ) -> Result<(), LossError> {
     let expected = positions_shape(input);
-    if num_classes(input) == 0 {
-        return Err(LossError::Rank {
-            loss,
-            argument: "input",
-            got: input.to_vec(),
-            expected: "at least one class",
-        });
-    }
+    check::not_empty(loss, "input", input)?;
     if target == expected {
         return Ok(());
     }

@@ -159,6 +159,7 @@ impl CtcLoss {
         let of_batch = |argument, got: &[usize], expected: String| {
             check::shape(NAME, (argument, got), expected, ("log_probs", &log_probs.dims()))
         };
+        check::not_empty(NAME, "log_probs", &log_probs.dims())?;
         if rows != batch {
             return Err(of_batch("targets", &[rows, width], format!("[{batch}, longest target]")));
         }
@@ -188,10 +189,11 @@ impl CtcLoss {
         target_lengths: &[usize],
     ) -> Tensor<1> {
         let [batch, width] = targets.dims();
-        if batch == 0 {
-            return log_probs.sum_dim(0).sum_dim(2).reshape([0]);
-        }
-        let targets = classes::flat_indices(targets).reshape([batch, width]);
+        let targets = match width {
+            // Only empty targets: one column of padding, which the lengths leave out.
+            0 => Tensor::zeros([batch, 1], &targets.device()),
+            _ => classes::flat_indices(targets).reshape([batch, width]),
+        };
         let alignment = Alignment::new(
             log_probs.clone().inner(),
             targets,

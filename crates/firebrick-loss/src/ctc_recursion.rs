@@ -1,7 +1,8 @@
 //! The forward and backward recursions of CTC in log space, and its gradient.
 //!
 //! Everything here is a constant of the graph: the gradient is computed by hand, as torch does, and
-//! attached at the end. `L = 2 S + 1` is the length of a target with blanks between its labels.
+//! attached at the end. `L = 2 S + 1` is the length of a target with blanks between its labels; `S` is
+//! at least 1.
 
 use burn::tensor::{Bool, IndexingUpdateOp, Int, Tensor, TensorData};
 
@@ -153,9 +154,6 @@ impl<'a> Alignment<'a> {
     /// Place 0 of targets of length 0: the only place that is both a start and the last end.
     fn empty_targets(&self) -> Tensor<2, Bool> {
         let [batch, places] = self.symbols.dims();
-        if places == 1 {
-            return self.ends.clone();
-        }
         let second_is_beyond = self.beyond.clone().narrow(1, 1, 1).expand([batch, places]);
         self.ends.clone().bool_and(second_is_beyond)
     }
@@ -180,9 +178,6 @@ impl<'a> Alignment<'a> {
 fn stretch(targets: Tensor<2, Int>, blank: i64) -> Tensor<2, Int> {
     let [batch, width] = targets.dims();
     let first = Tensor::<2, Int>::full([batch, 1], blank, (&targets.device(), targets.dtype()));
-    if width == 0 {
-        return first;
-    }
     let blanks = targets.full_like(blank);
     let pairs = Tensor::stack::<3>(vec![targets, blanks], 2).reshape([batch, 2 * width]);
     Tensor::cat(vec![first, pairs], 1)
@@ -192,22 +187,16 @@ fn stretch(targets: Tensor<2, Int>, blank: i64) -> Tensor<2, Int> {
 fn differs_from_two_before(symbols: &Tensor<2, Int>) -> Tensor<2, Bool> {
     let [_, places] = symbols.dims();
     let nowhere = symbols.clone().not_equal(symbols.clone());
-    if places < 3 {
-        return nowhere;
-    }
     let here = symbols.clone().narrow(1, 2, places - 2);
     let before = symbols.clone().narrow(1, 0, places - 2);
     Tensor::cat(vec![nowhere.narrow(1, 0, 2), here.not_equal(before)], 1)
 }
 
-/// Moves the places by `by` to the right (left where negative), filling with minus infinity.
+/// Moves the places by `by` (1 or 2) to the right, left where negative, filling with minus infinity.
 fn shift(row: &Tensor<2>, by: isize) -> Tensor<2> {
     let [batch, places] = row.dims();
-    let distance = by.unsigned_abs().min(places);
+    let distance = by.unsigned_abs();
     let nothing = Tensor::full([batch, distance], f64::NEG_INFINITY, (&row.device(), row.dtype()));
-    if distance == places {
-        return nothing;
-    }
     let kept = places - distance;
     if by > 0 {
         return Tensor::cat(vec![nothing, row.clone().narrow(1, 0, kept)], 1);
@@ -218,11 +207,8 @@ fn shift(row: &Tensor<2>, by: isize) -> Tensor<2> {
 /// Moves a mask two places to the left; the last two become false.
 fn shift_mask_back(mask: &Tensor<2, Bool>) -> Tensor<2, Bool> {
     let [_, places] = mask.dims();
-    let first = mask.clone().narrow(1, 0, places.min(2));
     // The first two places of this mask are always false: they serve as the filling.
-    if places <= 2 {
-        return first;
-    }
+    let first = mask.clone().narrow(1, 0, 2);
     Tensor::cat(vec![mask.clone().narrow(1, 2, places - 2), first], 1)
 }
 
@@ -240,7 +226,7 @@ fn log_sum_exp(terms: [Tensor<2>; 3]) -> Tensor<2> {
 ///
 /// The value must not change, so the gradient goes through terms that are exactly 0. Where it is a
 /// number that is `(x - x) gradient`; where it is NaN, a product would spoil the value, so it goes
-/// through `sqrt(0 (exp(x) - exp(x)))`, which is 0 and has no derivative.
+/// through `exp(log(exp(x) - exp(x)))`, which is 0 and has no derivative.
 pub(crate) fn attach(losses: Tensor<1>, log_probs: Tensor<3>, gradient: Tensor<3>) -> Tensor<1> {
     let [_, batch, _] = log_probs.dims();
     let constant = log_probs.clone().inner();
@@ -248,8 +234,12 @@ pub(crate) fn attach(losses: Tensor<1>, log_probs: Tensor<3>, gradient: Tensor<3
     let finite = gradient.mask_fill(is_nan.clone(), 0.0);
     let infinite_input = constant.clone().is_inf();
     let zero = (log_probs.clone() - constant.clone()).mask_fill(infinite_input, 0.0);
-    let zero_without_derivative =
-        (log_probs.exp() - constant.exp()).mul_scalar(0.0).mask_fill(is_nan.bool_not(), 0.0).sqrt();
+    let is_number = is_nan.bool_not();
+    let zero_without_derivative = (log_probs.exp() - constant.exp())
+        .mask_fill(is_number.clone(), 1.0)
+        .log()
+        .exp()
+        .mask_fill(is_number, 0.0);
     let terms = zero * finite + zero_without_derivative;
     losses + terms.sum_dim(0).sum_dim(2).reshape([batch])
 }

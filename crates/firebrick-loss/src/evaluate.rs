@@ -244,7 +244,8 @@ fn three_tensors(config: &LossConfig, mut session: Session) -> Result<Evaluation
 /// Losses of `[N, C, d1, ..]` and class indices, or probabilities.
 fn over_classes(config: &LossConfig, session: Session) -> Result<Evaluation, LossError> {
     match session.rank("input")? {
-        0 | 1 => over_classes_of::<1, 1>(config, session),
+        0 => Err(session.rank_error("input", "a dimension of classes")),
+        1 => over_classes_of::<1, 1>(config, session),
         2 => over_classes_of::<2, 1>(config, session),
         3 => over_classes_of::<3, 2>(config, session),
         4 => over_classes_of::<4, 3>(config, session),

@@ -100,6 +100,9 @@ impl<'a> Session<'a> {
         reference: &'static str,
     ) -> Result<Tensor<D>, LossError> {
         let shape = self.shape(name)?;
+        if shape.is_empty() != self.shape(reference)?.is_empty() {
+            return Err(self.does_not_fit(name, reference, None));
+        }
         let dims = if shape.is_empty() { vec![1] } else { shape };
         let Ok(dims) = <[usize; D]>::try_from(dims) else {
             return Err(self.does_not_fit(name, reference, None));

@@ -138,6 +138,7 @@ fn check_shapes(input: &Tensor<2>, target: &Tensor<2, Int>) -> Result<(), LossEr
             ("input", &input.dims()),
         ));
     }
+    check::not_empty(NAME, "input", &input.dims())?;
     check::same_device(NAME, ("input", input), ("target", target))
 }
 

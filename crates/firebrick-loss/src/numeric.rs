@@ -4,7 +4,7 @@
 //! `inner()` is used to make constants: Burn's `detach` keeps a leaf's `require_grad`, so a detached
 //! leaf is still tracked and would cost a graph.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 
 /// A constant with the element type and device of `like`. Uploads, but never waits for the device.
 pub(crate) fn constant<const D: usize, const E: usize>(
@@ -47,7 +47,11 @@ pub(crate) fn strictly_positive<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// infinite or NaN gradient for powers below 1.
 pub(crate) fn power<const D: usize>(x: Tensor<D>, power: f64) -> Tensor<D> {
     let zero = x.clone().inner().equal_scalar(0.0);
-    x.mask_fill(zero.clone(), 1.0).powf_scalar(power).mask_fill(zero, 0.0)
+    let x = x.mask_fill(zero.clone(), 1.0);
+    // Burn's ndarray rounds the exponent to f32, also for f64 tensors.
+    let is_rounded = x.dtype() == DType::F64 && f64::from(power as f32) != power;
+    let powers = if is_rounded { x.log().mul_scalar(power).exp() } else { x.powf_scalar(power) };
+    powers.mask_fill(zero, 0.0)
 }
 
 /// A tensor whose value is `value` and whose gradient with respect to `input` is `gradient`, for the

@@ -2,7 +2,6 @@
 //! `torchvision.ops.sigmoid_focal_loss`. Ours: Burn has none.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::sigmoid;
 use serde::{Deserialize, Serialize};
 
 use crate::numeric::{self, log_sigmoid};
@@ -116,10 +115,13 @@ impl SigmoidFocalLoss {
         check::same(NAME, ("input", &input), ("target", &target))?;
         let SigmoidFocalLossConfig { alpha, gamma, .. } = self.config;
         let not_target = target.clone().neg().add_scalar(1.0);
-        let mut losses = not_target.clone() * input.clone() - log_sigmoid(input.clone());
+        // log(q) of a target of 1, and of one of 0.
+        let (log_hit, log_reject) = (log_sigmoid(input.clone()), log_sigmoid(input.clone().neg()));
+        let mut losses = not_target.clone() * input - log_hit.clone();
         if gamma != 0.0 {
-            // 1 - q, written with sigmoid(-x) so that a confident hit keeps its digits.
-            let missed = target.clone() * sigmoid(input.clone().neg()) + not_target.clone() * sigmoid(input);
+            // 1 - q, not by subtraction, so that a confident hit keeps its digits; and not by Burn's
+            // sigmoid, which computes in f32 on some backends.
+            let missed = target.clone() * log_reject.exp() + not_target.clone() * log_hit.exp();
             losses = losses * numeric::power(missed, gamma);
         }
         if alpha >= 0.0 {

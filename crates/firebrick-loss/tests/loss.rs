@@ -1,8 +1,21 @@
 //! The tests of the losses: golden files, an f64 oracle, edge cases, errors, and random shapes.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "loss/support.rs"]
-mod support;
-
+#[path = "loss/api.rs"]
+mod api;
+#[path = "loss/double.rs"]
+mod double;
+#[path = "loss/dual.rs"]
+mod dual;
+#[path = "loss/errors.rs"]
+mod errors;
 #[path = "loss/golden.rs"]
 mod golden;
+#[path = "loss/mutation.rs"]
+mod mutation;
+#[path = "loss/oracle.rs"]
+mod oracle;
+#[path = "loss/property.rs"]
+mod property;
+#[path = "loss/support.rs"]
+mod support;

@@ -29,10 +29,6 @@ impl Array {
         Self { shape: shape.to_vec(), is_float: true, values }
     }
 
-    pub fn integers(shape: &[usize], values: Vec<f64>) -> Self {
-        Self { is_float: false, ..Self::floats(shape, values) }
-    }
-
     pub fn to_data(&self, float: DType) -> TensorData {
         if self.is_float {
             return TensorData::new(self.values.clone(), self.shape.clone()).convert_dtype(float);
