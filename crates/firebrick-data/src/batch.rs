@@ -51,9 +51,6 @@ impl HostBatch {
     pub fn to_tensors(self, device: &Device) -> Batch {
         let images = TensorData::new(self.images, self.shape);
         let labels = TensorData::new(self.labels, [self.shape[0]]);
-        Batch {
-            images_nchw: Tensor::from_data(images, device),
-            labels_n: Tensor::from_data(labels, device),
-        }
+        Batch { images_nchw: Tensor::from_data(images, device), labels_n: Tensor::from_data(labels, device) }
     }
 }

@@ -23,9 +23,7 @@ use md5::{Digest, Md5};
 use crate::{DataError, DatasetName, Progress};
 use part_file::PartFile;
 
-pub use remote_files::{
-    CIFAR10_BINARY, CIFAR10_PYTHON, CIFAR100_PYTHON, FASHION_MNIST, MNIST, RemoteFile,
-};
+pub use remote_files::{CIFAR10_BINARY, CIFAR10_PYTHON, CIFAR100_PYTHON, FASHION_MNIST, MNIST, RemoteFile};
 
 /// Where the files are fetched from: their official place, or a server that has files of the same
 /// names.
@@ -175,11 +173,7 @@ fn fetch_missing(target: &Target, progress: &dyn Progress) -> Result<Fetched, Da
 }
 
 /// Fills the part file until its MD5 sum is right.
-fn receive_verified(
-    target: &Target,
-    part: &mut PartFile,
-    progress: &dyn Progress,
-) -> Result<(), DataError> {
+fn receive_verified(target: &Target, part: &mut PartFile, progress: &dyn Progress) -> Result<(), DataError> {
     transfer::receive(target, part, progress)?;
     if part.resumed_from() > 0 && part.md5() != target.file.md5 {
         // The beginning was not this file's: perhaps the server's file has changed since.
@@ -259,8 +253,7 @@ const CHUNK_BYTES: usize = 1 << 17;
 /// The folder and those above it, those that had to be made, outermost first.
 fn create_folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-    let mut created: Vec<PathBuf> =
-        folder.ancestors().take_while(missing).map(Path::to_path_buf).collect();
+    let mut created: Vec<PathBuf> = folder.ancestors().take_while(missing).map(Path::to_path_buf).collect();
     created.reverse();
     fs::create_dir_all(folder).map_err(|error| DataError::io(folder, "create the folder", error))?;
     Ok(created)

@@ -14,18 +14,12 @@ pub struct RemoteFile {
 const TORONTO: &str = "https://www.cs.toronto.edu/~kriz";
 
 /// CIFAR-10, the binary version.
-pub const CIFAR10_BINARY: RemoteFile = RemoteFile {
-    base_url: TORONTO,
-    name: "cifar-10-binary.tar.gz",
-    md5: "c32a1d4ab5d03f1284b67883e8d87530",
-};
+pub const CIFAR10_BINARY: RemoteFile =
+    RemoteFile { base_url: TORONTO, name: "cifar-10-binary.tar.gz", md5: "c32a1d4ab5d03f1284b67883e8d87530" };
 
 /// CIFAR-10, the Python version, which torchvision fetches.
-pub const CIFAR10_PYTHON: RemoteFile = RemoteFile {
-    base_url: TORONTO,
-    name: "cifar-10-python.tar.gz",
-    md5: "c58f30108f718f92721af3b95e74349a",
-};
+pub const CIFAR10_PYTHON: RemoteFile =
+    RemoteFile { base_url: TORONTO, name: "cifar-10-python.tar.gz", md5: "c58f30108f718f92721af3b95e74349a" };
 
 /// CIFAR-100, the Python version.
 pub const CIFAR100_PYTHON: RemoteFile = RemoteFile {

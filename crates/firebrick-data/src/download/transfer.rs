@@ -62,9 +62,7 @@ fn request(target: &Target, from: u64) -> Result<Response<Body>, DataError> {
     if from > 0 {
         request = request.header("range", format!("bytes={from}-"));
     }
-    request.call().map_err(|error| {
-        target.error(format!("cannot reach it: {error}"), target.by_hand())
-    })
+    request.call().map_err(|error| target.error(format!("cannot reach it: {error}"), target.by_hand()))
 }
 
 fn is_loopback(url: &str) -> bool {
@@ -80,9 +78,8 @@ fn refused(target: &Target, status: StatusCode) -> DataError {
 /// Whether the answer's `Content-Range: bytes FROM-TO/TOTAL` begins where we left off.
 fn starts_at(response: &Response<Body>, from: u64) -> bool {
     let range = response.headers().get(header::CONTENT_RANGE).and_then(|range| range.to_str().ok());
-    let first = range
-        .and_then(|range| range.trim().strip_prefix("bytes"))
-        .and_then(|range| range.split('-').next());
+    let first =
+        range.and_then(|range| range.trim().strip_prefix("bytes")).and_then(|range| range.split('-').next());
     first.and_then(|first| first.trim().parse().ok()) == Some(from)
 }
 
@@ -131,11 +128,7 @@ fn cut_off(target: &Target, part: &PartFile, total: Option<u64>, why: &str) -> D
     let problem = format!("cut off: expected {expected} bytes, got {}: {why}", part.len());
     let hint = match part.len() {
         0 => format!("start again, or {}", target.by_hand()),
-        _ => format!(
-            "start again: it goes on from {}; or {}",
-            part.path().display(),
-            target.by_hand()
-        ),
+        _ => format!("start again: it goes on from {}; or {}", part.path().display(), target.by_hand()),
     };
     target.error(problem, hint)
 }

@@ -10,9 +10,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use super::EpochPlan;
+use crate::DataError;
 use crate::batch::HostBatch;
 use crate::transform::WorkingImage;
-use crate::DataError;
 
 /// Batches on the shelf or in the making, for each worker.
 const AHEAD_PER_WORKER: usize = 2;

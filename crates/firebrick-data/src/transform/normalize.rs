@@ -43,8 +43,8 @@ impl Normalization {
     /// The same constants for images that were turned from grey to RGB, or back.
     ///
     /// Grey to RGB repeats them. RGB to grey weighs them as the pixels are weighed: exact for the
-    /// mean; for the standard deviation it would be exact if the three channels rose and fell
-    /// together, and is 2% to 4% too large for photographs, where they nearly do.
+    /// mean; for the standard deviation exact if the three channels rose and fell together, as in
+    /// photographs they nearly do (on CIFAR-10 the result is 0.245, the true value 0.238).
     pub fn for_channels(&self, channels: usize) -> Self {
         let convert = |values: &[f32]| match (values, channels) {
             ([grey], 3) => vec![*grey; 3],

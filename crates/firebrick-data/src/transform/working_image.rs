@@ -2,6 +2,7 @@
 
 use crate::Image;
 use crate::transform::TransformError;
+use crate::transform::resize::Taps;
 
 /// A mutable image, channels x height x width, one byte a value.
 ///
@@ -15,6 +16,8 @@ pub struct WorkingImage {
     pixels: Vec<u8>,
     /// Where a transform that cannot work in place writes; then the two change places.
     spare: Vec<u8>,
+    pub(super) width_taps: Taps,
+    pub(super) height_taps: Taps,
 }
 
 impl WorkingImage {

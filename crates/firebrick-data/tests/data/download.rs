@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use firebrick_data::download::{
-    CIFAR10_BINARY, CIFAR10_PYTHON, CIFAR100_PYTHON, FASHION_MNIST, Fetched, MNIST, Mirror,
-    RemoteFile, ensure, ensure_from, fetch,
+    CIFAR10_BINARY, CIFAR10_PYTHON, CIFAR100_PYTHON, FASHION_MNIST, Fetched, MNIST, Mirror, RemoteFile,
+    ensure, ensure_from, fetch,
 };
 use firebrick_data::{DataError, DatasetName, Progress};
 use server::{Answer, Server};
@@ -23,8 +23,11 @@ fn contents() -> Vec<u8> {
 }
 
 /// The file on the test server. Its sum was computed by `md5sum`.
-const FILE: RemoteFile =
-    RemoteFile { base_url: "http://nowhere.invalid", name: "file.tar.gz", md5: "3daeab5bbad4d9d4764300c445051dd8" };
+const FILE: RemoteFile = RemoteFile {
+    base_url: "http://nowhere.invalid",
+    name: "file.tar.gz",
+    md5: "3daeab5bbad4d9d4764300c445051dd8",
+};
 
 /// Collects what a download tells; cancels after so many bytes if told to.
 #[derive(Default)]

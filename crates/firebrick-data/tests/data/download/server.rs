@@ -75,16 +75,16 @@ impl Answer {
         if let (true, Some(range)) = (self.ranges, range) {
             self.take_range(range);
         }
-        let headers = self.headers.iter().map(|(name, value)| {
-            Header::from_bytes(name.as_bytes(), value.as_bytes()).unwrap()
-        });
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| Header::from_bytes(name.as_bytes(), value.as_bytes()).unwrap());
         let promised = self.body.len();
         self.body.truncate(self.cut_after);
         let body = Cut(Cursor::new(self.body));
-        let response =
-            Response::new(StatusCode(self.status), headers.collect(), body, Some(promised), None)
-                // Otherwise tiny_http sends a long body in chunks, without its length.
-                .with_chunked_threshold(usize::MAX);
+        let response = Response::new(StatusCode(self.status), headers.collect(), body, Some(promised), None)
+            // Otherwise tiny_http sends a long body in chunks, without its length.
+            .with_chunked_threshold(usize::MAX);
         // A client that hangs up early (cancelled) is part of the tests.
         let _ = request.respond(response);
     }
