@@ -15,6 +15,8 @@ mod golden;
 mod mutation;
 #[path = "loss/oracle.rs"]
 mod oracle;
+#[path = "loss/oracle_rows.rs"]
+mod oracle_rows;
 #[path = "loss/property.rs"]
 mod property;
 #[path = "loss/support.rs"]

@@ -98,19 +98,19 @@ fn gradients_agree_with_central_differences() {
             continue;
         }
         let got = case.run(DType::F64, &flex()).unwrap();
-        for (input, (name, array)) in case.inputs.iter().enumerate() {
+        for (input, (name, _)) in case.inputs.iter().enumerate() {
             let Some(gradient) = got.gradients.get(name) else { continue };
             let gradient: Vec<f64> = gradient.iter::<f64>().collect();
-            for element in 0..array.values.len() {
+            for (element, &gradient) in gradient.iter().enumerate() {
                 let at = |shift| sum_at(&case, input, element, shift);
                 let (left, middle, right) = (at(-STEP), at(0.0), at(STEP));
                 if ((right - middle) - (middle - left)).abs() > 1e-2 * STEP {
                     continue;
                 }
                 let slope = (right - left) / (2.0 * STEP);
-                let agrees = is_close(slope, gradient[element], tolerance)
-                    || (slope - gradient[element]).abs() < 1e-6 * middle.abs().max(1.0);
-                assert!(agrees, "{}: {name}[{element}] {slope} {}", case.name, gradient[element]);
+                let agrees = is_close(slope, gradient, tolerance)
+                    || (slope - gradient).abs() < 1e-6 * middle.abs().max(1.0);
+                assert!(agrees, "{}: {name}[{element}] {slope} {}", case.name, gradient);
                 *compared.entry(case.loss.clone()).or_default() += 1;
             }
         }

@@ -105,7 +105,7 @@ fn data(draw: &Draw) -> TensorData {
         let values: Vec<f32> = (0..count).map(|_| (next() % 1001) as f32 / 1000.0).collect();
         return TensorData::new(values, draw.shape.clone()).convert_dtype(draw.dtype);
     }
-    let lowest = i64::from(draw.dtype.is_int() && draw.seed % 8 == 0);
+    let lowest = i64::from(draw.dtype.is_int() && draw.seed.is_multiple_of(8));
     let values: Vec<i64> = (0..count).map(|_| i64::from(next() % 4) - lowest).collect();
     TensorData::new(values, draw.shape.clone()).convert_dtype(draw.dtype)
 }
