@@ -31,6 +31,7 @@ pub(super) fn receive(
     if part.len() >= MAX_BYTES {
         part.restart()?;
     }
+    progress.stage(&format!("asking {}", target.url), None);
     let response = request(target, part.len())?;
     match response.status() {
         StatusCode::OK => part.restart()?,
