@@ -124,8 +124,8 @@ fn class_names_that_are_not_text() {
 
 #[test]
 fn not_a_pickle() {
-    let root = pickled(b"these are not the bytes you are looking for");
-    refused(&config(Cifar10, root.path()), &["data_batch_2", "pickle, byte 0", "opcode 0x74"]);
+    let root = pickled(b"<html>404</html>");
+    refused(&config(Cifar10, root.path()), &["data_batch_2", "pickle, byte 0", "opcode 0x3c `<`"]);
 }
 
 #[test]

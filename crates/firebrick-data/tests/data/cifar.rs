@@ -103,6 +103,7 @@ fn cifar_100_uses_its_fine_labels() {
     assert_eq!(train, [(99, vec![5; 3072]), (0, vec![6; 3072])]);
     assert_eq!(samples(&binary.test)[0].label, 42);
     assert_eq!((binary.class_names.len(), binary.class_names[99].as_str()), (100, "worm"));
+    assert!(binary.class_names.is_sorted(), "the official order is alphabetical");
 
     let folder = root.path().join("cifar-100-python");
     fs::remove_dir_all(root.path().join("cifar-100-binary")).unwrap();

@@ -151,6 +151,9 @@ fn a_folder_moved_aside_by_a_crash_is_put_back() {
 }
 
 proptest! {
+    // Every case flushes files to the disk.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
     /// Whatever is written is found unchanged, and any single changed byte is noticed.
     #[test]
     fn any_changed_byte_is_noticed(bytes in prop::collection::vec(any::<u8>(), 1..300), place in any::<prop::sample::Index>(), flip in 1..=255_u8) {
