@@ -14,7 +14,7 @@ mod ndarray;
 mod pooling;
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, TensorMetadata, Dispatch, DispatchDevice, backend_extension};
+use burn::backend::{Backend, Dispatch, DispatchDevice, TensorMetadata, backend_extension};
 use burn::tensor::{Device, Tensor};
 
 use crate::functional::Block;

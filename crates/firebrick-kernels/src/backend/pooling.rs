@@ -38,7 +38,10 @@ pub(crate) fn forward<B: NativeFloats>(
 }
 
 /// The gradient of pooling's input, given that of its result.
-pub(crate) fn backward<B: NativeFloats>(saved: &Saved, gradient: B::FloatTensorPrimitive) -> B::FloatTensorPrimitive {
+pub(crate) fn backward<B: NativeFloats>(
+    saved: &Saved,
+    gradient: B::FloatTensorPrimitive,
+) -> B::FloatTensorPrimitive {
     let Saved { shape, kind, codes } = saved;
     let gradient = B::to_nhwc(gradient);
     let (engine, gradient) = (Engine::current(), B::values(&gradient));

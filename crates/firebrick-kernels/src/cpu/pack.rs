@@ -156,7 +156,8 @@ pub(crate) fn pack<S: Simd>(
                             (plane, (out * group_in + block.first) * plane + tap)
                         }
                     };
-                    let (line, rest) = target[(index * summed + channel) * row..][..row].split_at_mut(block.channels);
+                    let (line, rest) =
+                        target[(index * summed + channel) * row..][..row].split_at_mut(block.channels);
                     for (value, source) in line.iter_mut().zip(weight[start..].iter().step_by(step)) {
                         *value = *source;
                     }

@@ -47,7 +47,10 @@ impl PoolShape {
     pub fn validate(&self) -> Result<(), ShapeError> {
         for axis in 0..2 {
             if 2 * self.padding[axis].min(usize::MAX / 2) > self.kernel[axis] {
-                return Err(ShapeError::PoolPadding { padding: self.padding[axis], kernel: self.kernel[axis] });
+                return Err(ShapeError::PoolPadding {
+                    padding: self.padding[axis],
+                    kernel: self.kernel[axis],
+                });
             }
         }
         self.as_convolution().validate()
@@ -147,7 +150,12 @@ impl Engine {
     ///
     /// # Errors
     /// As [`max_pool`](Self::max_pool).
-    pub fn max_pool_gradient(self, shape: &PoolShape, gradient: &[f32], codes: &[f32]) -> Result<Vec<f32>, ShapeError> {
+    pub fn max_pool_gradient(
+        self,
+        shape: &PoolShape,
+        gradient: &[f32],
+        codes: &[f32],
+    ) -> Result<Vec<f32>, ShapeError> {
         shape.validate()?;
         let expected = shape.batch * shape.output_image();
         check_len("the output's gradient", gradient.len(), expected)?;
@@ -164,7 +172,12 @@ impl Engine {
     ///
     /// # Errors
     /// As [`max_pool`](Self::max_pool).
-    pub fn average_pool(self, shape: &PoolShape, input: &[f32], count_padding: bool) -> Result<Vec<f32>, ShapeError> {
+    pub fn average_pool(
+        self,
+        shape: &PoolShape,
+        input: &[f32],
+        count_padding: bool,
+    ) -> Result<Vec<f32>, ShapeError> {
         shape.validate()?;
         check_len("the input", input.len(), shape.batch * shape.input_image())?;
         // SAFETY: every window of each image is written.
@@ -264,7 +277,9 @@ impl PoolImage<'_> {
                 _ => sum,
             };
             for tap in 0..shape.kernel[0] * shape.kernel[1] {
-                let Some(pixel) = shape.pixel(window, [tap / shape.kernel[1], tap % shape.kernel[1]]) else { continue };
+                let Some(pixel) = shape.pixel(window, [tap / shape.kernel[1], tap % shape.kernel[1]]) else {
+                    continue;
+                };
                 let at = input + pixel * shape.channels;
                 match self.work {
                     Work::Max { input, .. } => {

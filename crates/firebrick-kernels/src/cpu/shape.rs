@@ -37,7 +37,9 @@ pub enum ShapeError {
         input: usize,
     },
     /// A pooling window could lie in the padding altogether.
-    #[error("padding = {padding} is more than half of kernel size = {kernel}; use less padding or a larger window")]
+    #[error(
+        "padding = {padding} is more than half of kernel size = {kernel}; use less padding or a larger window"
+    )]
     PoolPadding {
         /// The padding.
         padding: usize,

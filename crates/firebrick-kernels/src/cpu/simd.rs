@@ -64,11 +64,17 @@ unsafe fn copy_few(source: *const f32, target: *mut f32, count: usize) {
             at += 8;
         }
         if count & 4 != 0 {
-            target.add(at).cast::<[f32; 4]>().write_unaligned(source.add(at).cast::<[f32; 4]>().read_unaligned());
+            target
+                .add(at)
+                .cast::<[f32; 4]>()
+                .write_unaligned(source.add(at).cast::<[f32; 4]>().read_unaligned());
             at += 4;
         }
         if count & 2 != 0 {
-            target.add(at).cast::<[f32; 2]>().write_unaligned(source.add(at).cast::<[f32; 2]>().read_unaligned());
+            target
+                .add(at)
+                .cast::<[f32; 2]>()
+                .write_unaligned(source.add(at).cast::<[f32; 2]>().read_unaligned());
             at += 2;
         }
         if count & 1 != 0 {

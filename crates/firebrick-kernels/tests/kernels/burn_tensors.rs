@@ -1,7 +1,9 @@
 //! The layers' functions on Burn's tensors give what Burn's own operations give, values and gradients.
 
 use burn::tensor::activation::relu;
-use burn::tensor::module::{avg_pool2d as burn_avg_pool2d, conv2d as burn_conv2d, max_pool2d as burn_max_pool2d};
+use burn::tensor::module::{
+    avg_pool2d as burn_avg_pool2d, conv2d as burn_conv2d, max_pool2d as burn_max_pool2d,
+};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use firebrick_kernels::{
@@ -24,7 +26,10 @@ fn close(found: TensorData, expected: TensorData, what: &str) {
     let (found, expected) = (found.try_into_vec::<f32>().unwrap(), expected.try_into_vec::<f32>().unwrap());
     let scale = expected.iter().fold(1e-3f32, |scale, value| scale.max(value.abs()));
     for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
-        assert!((found - expected).abs() <= 2e-5 * scale, "{what}: value {index} is {found}, Burn says {expected}");
+        assert!(
+            (found - expected).abs() <= 2e-5 * scale,
+            "{what}: value {index} is {found}, Burn says {expected}"
+        );
     }
 }
 
@@ -49,9 +54,13 @@ fn run(
 #[test]
 fn blocks_agree_with_burn_in_value_and_gradient() {
     for device in devices() {
-        for (channels, out, kernel, padding, stride, groups) in
-            [(3, 32, 5, 2, 1, 1), (32, 20, 5, 2, 1, 1), (16, 16, 3, 1, 1, 1), (6, 8, 3, 1, 2, 2), (1, 6, 5, 0, 1, 1)]
-        {
+        for (channels, out, kernel, padding, stride, groups) in [
+            (3, 32, 5, 2, 1, 1),
+            (32, 20, 5, 2, 1, 1),
+            (16, 16, 3, 1, 1, 1),
+            (6, 8, 3, 1, 2, 2),
+            (1, 6, 5, 0, 1, 1),
+        ] {
             let x = tensor(1, [2, channels, 12, 10], &device);
             let w = tensor(2, [out, channels / groups, kernel, kernel], &device);
             let b = tensor(3, [out], &device);
@@ -59,19 +68,28 @@ fn blocks_agree_with_burn_in_value_and_gradient() {
                 Conv2dOptions { stride: [stride; 2], padding: [padding; 2], dilation: [1, 1], groups };
             for activation in [Activation::None, Activation::Relu] {
                 for pool in [Pool::None, Pool::Max2x2] {
-                    let ours = run(|x, w, b| conv2d_block(x, w, Some(b), options, activation, pool), (&x, &w, &b));
+                    let ours =
+                        run(|x, w, b| conv2d_block(x, w, Some(b), options, activation, pool), (&x, &w, &b));
                     let burns = run(
                         |x, w, b| {
                             let options = ConvOptions::new([stride; 2], [padding; 2], [1, 1], groups);
                             let y = burn_conv2d(x, w, Some(b), options);
                             let y = if activation == Activation::Relu { relu(y) } else { y };
-                            if pool == Pool::None { y } else { burn_max_pool2d(y, MaxPoolOptions::new([2, 2])) }
+                            if pool == Pool::None {
+                                y
+                            } else {
+                                burn_max_pool2d(y, MaxPoolOptions::new([2, 2]))
+                            }
                         },
                         (&x, &w, &b),
                     );
                     let names = ["output", "input gradient", "weight gradient", "bias gradient"];
                     for ((ours, burns), name) in ours.into_iter().zip(burns).zip(names) {
-                        close(ours, burns, &format!("{name} of {channels}->{out} {activation:?} {pool:?} on {device:?}"));
+                        close(
+                            ours,
+                            burns,
+                            &format!("{name} of {channels}->{out} {activation:?} {pool:?} on {device:?}"),
+                        );
                     }
                 }
             }
@@ -112,7 +130,8 @@ fn pools_agree_with_burn_in_value_and_gradient() {
 #[test]
 fn gradients_are_computed_only_where_wanted() {
     for device in devices() {
-        let (x, w) = (tensor::<4>(1, [1, 3, 6, 6], &device), tensor::<4>(2, [4, 3, 3, 3], &device).require_grad());
+        let (x, w) =
+            (tensor::<4>(1, [1, 3, 6, 6], &device), tensor::<4>(2, [4, 3, 3, 3], &device).require_grad());
         let output = firebrick_kernels::conv2d(x.clone(), w.clone(), None, Conv2dOptions::default());
         let gradients = output.sum().backward();
         assert!(x.grad(&gradients).is_none());

@@ -20,10 +20,11 @@ fn bits(found: &[Vec<f32>; 4]) -> Vec<u32> {
 
 /// Check one shape on every engine with 1 to 4 threads; returns the largest relative error.
 fn check(shape: &ConvShape) -> Result<f64, TestCaseError> {
-    let [x, w, b, g] =
-        [shape.input_len(), shape.weight_len(), shape.out_channels, shape.output_len()].map(|len| values(len as u64, len));
+    let [x, w, b, g] = [shape.input_len(), shape.weight_len(), shape.out_channels, shape.output_len()]
+        .map(|len| values(len as u64, len));
     let expected = naive(shape, &x, &w, &b, &g);
-    let expected = [expected.output, expected.input_gradient, expected.weight_gradient, expected.bias_gradient];
+    let expected =
+        [expected.output, expected.input_gradient, expected.weight_gradient, expected.bias_gradient];
     let mut worst = 0.0f64;
     for winograd in [false, true] {
         let mut fused = None;
@@ -36,7 +37,10 @@ fn check(shape: &ConvShape) -> Result<f64, TestCaseError> {
             }
             for threads in 2..=4 {
                 let found = with_threads(threads, || run(engine, shape, [&x, &w, &b, &g]));
-                prop_assert!(bits(&found) == bits(&first), "{engine:?} with {threads} threads differs on {shape:?}");
+                prop_assert!(
+                    bits(&found) == bits(&first),
+                    "{engine:?} with {threads} threads differs on {shape:?}"
+                );
             }
             // Sets with fused multiply-add agree with one another.
             if engine.isa != Isa::Portable {

@@ -16,7 +16,9 @@ fn pool_by_hand(shape: &ConvShape, results: &[f32], gradient: &[f32], relu: bool
                 for c in 0..channels {
                     let four = [0, 1, 2, 3]
                         .map(|i| ((n * height + 2 * y + i / 2) * width + 2 * x + i % 2) * channels + c);
-                    let best = four.into_iter().fold(four[0], |best, at| if results[at] > results[best] { at } else { best });
+                    let best = four
+                        .into_iter()
+                        .fold(four[0], |best, at| if results[at] > results[best] { at } else { best });
                     if !(relu && results[best] <= 0.0) {
                         full[best] = gradient[pooled.len()];
                     }
@@ -29,11 +31,14 @@ fn pool_by_hand(shape: &ConvShape, results: &[f32], gradient: &[f32], relu: bool
 }
 
 fn check(engine: Engine, shape: &ConvShape) -> Result<(), TestCaseError> {
-    let [x, w, b, g] =
-        [shape.input_len(), shape.weight_len(), shape.out_channels, shape.output_len()].map(|len| values(len as u64 + 7, len));
+    let [x, w, b, g] = [shape.input_len(), shape.weight_len(), shape.out_channels, shape.output_len()]
+        .map(|len| values(len as u64 + 7, len));
     let plain = engine.forward(shape, &x, &w, Some(&b), Activation::None).unwrap();
     let rectified = engine.forward(shape, &x, &w, Some(&b), Activation::Relu).unwrap();
-    prop_assert_eq!(&rectified, &plain.iter().map(|value| if *value < 0.0 { 0.0 } else { *value }).collect::<Vec<_>>());
+    prop_assert_eq!(
+        &rectified,
+        &plain.iter().map(|value| if *value < 0.0 { 0.0 } else { *value }).collect::<Vec<_>>()
+    );
     let masked: Vec<f32> = g.iter().zip(&rectified).map(|(g, y)| if *y <= 0.0 { 0.0 } else { *g }).collect();
     let mut pairs = vec![(OutputGradient::AfterRelu(&g, &rectified), masked)];
     let pools = shape.output().iter().all(|size| *size >= 2);
@@ -50,9 +55,14 @@ fn check(engine: Engine, shape: &ConvShape) -> Result<(), TestCaseError> {
     pairs.extend(kept.iter().map(|(g, codes, full)| (OutputGradient::Pooled(g, codes), full.clone())));
     for (fused, full) in pairs {
         let by_steps = OutputGradient::Plain(&full);
-        prop_assert_eq!(engine.input_gradient(shape, fused, &w).unwrap(), engine.input_gradient(shape, by_steps, &w).unwrap());
-        let (fused, by_steps) =
-            (engine.weight_gradient(shape, &x, fused).unwrap(), engine.weight_gradient(shape, &x, by_steps).unwrap());
+        prop_assert_eq!(
+            engine.input_gradient(shape, fused, &w).unwrap(),
+            engine.input_gradient(shape, by_steps, &w).unwrap()
+        );
+        let (fused, by_steps) = (
+            engine.weight_gradient(shape, &x, fused).unwrap(),
+            engine.weight_gradient(shape, &x, by_steps).unwrap(),
+        );
         prop_assert_eq!(fused.weight, by_steps.weight);
         prop_assert_eq!(fused.bias, by_steps.bias);
     }

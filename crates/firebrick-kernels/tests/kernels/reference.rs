@@ -62,8 +62,12 @@ pub fn naive(s: &ConvShape, x: &[f32], w: &[f32], b: &[f32], g: &[f32]) -> Naive
 pub fn error(found: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let scale = expected.iter().fold(1e-30f64, |scale, value| scale.max(value.abs()));
-    let differences = found.iter().zip(expected).map(|(found, expected)| (f64::from(*found) - expected).abs());
-    differences.fold(0.0, |worst, difference| if difference.is_nan() { f64::INFINITY } else { worst.max(difference) }) / scale
+    let differences =
+        found.iter().zip(expected).map(|(found, expected)| (f64::from(*found) - expected).abs());
+    differences.fold(
+        0.0,
+        |worst, difference| if difference.is_nan() { f64::INFINITY } else { worst.max(difference) },
+    ) / scale
 }
 
 /// Run with a number of threads.
@@ -84,17 +88,19 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
         (1usize..=6, 1usize..=3, 1usize..=12, 1usize..=24),
         (pair(1..=14), pair(1..=5), pair(1..=3), pair(0..=3), pair(1..=2)),
     )
-        .prop_map(|((batch, groups, group_in, group_out), (input, kernel, stride, padding, dilation))| ConvShape {
-            batch,
-            in_channels: groups * group_in,
-            out_channels: groups * group_out,
-            input,
-            kernel,
-            stride,
-            padding,
-            dilation,
-            groups,
-        });
+        .prop_map(
+            |((batch, groups, group_in, group_out), (input, kernel, stride, padding, dilation))| ConvShape {
+                batch,
+                in_channels: groups * group_in,
+                out_channels: groups * group_out,
+                input,
+                kernel,
+                stride,
+                padding,
+                dilation,
+                groups,
+            },
+        );
     let depthwise = (1usize..=3, 1usize..=40, 1usize..=2, 3usize..=10, 1usize..=3).prop_map(
         |(batch, channels, multiplier, size, stride)| ConvShape {
             batch,

@@ -24,7 +24,10 @@ fn bad_shapes_are_refused() {
     let groups = ConvShape { groups: 4, ..shape() };
     assert_eq!(groups.validate(), Err(ShapeError::Groups { what: "out_channels", channels: 6, groups: 4 }));
     let kernel = ConvShape { kernel: [3, 9], ..shape() };
-    assert_eq!(kernel.validate(), Err(ShapeError::KernelTooLarge { axis: "horizontal", kernel: 9, input: 7 }));
+    assert_eq!(
+        kernel.validate(),
+        Err(ShapeError::KernelTooLarge { axis: "horizontal", kernel: 9, input: 7 })
+    );
     for huge in [usize::MAX, usize::MAX / 2, 1 << 60] {
         for bad in [
             ConvShape { batch: huge, ..shape() },

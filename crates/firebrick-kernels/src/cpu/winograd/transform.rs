@@ -1,16 +1,43 @@
-//! The transforms of one axis, for the points 0, 1, -1, 2, -2 and infinity.
+//! The transforms of one axis, for the points 0, +-[`NEAR`], +-[`FAR`] and infinity.
 //!
 //! All of them are made of three: the transform of the input (`B^T`), evaluation of a polynomial
-//! at the points (`A`, and `G` up to scale), and its transpose.
+//! at the points (`A`, and `G` up to scale), and its transpose. The matrices follow from the points (Toom and Cook's construction);
+//! with 1 and 2 they are the ones in Lavin and Gray's paper.
 
 use macerator::Simd;
 
 use super::POINTS;
 use crate::cpu::simd::{F32s, add, load, mul, mul_add, splat, store, sub};
 
+/// The smaller of the two distances from zero.
+///
+/// 3/4 and 3/2 lose less to rounding than the customary 1 and 2, because their powers stay closer to one; they and
+/// the products below are exact in f32.
+const NEAR: f32 = 0.75;
+
+/// The larger of the two distances from zero.
+const FAR: f32 = 1.5;
+
+const NEAR_2: f32 = NEAR * NEAR;
+const FAR_2: f32 = FAR * FAR;
+
 /// What the values of the weight's polynomial are multiplied by at each point: one over the product of its
 /// distances to the other finite points.
-const SCALE: [f32; POINTS] = [1.0 / 4.0, -1.0 / 6.0, -1.0 / 6.0, 1.0 / 24.0, 1.0 / 24.0, 1.0];
+const SCALE: [f32; POINTS] = {
+    let near = 1.0 / (2.0 * NEAR_2 * (NEAR_2 - FAR_2));
+    let far = 1.0 / (2.0 * FAR_2 * (FAR_2 - NEAR_2));
+    [1.0 / (NEAR_2 * FAR_2), near, near, far, far, 1.0]
+};
+
+/// `base` to the power of `exponent`.
+const fn power(base: f32, exponent: usize) -> f32 {
+    let (mut result, mut count) = (1.0, 0);
+    while count < exponent {
+        result *= base;
+        count += 1;
+    }
+    result
+}
 
 /// A linear transform of `FROM` values on one axis to `TO` values.
 ///
@@ -39,19 +66,19 @@ pub(crate) struct WeightGradient;
 impl<S: Simd> Axis<S, POINTS, POINTS> for Input {
     #[inline(always)]
     fn apply(x: [F32s<S>; POINTS]) -> [F32s<S>; POINTS] {
-        let (two, four, minus_five) = (splat::<S>(2.0), splat::<S>(4.0), splat::<S>(-5.0));
-        let (minus_two, minus_four) = (splat::<S>(-2.0), splat::<S>(-4.0));
-        let even = mul_add::<S>(minus_four, x[2], x[4]);
-        let odd = mul_add::<S>(minus_four, x[1], x[3]);
-        let outer_even = sub::<S>(x[4], x[2]);
-        let outer_odd = sub::<S>(x[3], x[1]);
+        let [sum, product] = [splat::<S>(-(NEAR_2 + FAR_2)), splat::<S>(NEAR_2 * FAR_2)];
+        let [minus_near_2, minus_far_2] = [splat::<S>(-NEAR_2), splat::<S>(-FAR_2)];
+        let near_even = mul_add::<S>(minus_far_2, x[2], x[4]);
+        let near_odd = mul_add::<S>(minus_far_2, x[1], x[3]);
+        let far_even = mul_add::<S>(minus_near_2, x[2], x[4]);
+        let far_odd = mul_add::<S>(minus_near_2, x[1], x[3]);
         [
-            mul_add::<S>(four, x[0], mul_add::<S>(minus_five, x[2], x[4])),
-            add::<S>(even, odd),
-            sub::<S>(even, odd),
-            mul_add::<S>(two, outer_odd, outer_even),
-            mul_add::<S>(minus_two, outer_odd, outer_even),
-            mul_add::<S>(four, x[1], mul_add::<S>(minus_five, x[3], x[5])),
+            mul_add::<S>(product, x[0], mul_add::<S>(sum, x[2], x[4])),
+            mul_add::<S>(splat::<S>(NEAR), near_odd, near_even),
+            mul_add::<S>(splat::<S>(-NEAR), near_odd, near_even),
+            mul_add::<S>(splat::<S>(FAR), far_odd, far_even),
+            mul_add::<S>(splat::<S>(-FAR), far_odd, far_even),
+            mul_add::<S>(product, x[1], mul_add::<S>(sum, x[3], x[5])),
         ]
     }
 }
@@ -59,14 +86,15 @@ impl<S: Simd> Axis<S, POINTS, POINTS> for Input {
 impl<S: Simd, const K: usize> Axis<S, K, POINTS> for Evaluate {
     #[inline(always)]
     fn apply(y: [F32s<S>; K]) -> [F32s<S>; POINTS] {
-        // Sums of even and of odd powers, at 1 and at 2; there are at least two coefficients.
-        let (mut near, mut far) = ([y[0], y[1]], [y[0], add::<S>(y[1], y[1])]);
-        let mut power = 2;
-        while power < K {
-            let side = power % 2;
-            near[side] = add::<S>(near[side], y[power]);
-            far[side] = mul_add::<S>(splat::<S>((1u32 << power) as f32), y[power], far[side]);
-            power += 1;
+        // Sums of even and of odd powers at the two distances; there are at least two coefficients.
+        let mut near = [y[0], mul::<S>(splat::<S>(NEAR), y[1])];
+        let mut far = [y[0], mul::<S>(splat::<S>(FAR), y[1])];
+        let mut exponent = 2;
+        while exponent < K {
+            let side = exponent % 2;
+            near[side] = mul_add::<S>(splat::<S>(power(NEAR, exponent)), y[exponent], near[side]);
+            far[side] = mul_add::<S>(splat::<S>(power(FAR, exponent)), y[exponent], far[side]);
+            exponent += 1;
         }
         [
             y[0],
@@ -85,11 +113,12 @@ impl<S: Simd, const K: usize> Axis<S, POINTS, K> for Collect {
         let near = [add::<S>(m[1], m[2]), sub::<S>(m[1], m[2])];
         let far = [add::<S>(m[3], m[4]), sub::<S>(m[3], m[4])];
         let mut sums = [add::<S>(add::<S>(m[0], near[0]), far[0]); K];
-        let mut power = 1;
-        while power < K {
-            let weight = splat::<S>((1u32 << power) as f32);
-            sums[power] = mul_add::<S>(weight, far[power % 2], near[power % 2]);
-            power += 1;
+        let mut exponent = 1;
+        while exponent < K {
+            let side = exponent % 2;
+            let part = mul::<S>(splat::<S>(power(NEAR, exponent)), near[side]);
+            sums[exponent] = mul_add::<S>(splat::<S>(power(FAR, exponent)), far[side], part);
+            exponent += 1;
         }
         sums[K - 1] = add::<S>(sums[K - 1], m[5]);
         sums
@@ -183,4 +212,18 @@ pub(crate) unsafe fn store_square<S: Simd, const N: usize>(
             unsafe { store::<S>(target.add(row * strides[0] + column * strides[1]), square[row][column]) };
         }
     }
+}
+
+/// The sum of a square's values.
+#[inline(always)]
+pub(crate) fn sum_square<S: Simd, const N: usize>(square: &Square<S, N>) -> F32s<S> {
+    let mut total = splat::<S>(0.0);
+    for line in square {
+        let mut sum = line[0];
+        for value in &line[1..] {
+            sum = add::<S>(sum, *value);
+        }
+        total = add::<S>(total, sum);
+    }
+    total
 }

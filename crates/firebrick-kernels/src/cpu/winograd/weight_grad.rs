@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::convolution::{InputPoints, odd_lines};
 use super::grid::{Grid, Part};
-use super::transform::{Evaluate, both_axes, load_square, store_square};
+use super::transform::{Evaluate, both_axes, load_square, store_square, sum_square};
 use super::weights::{GatherGradient, PointWeights};
 use super::{POINTS, PRODUCTS};
 use crate::cpu::Engine;
@@ -18,10 +18,10 @@ use crate::cpu::pack::{Block, Direction, Packed, unpack};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::{Scratch, SharedOut};
 use crate::cpu::shape::ConvShape;
-use crate::cpu::simd::lanes;
+use crate::cpu::simd::{add, lanes, load, store};
 use crate::cpu::source::SourceImages;
 use crate::cpu::tile::{Walk, accumulate, correlate, tile_pixels};
-use crate::cpu::weight_grad::{AddShards, Lanes, add_pixels};
+use crate::cpu::weight_grad::{AddShards, Lanes};
 
 /// Tiles of a part. Part of the order of additions.
 const PART_TILES: usize = 64;
@@ -34,9 +34,6 @@ const SHARD_CHANNELS: usize = 64 * 64;
 
 /// Floats of inputs and gradients at the points that one step of a batch with shared sums holds.
 const STEP_FLOATS: usize = 4 << 20;
-
-/// The point (1, 1): there a gradient's value is the sum of its pixels, which is the bias's gradient.
-const SUM_POINT: usize = POINTS + 1;
 
 /// Items for each thread.
 const ITEMS_PER_THREAD: usize = 4;
@@ -121,7 +118,6 @@ impl Job<'_> {
     /// One set of sums: threads share the transforms, then the points.
     fn shared_sums(&self, engine: Engine) -> Scratch {
         let mut sums = Scratch::zeroed(self.sums_len());
-        let target = SharedOut::new(sums.as_mut_ptr());
         let parts = self.grid.parts(0..self.shape.batch, PART_TILES);
         let lanes = engine.isa.run(Lanes);
         let pixels =
@@ -145,9 +141,15 @@ impl Job<'_> {
                     (start, part)
                 })
                 .collect();
-            starts.into_par_iter().for_each(|(first, part)| {
-                engine.isa.run(FillPart { job: self, part, inputs, gradients, first });
+            let mut part_bias = Scratch::zeroed(starts.len() * pixels[1]);
+            let biases = part_bias.par_chunks_exact_mut(pixels[1]);
+            starts.into_par_iter().zip(biases).for_each(|((first, part), bias)| {
+                let bias = SharedOut::new(bias.as_mut_ptr());
+                engine.isa.run(FillPart { job: self, part, inputs, gradients, first, bias });
             });
+            let total = &mut sums[PRODUCTS * self.weights.plane..][..pixels[1]];
+            engine.isa.run(AddShards { total, others: &part_bias });
+            let target = SharedOut::new(sums.as_mut_ptr());
             let splits = (rayon::current_num_threads() * ITEMS_PER_THREAD).div_ceil(PRODUCTS).max(1);
             let channels = self.shape.in_channels;
             (0..PRODUCTS * splits).into_par_iter().for_each(|item| {
@@ -175,6 +177,8 @@ struct FillPart<'a> {
     inputs: Points,
     gradients: Points,
     first: usize,
+    /// The bias's gradient: the part's sums are added to it.
+    bias: SharedOut,
 }
 
 impl WithSimd for FillPart<'_> {
@@ -182,24 +186,24 @@ impl WithSimd for FillPart<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
-        let Self { job, part, inputs, gradients, first } = self;
+        let Self { job, part, inputs, gradients, first, bias } = self;
         // SAFETY: both buffers have lines for every tile of the step, and these belong to this part.
         unsafe {
             let target = inputs.start.get().add(first * inputs.pixel);
             InputPoints::fill::<S>(&job.grid, &job.input, part, target, inputs.plane, inputs.pixel);
             let target = gradients.start.get().add(first * gradients.pixel);
             match job.grid.tile {
-                2 => fill_gradients::<S, 2>(job, part, target, gradients.plane, gradients.pixel),
-                _ => fill_gradients::<S, 4>(job, part, target, gradients.plane, gradients.pixel),
+                2 => fill_gradients::<S, 2>(job, part, target, gradients.plane, gradients.pixel, bias),
+                _ => fill_gradients::<S, 4>(job, part, target, gradients.plane, gradients.pixel, bias),
             }
         }
     }
 }
 
-/// Evaluate the gradients of a part's tiles at the points.
+/// Evaluate the gradients of a part's tiles at the points, and add them up for the bias.
 ///
 /// # Safety
-/// As for [`InputPoints::fill`].
+/// As for [`InputPoints::fill`]; `bias` must be writable for the channels in whole registers.
 #[inline(always)]
 unsafe fn fill_gradients<S: Simd, const M: usize>(
     job: &Job<'_>,
@@ -207,6 +211,7 @@ unsafe fn fill_gradients<S: Simd, const M: usize>(
     target: *mut f32,
     plane: usize,
     pixel: usize,
+    bias: SharedOut,
 ) {
     let channels = job.gradient.channels;
     let squares = job.grid.gradients::<S>(&job.gradient, part);
@@ -224,6 +229,8 @@ unsafe fn fill_gradients<S: Simd, const M: usize>(
                         let pixels = load_square::<S, M>(from, [squares.pitch, channels]);
                         let points = both_axes::<S, Evaluate, M, POINTS>(pixels);
                         store_square::<S, POINTS>(to, [POINTS * plane, plane], &points);
+                        let bias = bias.get().add(channel);
+                        store::<S>(bias, add::<S>(load::<S>(bias), sum_square::<S, M>(&pixels)));
                     }
                 }
                 tile += 1;
@@ -255,7 +262,9 @@ impl WithSimd for AddPart<'_> {
             plane: planes[index],
             pixel: pixels[index],
         });
-        FillPart { job, part: &part, inputs, gradients, first: 0 }.with_simd::<S>();
+        // SAFETY: the bias's sums follow the weight's.
+        let bias = SharedOut::new(unsafe { sums.get().add(PRODUCTS * job.weights.plane) });
+        FillPart { job, part: &part, inputs, gradients, first: 0, bias }.with_simd::<S>();
         for point in 0..PRODUCTS {
             let channels = 0..job.shape.in_channels;
             AddPoint { job, point, channels, tiles, inputs, gradients, sums }.with_simd::<S>();
@@ -333,10 +342,6 @@ impl AddPoint<'_> {
                     let values = std::array::from_fn(|p| values.add(channel + p.min(count - 1)).cast_const());
                     let tile = correlate::<S, P, V>(values, vectors, walk);
                     accumulate::<S, P, V>(sums.add(channel * line), line, &tile, count);
-                }
-                if self.point == SUM_POINT && self.channels.start == 0 {
-                    let bias = self.sums.get().add(PRODUCTS * self.job.weights.plane + block.first);
-                    add_pixels::<S, V>(bias, vectors, walk);
                 }
             }
         }
