@@ -80,6 +80,10 @@ pub struct TrainArguments {
     /// How progress is told [default: a bar on a terminal, otherwise text]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+
+    /// Nothing belongs here, but `--resume RUN` and `train FILE` deserve a better answer than clap's
+    #[arg(hide = true)]
+    pub stray: Option<PathBuf>,
 }
 
 /// `--log-format`.

@@ -182,7 +182,7 @@ impl TrainingLog {
         self.told = Instant::now();
         let Some((loss_mean, accuracy, speed)) = self.epoch.means() else { return };
         let numbers = format!(
-            "loss {}  accuracy {}  {} images/s  {} left",
+            "loss {}  acc {}  {}/s  {} left",
             loss(loss_mean),
             percent(accuracy),
             rate(speed),
@@ -192,7 +192,7 @@ impl TrainingLog {
             Format::Bar => self.console.message(numbers),
             _ => {
                 let place = format!("step {}/{}", thousands(step.step), thousands(run.total_steps));
-                self.console.line(&self.console.style().dim(&format!("{place}  {numbers}")));
+                self.console.line(&self.console.style().dim(&format!("{:9}{place}  {numbers}", "")));
             }
         }
     }
@@ -285,7 +285,7 @@ fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
     let mut pairs = vec![
         ("model", format!("{}, {}", run.model, counted(run.num_parameters as u64, "parameter"))),
         ("data", images),
-        ("input", run.transforms.join(", ")),
+        ("input", wrapped(&run.transforms)),
         ("training", format!("{epochs}; {recipe}")),
         ("device", format!("{} ({})", run.backend, run.device)),
         ("run", run.run_dir.display().to_string()),
@@ -296,4 +296,21 @@ fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
     let lines =
         pairs.into_iter().map(|(name, value)| format!("{}  {value}", style.bold(&format!("{name:>8}"))));
     lines.chain([String::new()]).collect()
+}
+
+/// Steps in as few lines as are comfortable to read, below each other.
+fn wrapped(steps: &[String]) -> String {
+    const WIDTH: usize = 88;
+    let mut lines = vec![String::new()];
+    for (index, step) in steps.iter().enumerate() {
+        let comma = if index + 1 < steps.len() { ", " } else { "" };
+        match lines.last_mut() {
+            Some(line) if line.is_empty() || line.len() + step.len() < WIDTH => {
+                line.push_str(&format!("{step}{comma}"))
+            }
+            _ => lines.push(format!("{step}{comma}")),
+        }
+    }
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join(&format!("\n{:10}", ""))
 }

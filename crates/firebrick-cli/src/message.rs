@@ -38,8 +38,6 @@ pub enum Failure {
     Output(io::Error),
     /// A signal came before there was anything to save.
     Stopped(Signal),
-    /// Already told.
-    Told(Exit),
 }
 
 impl Failure {
@@ -79,7 +77,6 @@ impl Failure {
                 tell(&format!("stopped by {}; nothing was begun that would need saving", signal.name()));
                 Exit::Stopped(signal)
             }
-            Self::Told(exit) => exit,
         }
     }
 }
@@ -156,7 +153,8 @@ fn excerpt(place: &str, text: &str, name: &str, span: &Range<usize>, style: Styl
         .ok()?;
     // The first line holds the excerpt's message, which is empty: the headline is ours.
     let (_, lines) = rendered.split_once('\n')?;
-    Some(lines.trim_end().to_owned())
+    let lines: Vec<&str> = lines.trim_end().lines().map(str::trim_end).collect();
+    Some(lines.join("\n"))
 }
 
 /// A table's span is all of its lines; its first says enough.

@@ -46,10 +46,12 @@ pub fn table(columns: &[(&str, Align)], rows: impl IntoIterator<Item = Vec<Strin
     table.load_style(TABLE_STYLE);
     table.set_header(columns.iter().map(|(name, _)| *name));
     table.add_rows(rows);
-    for (index, (_, align)) in columns.iter().enumerate() {
-        if let (Align::Right, Some(column)) = (align, table.column_mut(index)) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+    for (column, (_, align)) in table.column_iter_mut().zip(columns) {
+        column.set_padding((0, 2));
+        column.set_cell_alignment(match align {
+            Align::Left => CellAlignment::Left,
+            Align::Right => CellAlignment::Right,
+        });
     }
     table.trim_fmt()
 }

@@ -17,8 +17,9 @@ pub const LINE_EVERY: Duration = Duration::from_secs(15);
 /// A stage shorter than this needs no line.
 const WORTH_TELLING: Duration = Duration::from_secs(2);
 
-const TRAINING: &str = "{prefix:>11} {bar:24.cyan/dim} {pos}/{len}  {wide_msg}";
-const READING: &str = "{bar:24.cyan/dim} {percent:>3}%  {wide_msg}";
+// Made to fit 80 columns, time left included, up to epoch 10/10 of 999 steps.
+const TRAINING: &str = "{prefix} {bar:12.cyan/dim} {pos}/{len}  {wide_msg}";
+const READING: &str = "{bar:12.cyan/dim} {percent:>3}%  {wide_msg}";
 const COUNTING: &str = "{spinner:.cyan} {pos}  {wide_msg}";
 
 /// Standard error for people: lines above, a bar below them on a terminal. Clones share the bar.
@@ -66,10 +67,11 @@ impl Console {
 
     /// Begins the bar of an epoch that is `done` of `total` steps long already.
     pub fn begin_epoch(&self, name: &str, done: u64, total: u64) {
-        self.bar.reset();
-        self.bar.set_style(style_of(TRAINING));
-        self.bar.set_prefix(name.to_owned());
         self.bar.set_length(total);
+        self.bar.set_prefix(name.to_owned());
+        self.bar.set_message("");
+        self.bar.set_style(style_of(TRAINING));
+        self.bar.reset();
         self.bar.set_position(done);
     }
 

@@ -34,6 +34,7 @@ pub struct TrainRequest {
 impl TrainArguments {
     /// Reads the config and settles where the run goes.
     pub fn resolve(self) -> Result<TrainRequest, Failure> {
+        self.refuse_stray()?;
         let location = location(self.run_dir, self.resume)?;
         let mut overrides = overrides(&self.set)?;
         if let Some(backend) = &self.backend {
@@ -43,6 +44,18 @@ impl TrainArguments {
         let file = self.config.or_else(|| config_of_run(&location));
         let (config, name) = read_config(file.as_deref(), &overrides)?;
         Ok(TrainRequest { config, name, location, format: Format::choose(self.quiet, self.log_format) })
+    }
+}
+
+impl TrainArguments {
+    fn refuse_stray(&self) -> Result<(), Failure> {
+        let Some(stray) = &self.stray else { return Ok(()) };
+        let stray = stray.display();
+        let refused = Failure::usage(format!("unexpected argument `{stray}`"));
+        Err(match self.resume {
+            Some(None) => refused.hint(format!("a run is named with an equals sign: --resume={stray}")),
+            _ => refused.hint(format!("a config is named by its flag: --config {stray}")),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use signal_hook::iterator;
 
 /// A signal that asks to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,24 @@ impl Signals {
             flag::register_usize(number, signals.number.clone(), number.unsigned_abs() as usize)?;
         }
         Ok(signals)
+    }
+
+    /// Calls `tell` when the first signal comes, from a thread of its own: a step or a read may take
+    /// long, and Ctrl-C without an answer looks as if it were lost.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses a thread or a handler.
+    pub fn acknowledge(tell: impl FnOnce(Signal) + Send + 'static) -> io::Result<()> {
+        let mut arrivals = iterator::Signals::new(Signal::ALL.map(Signal::number))?;
+        let listen = move || {
+            let first =
+                arrivals.forever().find_map(|number| Signal::ALL.into_iter().find(|s| s.number() == number));
+            if let Some(signal) = first {
+                tell(signal);
+            }
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map(drop)
     }
 
     /// The signal that came, if one did.

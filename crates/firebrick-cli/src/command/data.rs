@@ -43,9 +43,6 @@ fn info(dataset: &DatasetArguments, json: bool) -> Result<Exit, Failure> {
     let num_classes = datasets.info.class_names.len();
     let train = class_counts(&datasets.train, num_classes, &config, &attended)?;
     let test = class_counts(&datasets.test, num_classes, &config, &attended)?;
-    let (Some(train), Some(test)) = (train, test) else {
-        return Ok(attended.signals.received().map_or(Exit::Done, Exit::Stopped));
-    };
     match json {
         true => output::json(&info_json(&datasets.info, &train, &test))?,
         false => output::line(info_text(&datasets.info, &train, &test))?,
@@ -53,13 +50,13 @@ fn info(dataset: &DatasetArguments, json: bool) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Reads every sample of a split; `None` after a signal.
+/// Reads every sample of a split.
 fn class_counts(
     split: &Arc<PreparedDataset>,
     num_classes: usize,
     config: &DataConfig,
     attended: &Attended,
-) -> Result<Option<Vec<u64>>, Failure> {
+) -> Result<Vec<u64>, Failure> {
     let options =
         LoaderOptions { batch_size: 256, shuffle: false, seed: 0, workers: config.workers, drop_last: false };
     let loader = DataLoader::new(split.clone(), options);
@@ -77,11 +74,11 @@ fn class_counts(
         }
         if attended.signals.received().is_some() {
             attended.console.clear();
-            return Ok(None);
+            return Err(attended.stopped());
         }
     }
     attended.console.clear();
-    Ok(Some(counts))
+    Ok(counts)
 }
 
 fn info_json(info: &DatasetInfo, train: &[u64], test: &[u64]) -> Value {
@@ -163,7 +160,7 @@ fn export(
     if index >= part.len() {
         let text = format!(
             "--index {index}: expected 0 to {}, the images of the {} split",
-            part.len() - 1,
+            part.len().saturating_sub(1),
             split.name()
         );
         return Err(Failure::usage(text));

@@ -3,7 +3,6 @@
 use firebrick::train::Config;
 use firebrick::train::backend::Backend;
 use firebrick::train::evaluate::{Evaluation, EvaluationOptions, evaluate};
-use firebrick::train::objective::Objective;
 use firebrick::train::trained::TrainedRun;
 use serde_json::{Value, json};
 
@@ -24,9 +23,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let state = run.checkpoint.join("state.json").display().to_string();
     let config = Config::from_toml(&state, &run.state.config, &overrides)?;
     let attended = Attended::new(Format::for_people())?;
-    let Some(evaluation) = measure(&run, &config, &backend, &attended)? else {
-        return Ok(attended.signals.received().map_or(Exit::Done, Exit::Stopped));
-    };
+    let evaluation = measure(&run, &config, &backend, &attended)?;
     match arguments.json {
         true => output::json(&as_json(&run, &backend, &evaluation))?,
         false => output::line(as_text(&run, &backend, &evaluation))?,
@@ -34,13 +31,13 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// As training does it: the same batches, the same loss, the same backend. `None` after a signal.
+/// As training does it: the same batches, the same loss, the same backend.
 fn measure(
     run: &TrainedRun,
     config: &Config,
     backend: &Backend,
     attended: &Attended,
-) -> Result<Option<Evaluation>, Failure> {
+) -> Result<Evaluation, Failure> {
     let input = run.state.preprocess.input;
     let opened = firebrick::data::open(&config.data, input, config.trainer.seed, &attended.progress());
     let datasets = attended.finish(opened)?;
@@ -58,7 +55,7 @@ fn measure(
         let text = "the data is not what the run was trained on: its fingerprint differs";
         attended.console.line(&warning(text, attended.console.style()));
     }
-    let objective = attended.finish(Objective::new(&config.loss, config.model.network.num_classes()))?;
+    let loss = attended.finish(config.loss.classifier())?;
     let options = EvaluationOptions { batch_size: config.data.batch_size, workers: config.data.workers };
     let total = datasets.test.len() as u64;
     attended.console.begin_epoch("testing", 0, total);
@@ -66,8 +63,8 @@ fn measure(
         attended.console.position(images as u64);
         attended.signals.received().is_some()
     };
-    let evaluation = evaluate(&run.model, datasets.test, &objective, &backend.device, options, &mut stop);
-    attended.finish(evaluation)
+    let evaluation = evaluate(&run.model, datasets.test, &loss, &backend.device, options, &mut stop);
+    attended.finish(evaluation)?.ok_or_else(|| attended.stopped())
 }
 
 /// One class's part of the confusion matrix.

@@ -43,13 +43,33 @@ struct Attended {
 
 impl Attended {
     fn new(format: Format) -> Result<Self, Failure> {
-        let signals = Signals::install()
+        let console = Console::new(format);
+        let signals = Self::listen(&console)
             .map_err(|error| Failure::storage(format!("cannot listen to Ctrl-C: {error}")))?;
-        Ok(Self { console: Console::new(format), signals })
+        Ok(Self { console, signals })
+    }
+
+    fn listen(console: &Console) -> std::io::Result<Signals> {
+        let signals = Signals::install()?;
+        if console.format() != Format::Quiet {
+            let console = console.clone();
+            Signals::acknowledge(move |signal| {
+                let name = signal.name();
+                console.line(&format!(
+                    "{name}: stopping as soon as everything is saved; once more leaves at once"
+                ));
+            })?;
+        }
+        Ok(signals)
     }
 
     fn progress(&self) -> DataProgress {
         DataProgress::new(self.console.clone(), self.signals.clone())
+    }
+
+    /// Why a phase ended that was asked to.
+    fn stopped(&self) -> Failure {
+        self.signals.received().map_or_else(|| Failure::usage("stopped"), Failure::Stopped)
     }
 
     /// Takes the bar away, and knows an error that a signal caused.

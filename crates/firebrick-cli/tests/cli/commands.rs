@@ -9,7 +9,27 @@ use super::sandbox::Sandbox;
 #[test]
 fn summary_lists_layers_shapes_and_parameters() {
     let ended = Sandbox::new().firebrick(&["summary", "lenet"]).succeeds();
-    insta::assert_snapshot!(ended.stdout, @"");
+    insta::assert_snapshot!(ended.stdout, @r#"
+    LeNet
+
+    layer     what it is                                                                     output   parameters
+    ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    input                                                                                   1x32x32
+    conv1     Conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1))                               6x28x28          156
+    relu1     ReLU()                                                                        6x28x28
+    pool1     MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)    6x14x14
+    conv2     Conv2d(6, 16, kernel_size=(5, 5), stride=(1, 1))                             16x10x10        2,416
+    relu2     ReLU()                                                                       16x10x10
+    pool2     MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)     16x5x5
+    flatten   Flatten(start_dim=1, end_dim=-1)                                                  400
+    fc1       Linear(in_features=400, out_features=120, bias=True)                              120       48,120
+    relu3     ReLU()                                                                            120
+    fc2       Linear(in_features=120, out_features=84, bias=True)                                84       10,164
+    relu4     ReLU()                                                                             84
+    fc3       Linear(in_features=84, out_features=10, bias=True)                                 10          850
+
+    61,706 parameters, 0.24 MiB as f32
+    "#);
 }
 
 #[test]
@@ -108,7 +128,7 @@ fn data_download_knows_what_cannot_be_fetched() {
 fn a_reader_that_leaves_early_is_no_error() {
     let sandbox = Sandbox::with_tiny_config();
     for arguments in [&["summary"][..], &["train", "--config", "tiny.toml", "--log-format", "json"]] {
-        let mut command = sandbox.std_command(env!("CARGO_BIN_EXE_firebrick"));
+        let mut command = sandbox.command(env!("CARGO_BIN_EXE_firebrick"));
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut first = String::new();

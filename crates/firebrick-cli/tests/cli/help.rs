@@ -45,6 +45,10 @@ fn wrong_arguments_end_with_2_and_a_suggestion() {
     assert!(ended.stderr.contains("--config"), "{ended:#?}");
     let ended = sandbox.firebrick(&["evalute", "run"]).ends_with(2);
     assert!(ended.stderr.contains("evaluate"), "{ended:#?}");
+    let ended = sandbox.train(&["--resume", "runs/x"]).ends_with(2);
+    assert!(ended.stderr.contains("hint: a run is named with an equals sign: --resume=runs/x"), "{ended:#?}");
+    let ended = sandbox.train(&["x.toml"]).ends_with(2);
+    assert!(ended.stderr.contains("--config x.toml"), "{ended:#?}");
     sandbox.firebrick(&[]).ends_with(2);
     sandbox.train(&["--quiet", "--log-format", "json"]).ends_with(2);
     sandbox.firebrick(&["predict", "run"]).ends_with(2);

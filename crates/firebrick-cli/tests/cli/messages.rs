@@ -13,61 +13,115 @@ fn with(from: &str, to: &str) -> Ended {
 #[test]
 fn misspelt_key() {
     let ended = with("epochs = 2", "epoch = 2").ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @r#"
+    error: unknown field `epoch`, expected one of `epochs`, `max_steps`, `checkpoint_every`, `keep_last`, `seed`, `backend`, `clip_grad_norm`, `clip_grad_value`
+        ╭─[run.toml:19:1]
+     18 │ [trainer]
+     19 │ epoch = 2
+        · ─────
+     20 │ backend = "flex"
+        ╰────
+    hint: did you mean `epochs`?
+    "#);
 }
 
 #[test]
 fn misspelt_table() {
     let ended = with("[trainer]", "[trainr]").ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @r#"
+    error: unknown table `trainr`, expected one of `model`, `data`, `loss`, `optimizer`, `schedule`, `trainer`, `output`
+        ╭─[run.toml:18:2]
+     17 │
+     18 │ [trainr]
+        ·  ──────
+     19 │ epochs = 2
+        ╰────
+    hint: did you mean `trainer`?
+    "#);
 }
 
 #[test]
 fn misspelt_component() {
     let ended = with("\"cross_entropy\"", "\"cross_entrpy\"").ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @r#"
+    error: unknown loss `cross_entrpy`, expected one of `l1`, `mse`, `smooth_l1`, `huber`, `bce`, `bce_with_logits`, `cross_entropy`, `nll`, `kl_div`, `poisson_nll`, `gaussian_nll`, `hinge_embedding`, `cosine_embedding`, `margin_ranking`, `multi_margin`, `multilabel_margin`, `multilabel_soft_margin`, `soft_margin`, `triplet_margin`, `ctc`, `focal`, `sigmoid_focal`
+        ╭─[run.toml:11:8]
+     10 │ [loss]
+     11 │ name = "cross_entrpy"
+        ·        ──────────────
+     12 │
+        ╰────
+    hint: did you mean `cross_entropy`?
+    "#);
 }
 
 #[test]
 fn wrong_type() {
     let ended = with("batch_size = 32", "batch_size = \"many\"").ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @r#"
+    error: invalid type: string "many", expected usize
+       ╭─[run.toml:7:14]
+     6 │ dataset = "digits"
+     7 │ batch_size = "many"
+       ·              ──────
+     8 │ limit = { train = 96, test = 64 }
+       ╰────
+    "#);
 }
 
 #[test]
 fn value_out_of_range() {
     let ended = with("lr = 0.02", "lr = nan").ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @r#"
+    error: optimizer `sgd`: optimizer sgd: lr = NaN is not allowed: expected a finite number >= 0
+        ╭─[run.toml:14:8]
+     13 │ [optimizer]
+     14 │ name = "sgd"
+        ·        ─────
+     15 │ lr = nan
+        ╰────
+    "#);
 }
 
 #[test]
 fn no_toml_at_all() {
     let ended = with("[model]\n", "[model\n").ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @r#"
+    error: unclosed table, expected `]`
+       ╭─[run.toml:1:7]
+     1 │ [model
+       ·       ─
+     2 │ name = "lenet"
+     3 │ num_classes = 10
+       ╰────
+    "#);
 }
 
 #[test]
 fn misspelt_override() {
     let ended = Sandbox::new().train(&["--set", "optimizer.lrr=0.1"]).ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @r#"
+    error: --set optimizer.lrr=0.1: unknown field `lrr`, expected one of `lr`, `momentum`, `dampening`, `weight_decay`, `nesterov`, `maximize`, `groups`, `no_decay_on_bias_and_norm`
+    hint: did you mean `lr`?
+    "#);
 }
 
 #[test]
 fn misspelt_backend() {
     let ended = Sandbox::new().train(&["--backend", "felx"]).ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @"error: unknown backend `felx`, expected `auto` or one of `ndarray`, `flex`, `wgpu`, `cuda`, `vulkan`, `metal`, `rocm`, `cpu`; did you mean `flex`?");
 }
 
 #[test]
 fn class_counts_that_differ() {
     let ended = with("num_classes = 10", "num_classes = 7").ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @"error: model.num_classes is 7, but dataset `digits` has 10 classes (0, 1, 2, 3, ...); set model.num_classes = 10");
 }
 
 #[test]
 fn missing_config() {
     let ended = Sandbox::new().train(&["--config", "nowhere.toml"]).ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"");
+    insta::assert_snapshot!(ended.stderr, @"error: cannot read config nowhere.toml: No such file or directory (os error 2)");
 }
 
 /// A build with the default features holds no CUDA.

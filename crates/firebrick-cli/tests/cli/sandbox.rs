@@ -1,9 +1,8 @@
 //! A folder in which one test runs the binaries.
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
-use assert_cmd::Command;
 use tempfile::TempDir;
 
 /// LeNet on a few digits: a second or less.
@@ -108,11 +107,7 @@ impl Sandbox {
 
     /// A binary that knows nothing of Cargo or of the terminal the tests run in.
     pub fn command(&self, binary: &str) -> Command {
-        Command::from_std(self.std_command(binary))
-    }
-
-    pub fn std_command(&self, binary: &str) -> std::process::Command {
-        let mut command = std::process::Command::new(binary);
+        let mut command = Command::new(binary);
         command.current_dir(self.folder.path());
         for name in ["CARGO_MANIFEST_DIR", "NO_COLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE"] {
             command.env_remove(name);

@@ -9,7 +9,7 @@ use super::sandbox::{Ended, Sandbox};
 
 /// A run that would take hours, told to say each event.
 fn endless(sandbox: &Sandbox, more: &[&str]) -> (Child, BufReader<ChildStdout>) {
-    let mut command = sandbox.std_command(env!("CARGO_BIN_EXE_train"));
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_train"));
     command
         .args([
             "--config",
@@ -80,12 +80,15 @@ fn one_signal_saves_a_checkpoint_from_which_the_run_goes_on() {
 #[test]
 fn the_second_signal_ends_the_process_at_once() {
     let sandbox = Sandbox::with_tiny_config();
-    // One step of this takes seconds; the process must not wait for it.
+    // One step of this takes long, and the process must not wait for its end.
     let slow =
-        ["--set", "model.name=tudui", "--set", "data.batch_size=1500", "--set", "data.limit.train=1500"];
-    let (child, mut stdout) = endless(&sandbox, &slow);
-    wait_for(&mut stdout, "started");
+        ["--set", "model.name=tudui", "--set", "data.batch_size=500", "--set", "data.limit.train=1000"];
+    let (mut child, mut stdout) = endless(&sandbox, &slow);
+    wait_for(&mut stdout, "step");
     send(&child, "-INT");
+    let mut answer = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut answer).unwrap();
+    assert!(answer.starts_with("SIGINT: stopping") && answer.contains("once more"), "{answer}");
     send(&child, "-TERM");
     finish(child, stdout).ends_with(143);
     assert!(!sandbox.path("run/summary.json").exists());
@@ -94,7 +97,7 @@ fn the_second_signal_ends_the_process_at_once() {
 #[test]
 fn people_are_told_how_to_go_on() {
     let sandbox = Sandbox::with_tiny_config();
-    let mut command = sandbox.std_command(env!("CARGO_BIN_EXE_train"));
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_train"));
     command
         .args(["--config", "tiny.toml", "--run-dir", "run", "--set", "trainer.epochs=100000"])
         .stdout(Stdio::piped())

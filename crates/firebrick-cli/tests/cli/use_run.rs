@@ -29,12 +29,21 @@ fn evaluate_counts_each_class() {
     assert_eq!(Some(sum("correct")), json["correct"].as_u64());
 }
 
+/// Learns all of the digits in some seconds.
+const ADAM: &str = r#"
+model = { name = "lenet", num_classes = 10 }
+data = { dataset = "digits", batch_size = 32 }
+loss = { name = "cross_entropy" }
+optimizer = { name = "adam", lr = 0.003 }
+trainer = { epochs = 5, backend = "flex" }
+"#;
+
 #[test]
 fn predict_gives_a_saved_test_image_its_class() {
     let sandbox = Sandbox::new();
-    let learn = ["--set", "model.name=lenet", "--set", "trainer.epochs=6", "--set", "optimizer.lr=0.02"];
-    sandbox.train(&[&learn[..], &["--run-dir", "run", "--quiet"]].concat()).succeeds();
-    let accuracy = sandbox.read_json("run/summary.json")["final"]["accuracy"].as_f64().unwrap();
+    sandbox.write("adam.toml", ADAM);
+    sandbox.train(&["--config", "adam.toml", "--run-dir", "run", "--quiet"]).succeeds();
+    let accuracy = sandbox.read_json("run/summary.json")["best"]["accuracy"].as_f64().unwrap();
     assert!(accuracy > 0.9, "{accuracy}");
     let mut right = 0;
     for index in 0..10 {
@@ -42,7 +51,8 @@ fn predict_gives_a_saved_test_image_its_class() {
         let out = format!("digit-{index}.png");
         let said =
             sandbox.firebrick(&["data", "export", "digits", "--index", &index, "--out", &out]).succeeds();
-        let json = sandbox.firebrick(&["predict", "run", &out, "--json"]).succeeds().json();
+        let json =
+            sandbox.firebrick(&["predict", "run", &out, "--checkpoint", "best", "--json"]).succeeds().json();
         let name = json["predictions"][0]["name"].as_str().unwrap();
         right += u32::from(said.stdout.contains(&format!("({name})")));
     }
