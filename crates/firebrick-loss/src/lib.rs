@@ -93,3 +93,6 @@ pub use smooth_l1::{SmoothL1Loss, SmoothL1LossConfig};
 pub use soft_margin::{SoftMarginLoss, SoftMarginLossConfig};
 pub use triplet_margin::{TripletMarginLoss, TripletMarginLossConfig};
 pub use weight::BroadcastWeight;
+
+/// Burn's array on the host, for programs that call [`evaluate`] and have no Burn of their own.
+pub use burn::tensor::{DType, TensorData};
