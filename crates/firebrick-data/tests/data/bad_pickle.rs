@@ -164,10 +164,10 @@ proptest! {
             bytes[place.min(length - 1)] = value;
         }
         bytes.truncate(length - tail.saturating_sub(200));
-        if let Ok(pickle) = Pickle::read(&bytes) {
-            if let Ok(data) = pickle.entry(pickle.root(), "data") {
-                let _ = pickle.byte_matrix(data);
-            }
+        if let Ok(pickle) = Pickle::read(&bytes)
+            && let Ok(data) = pickle.entry(pickle.root(), "data")
+        {
+            let _ = pickle.byte_matrix(data);
         }
     }
 }

@@ -67,8 +67,11 @@ pub fn cifar_pixels(index: usize) -> Vec<u8> {
     (0..3072).map(|place| (place * 7 + place / 256 + index * 31) as u8).collect()
 }
 
-/// Six CIFAR-10 files of `per_file` images each: name, and (label, pixels) of each image.
-pub fn cifar_files(per_file: usize) -> Vec<(String, Vec<(u8, Vec<u8>)>)> {
+/// A file's name, and (label, pixels) of each image in it.
+pub type CifarFile = (String, Vec<(u8, Vec<u8>)>);
+
+/// Six CIFAR-10 files of `per_file` images each.
+pub fn cifar_files(per_file: usize) -> Vec<CifarFile> {
     let names = (1..=5).map(|number| format!("data_batch_{number}"));
     let names = names.chain(["test_batch".to_owned()]);
     names
