@@ -235,10 +235,10 @@ impl Observer for TrainingLog {
             Format::Quiet => {}
             Format::Bar | Format::Lines => self.people(event),
         }
-        if let Event::Notice { message } = event {
-            if self.console.format() != Format::Json {
-                self.console.line(&warning(message, self.console.style()));
-            }
+        if let (Event::Notice { message }, Format::Bar | Format::Lines | Format::Quiet) =
+            (event, self.console.format())
+        {
+            self.console.line(&warning(message, self.console.style()));
         }
         match self.signals.received() {
             Some(_) => Control::Stop,

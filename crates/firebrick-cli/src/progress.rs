@@ -153,6 +153,10 @@ impl Progress for DataProgress {
         let Ok(mut stage) = self.stage.lock() else { return };
         let now = Instant::now();
         *stage = Stage { message: message.to_owned(), total, done: 0, begun: now, told: now };
+        if total.is_none() {
+            // What has no length is often over already: a file that was found, checked, kept.
+            self.console.news(&self.console.style().dim(message));
+        }
         if self.console.format() != Format::Bar {
             return;
         }

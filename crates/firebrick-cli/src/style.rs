@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn small_losses_keep_their_digits() {
-        assert_eq!(loss(2.30259), "2.3026");
+        assert_eq!(loss(1.23456), "1.2346");
         assert_eq!(loss(0.000_012_34), "1.23e-5");
         assert_eq!(loss(0.0), "0.0000");
     }

@@ -129,7 +129,7 @@ fn download(dataset: &DatasetArguments) -> Result<Exit, Failure> {
     let attended = Attended::new(Format::for_people())?;
     let fetched = firebrick::data::download::ensure(config.dataset, &config.root, &attended.progress());
     attended.finish(fetched)?;
-    output::line(format!("{}: {} is there and verified", config.root.display(), config.dataset))?;
+    output::line(format!("{}: {} is there", config.root.display(), config.dataset))?;
     Ok(Exit::Done)
 }
 

@@ -157,17 +157,34 @@ fn a_diverged_run_ends_with_1_and_says_at_which_step() {
     assert!(ended.stderr.contains("diverged at step") && ended.stderr.contains("optimizer.lr"), "{ended:#?}");
 }
 
+/// The same five steps on every backend of this build. Without an adapter wgpu has nothing to run on;
+/// `FIREBRICK_REQUIRE_WGPU=1` makes that a failure.
 #[test]
-fn cpu_backends_agree() {
+fn backends_agree() {
     let sandbox = Sandbox::with_tiny_config();
     let losses = |backend: &str| -> Vec<f64> {
         let arguments = ["--config", "tiny.toml", "--run-dir", backend, "--backend", backend, "--quiet"];
-        sandbox.train(&[&arguments[..], &["--set", "trainer.max_steps=2"]].concat()).succeeds();
+        sandbox.train(&[&arguments[..], &["--set", "trainer.max_steps=5"]].concat()).succeeds();
         sandbox.metrics(backend).iter().filter_map(|record| record["loss"].as_f64()).collect()
     };
-    let (flex, ndarray) = (losses("flex"), losses("ndarray"));
-    assert_eq!(flex.len(), 3);
-    for (flex, ndarray) in flex.iter().zip(&ndarray) {
-        assert!((flex - ndarray).abs() < 1e-4, "{flex} {ndarray}");
+    let mut others = vec!["ndarray"];
+    if has_wgpu(&sandbox) {
+        others.push("wgpu");
     }
+    let flex = losses("flex");
+    assert_eq!(flex.len(), 7); // five steps, and the evaluations after the third and the fifth
+    for other in others {
+        for (expected, got) in flex.iter().zip(losses(other)) {
+            assert!((expected - got).abs() < 1e-4, "{other}: expected {expected}, got {got}");
+        }
+    }
+}
+
+fn has_wgpu(sandbox: &Sandbox) -> bool {
+    let devices = sandbox.firebrick(&["devices", "--json"]).succeeds().json();
+    let wgpu =
+        devices["backends"].as_array().unwrap().iter().find(|backend| backend["backend"] == "wgpu").unwrap();
+    let found = !wgpu["devices"].as_array().unwrap().is_empty();
+    assert!(found || std::env::var_os("FIREBRICK_REQUIRE_WGPU").is_none(), "no adapter: {wgpu}");
+    found
 }
