@@ -95,6 +95,10 @@ def case(name, loss, reductions=("none", "mean", "sum"), args=None, **inputs):
         })
 
 
+def label(args):
+    return "".join(f" {key}={value}" for key, value in args.items())
+
+
 def randn(*shape):
     return torch.randn(*shape, generator=generator)
 
@@ -114,8 +118,8 @@ odd = [nan, inf, -inf, 0.0, 1.0, -1.0, 0.5, 1e30, -1e-30]
 zeros = torch.zeros(9)
 for loss, args in [("l1", {}), ("mse", {}), ("smooth_l1", {}), ("smooth_l1", {"beta": 0.0}),
                    ("smooth_l1", {"beta": 0.25}), ("huber", {}), ("huber", {"delta": 0.5}), ("huber", {"delta": 3.0})]:
-    case(f"odd{args}", loss, ONE, args, input=odd, target=zeros)
-    case(f"odd target{args}", loss, ONE, args, input=zeros, target=odd)
+    case(f"odd{label(args)}", loss, ONE, args, input=odd, target=zeros)
+    case(f"odd target{label(args)}", loss, ONE, args, input=zeros, target=odd)
 case("infinite both", "l1", ONE, input=[inf, -inf], target=[inf, inf])
 
 # Shapes: a single number, one dimension, five dimensions.
@@ -180,28 +184,28 @@ case("1d, [1]", "gaussian_nll", input=randn(4), target=randn(4), var=rand(1))
 
 for weight in [None, [1.0, 0.0, 2.5]]:
     args = {"weight": weight}
-    case(f"odd{weight}", "cross_entropy", ONE, args, target=[0, 0, 0, 0, 0, 1],
+    case(f"odd weight={weight}", "cross_entropy", ONE, args, target=[0, 0, 0, 0, 0, 1],
          input=[[0.0, -inf, 3.0], [-inf, 0.0, 1.0], [0.0, nan, 1.0], [inf, 0.0, 0.0], [-inf] * 3, [1e30, -1e30, 0.0]])
-    case(f"odd smoothed{weight}", "cross_entropy", ONE, {**args, "label_smoothing": 0.2}, target=[0, 0, 0, 1],
+    case(f"odd smoothed weight={weight}", "cross_entropy", ONE, {**args, "label_smoothing": 0.2}, target=[0, 0, 0, 1],
          input=[[0.0, -inf, 3.0], [0.0, nan, 1.0], [inf, 0.0, 0.0], [1e30, -1e30, 0.0]])
-    case(f"one sample{weight}", "cross_entropy", args=args, input=randn(3), target=torch.tensor(1))
-    case(f"one sample ignored{weight}", "cross_entropy", args=args, input=randn(3), target=torch.tensor(-100))
-    case(f"one sample, probabilities{weight}", "cross_entropy", args={**args, "label_smoothing": 0.3}, input=randn(3), target=rand(3))
-    case(f"ignore -1{weight}", "cross_entropy", args={**args, "ignore_index": -1, "label_smoothing": 0.4}, input=randn(4, 3), target=[0, -1, 2, -1])
-    case(f"ignore 2{weight}", "cross_entropy", args={**args, "ignore_index": 2}, input=randn(4, 3), target=[0, 2, 2, 1])
-    case(f"ignore 70{weight}", "cross_entropy", args={**args, "ignore_index": 70}, input=randn(2, 3, 2), target=[[0, 70], [70, 1]])
-    case(f"all ignored smoothed{weight}", "cross_entropy", args={**args, "label_smoothing": 0.4}, input=randn(2, 3), target=[-100, -100])
-    case(f"smoothing 1{weight}", "cross_entropy", args={**args, "label_smoothing": 1.0}, input=randn(2, 3), target=[2, 0])
-    case(f"5d{weight}", "cross_entropy", ("none", "mean"), args={**args, "label_smoothing": 0.1}, input=randn(2, 3, 2, 1, 2), target=randint(3, 2, 2, 1, 2))
-    case(f"5d probabilities{weight}", "cross_entropy", ("none", "mean"), args=args, input=randn(2, 3, 2, 1, 2), target=rand(2, 3, 2, 1, 2))
-    case(f"odd{weight}", "nll", ONE, args, input=[[-inf, 1.0, 3.0], [1.0, -inf, 1.0], [nan, 1.0, 2.0], [0.0, nan, inf]], target=[0, 1, 0, 2])
-    case(f"one sample{weight}", "nll", args=args, input=randn(3), target=torch.tensor(2))
-    case(f"all ignored{weight}", "nll", args={**args, "ignore_index": 1}, input=randn(2, 3), target=[1, 1])
-    case(f"5d{weight}", "nll", ("none", "mean"), args=args, input=randn(2, 3, 2, 1, 2), target=randint(3, 2, 2, 1, 2))
-    case(f"plain{weight}", "focal", args=args, input=randn(5, 3), target=randint(3, 5))
-    case(f"gamma 0.5{weight}", "focal", args={**args, "gamma": 0.5}, input=randn(5, 3), target=[0, -100, 1, 2, -100])
-    case(f"gamma 0{weight}", "focal", args={**args, "gamma": 0.0}, input=randn(5, 3), target=randint(3, 5))
-    case(f"4d{weight}", "focal", args={**args, "gamma": 3.0}, input=randn(2, 3, 2, 2), target=randint(3, 2, 2, 2))
+    case(f"one sample weight={weight}", "cross_entropy", args=args, input=randn(3), target=torch.tensor(1))
+    case(f"one sample ignored weight={weight}", "cross_entropy", args=args, input=randn(3), target=torch.tensor(-100))
+    case(f"one sample, probabilities weight={weight}", "cross_entropy", args={**args, "label_smoothing": 0.3}, input=randn(3), target=rand(3))
+    case(f"ignore -1 weight={weight}", "cross_entropy", args={**args, "ignore_index": -1, "label_smoothing": 0.4}, input=randn(4, 3), target=[0, -1, 2, -1])
+    case(f"ignore 2 weight={weight}", "cross_entropy", args={**args, "ignore_index": 2}, input=randn(4, 3), target=[0, 2, 2, 1])
+    case(f"ignore 70 weight={weight}", "cross_entropy", args={**args, "ignore_index": 70}, input=randn(2, 3, 2), target=[[0, 70], [70, 1]])
+    case(f"all ignored smoothed weight={weight}", "cross_entropy", args={**args, "label_smoothing": 0.4}, input=randn(2, 3), target=[-100, -100])
+    case(f"smoothing 1 weight={weight}", "cross_entropy", args={**args, "label_smoothing": 1.0}, input=randn(2, 3), target=[2, 0])
+    case(f"5d weight={weight}", "cross_entropy", ("none", "mean"), args={**args, "label_smoothing": 0.1}, input=randn(2, 3, 2, 1, 2), target=randint(3, 2, 2, 1, 2))
+    case(f"5d probabilities weight={weight}", "cross_entropy", ("none", "mean"), args=args, input=randn(2, 3, 2, 1, 2), target=rand(2, 3, 2, 1, 2))
+    case(f"odd weight={weight}", "nll", ONE, args, input=[[-inf, 1.0, 3.0], [1.0, -inf, 1.0], [nan, 1.0, 2.0], [0.0, nan, inf]], target=[0, 1, 0, 2])
+    case(f"one sample weight={weight}", "nll", args=args, input=randn(3), target=torch.tensor(2))
+    case(f"all ignored weight={weight}", "nll", args={**args, "ignore_index": 1}, input=randn(2, 3), target=[1, 1])
+    case(f"5d weight={weight}", "nll", ("none", "mean"), args=args, input=randn(2, 3, 2, 1, 2), target=randint(3, 2, 2, 1, 2))
+    case(f"plain weight={weight}", "focal", args=args, input=randn(5, 3), target=randint(3, 5))
+    case(f"gamma 0.5 weight={weight}", "focal", args={**args, "gamma": 0.5}, input=randn(5, 3), target=[0, -100, 1, 2, -100])
+    case(f"gamma 0 weight={weight}", "focal", args={**args, "gamma": 0.0}, input=randn(5, 3), target=randint(3, 5))
+    case(f"4d weight={weight}", "focal", args={**args, "gamma": 3.0}, input=randn(2, 3, 2, 2), target=randint(3, 2, 2, 2))
 case("only weight 0", "cross_entropy", args={"weight": [1.0, 0.0, 1.0]}, input=randn(2, 3), target=[1, 1])
 case("one class", "cross_entropy", input=randn(4, 1), target=[0, 0, 0, 0])
 case("many classes", "cross_entropy", ("mean",), input=randn(3, 300) * 10, target=randint(300, 3))
@@ -210,10 +214,10 @@ for p in [1, 2]:
     for margin in [1.0, 0.0, -0.5]:
         for weight in [None, [0.5, 0.0, 3.0]]:
             args = {"p": p, "margin": margin, "weight": weight}
-            case(f"plain{p},{margin},{weight}", "multi_margin", args=args, input=randn(4, 3), target=[0, 1, 2, 2])
-    case(f"odd{p}", "multi_margin", ONE, {"p": p}, input=[[0.0, -1.0, 3.0], [nan, 0.0, 1.0], [0.0, nan, 1.0], [0.0, inf, -inf], [-inf, 1.0, 1.0]],
+            case(f"plain p={p} margin={margin} weight={weight}", "multi_margin", args=args, input=randn(4, 3), target=[0, 1, 2, 2])
+    case(f"odd p={p}", "multi_margin", ONE, {"p": p}, input=[[0.0, -1.0, 3.0], [nan, 0.0, 1.0], [0.0, nan, 1.0], [0.0, inf, -inf], [-inf, 1.0, 1.0]],
          target=[0, 0, 0, 0, 0])
-    case(f"one sample{p}", "multi_margin", args={"p": p}, input=randn(3), target=torch.tensor(1))
+    case(f"one sample p={p}", "multi_margin", args={"p": p}, input=randn(3), target=torch.tensor(1))
 case("odd", "multilabel_margin", ONE, input=[[0.0, -1.0, 1.0], [nan, 0.0, 1.0], [0.0, nan, 1.0], [0.0, 1.0, 2.0], [3.0, 2.0, 1.0], [0.0, 0.0, inf]],
      target=[[0, -1, 1], [1, 1, -1], [-1, 0, 1], [2, 0, 1], [2, 2, 0], [0, -1, -1]])
 case("one sample", "multilabel_margin", input=randn(4), target=torch.tensor([2, 0, -1, 0]))
@@ -248,17 +252,18 @@ for blank in [0, 2]:
         args = {"blank": blank, "zero_infinity": zero_infinity}
         labels = [label for label in range(4) if label != blank]
         pick = lambda *shape: torch.tensor(labels)[randint(3, *shape)]
-        case(f"lengths{args}", "ctc", args=args, log_probs=log_probs(9, 4, 4), targets=pick(4, 4), input_lengths=[9, 7, 4, 9], target_lengths=[4, 2, 1, 0])
-        case(f"repeats{args}", "ctc", args=args, log_probs=log_probs(8, 2, 4), targets=torch.tensor([[labels[0]] * 3, [labels[1], labels[1], labels[2]]]),
+        case(f"lengths{label(args)}", "ctc", args=args, log_probs=log_probs(9, 4, 4), targets=pick(4, 4), input_lengths=[9, 7, 4, 9], target_lengths=[4, 2, 1, 0])
+        case(f"repeats{label(args)}", "ctc", args=args, log_probs=log_probs(8, 2, 4), targets=torch.tensor([[labels[0]] * 3, [labels[1], labels[1], labels[2]]]),
              input_lengths=[8, 6], target_lengths=[3, 3])
-        case(f"does not fit{args}", "ctc", args=args, log_probs=log_probs(5, 3, 4), targets=torch.tensor([[labels[0]] * 3, [labels[1]] * 3, [labels[2], labels[0], labels[1]]]),
+        case(f"does not fit{label(args)}", "ctc", args=args, log_probs=log_probs(5, 3, 4), targets=torch.tensor([[labels[0]] * 3, [labels[1]] * 3, [labels[2], labels[0], labels[1]]]),
              input_lengths=[5, 4, 2], target_lengths=[3, 3, 3])
-        case(f"concatenated{args}", "ctc", args=args, log_probs=log_probs(6, 3, 4), targets=pick(6), input_lengths=[6, 5, 6], target_lengths=[3, 1, 2])
-        case(f"one sample{args}", "ctc", ("mean", "sum"), args=args, log_probs=log_probs(6, 4), targets=pick(3), input_lengths=torch.tensor(6), target_lengths=torch.tensor(3))
+        case(f"concatenated{label(args)}", "ctc", args=args, log_probs=log_probs(6, 3, 4), targets=pick(6), input_lengths=[6, 5, 6], target_lengths=[3, 1, 2])
+        case(f"one sample{label(args)}", "ctc", ("mean", "sum"), args=args, log_probs=log_probs(6, 4), targets=pick(3), input_lengths=torch.tensor(6), target_lengths=torch.tensor(3))
 impossible = log_probs(4, 1, 3)
 impossible[1, 0, 1] = -inf
 case("impossible class", "ctc", log_probs=impossible, targets=[[1]], input_lengths=[4], target_lengths=[1])
 case("no input", "ctc", log_probs=log_probs(3, 2, 3), targets=[[1], [1]], input_lengths=[0, 3], target_lengths=[1, 1])
+case("no input, no target", "ctc", log_probs=log_probs(3, 2, 3), targets=[[1], [1]], input_lengths=[0, 3], target_lengths=[0, 1])
 case("long", "ctc", ("mean",), log_probs=log_probs(40, 2, 8), targets=1 + randint(7, 2, 12), input_lengths=[40, 33], target_lengths=[12, 9])
 case("label is the blank", "ctc", log_probs=log_probs(6, 1, 4), targets=[[1, 0, 2]], input_lengths=[6], target_lengths=[3])
 
