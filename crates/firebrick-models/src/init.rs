@@ -18,8 +18,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::parameters::transpose;
 
-/// The purpose "initialisation" in the key (seed, purpose, a, b) of every random stream.
-pub const PURPOSE_INIT: u64 = 2;
+/// The purpose "initialisation" in the key (seed, purpose, a, b) of every random stream; the data of a
+/// run draws from other purposes of the same seed, so that no two streams are alike.
+pub const PURPOSE_INIT: u64 = 3;
 
 /// Builds layers in the order in which a model names them; each parameter has a stream of its own.
 ///

@@ -1,5 +1,5 @@
 //! Tests of firebrick-models; one binary, because each links all of Burn.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 mod models {
     mod display;
