@@ -24,7 +24,7 @@ const MAX_TERMS: usize = 16;
 /// ]);
 /// assert_eq!(
 ///     explain(&loss, &inputs).ok_or("no explanation")?,
-///     ["|0 - 1| + |1 - 1| + |2 - 1| + |3 - 1| = 4", "4 / 4 = 1"],
+///     ["|0-1| + |1-1| + |2-1| + |3-1| = 4", "4 / 4 = 1"],
 /// );
 /// # Ok(())
 /// # }
@@ -73,7 +73,7 @@ fn elementwise_terms(config: &LossConfig, input: &TensorData, target: &TensorDat
 }
 
 fn elementwise_term(config: &LossConfig, x: f64, y: f64) -> Option<Term> {
-    let difference = format!("{} - {}", number(y), signed(x));
+    let difference = format!("{}-{}", number(y), signed(x));
     let d = y - x;
     Some(match config {
         LossConfig::L1(_) => (format!("|{difference}|"), d.abs()),
