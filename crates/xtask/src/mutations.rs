@@ -79,12 +79,7 @@ fn read(list: &str) -> Result<Vec<Mutation>, Failure> {
 }
 
 /// How many cases notice each change.
-fn run_all(
-    mutations: &[Mutation],
-    tree: &Path,
-    root: &Path,
-    test: &str,
-) -> Result<Vec<usize>, Failure> {
+fn run_all(mutations: &[Mutation], tree: &Path, root: &Path, test: &str) -> Result<Vec<usize>, Failure> {
     let mut noticed = vec![0; mutations.len()];
     let builds = builds(mutations);
     for (number, build) in builds.iter().enumerate() {
