@@ -236,7 +236,7 @@ impl Window {
         }
         let room = padded - reach;
         let steps = room / stride;
-        let partial = self.ceil_mode && room % stride != 0;
+        let partial = self.ceil_mode && !room.is_multiple_of(stride);
         // A window that would start in the right padding does not count, also in ceil mode.
         let starts_inside = (steps + 1) * stride < input + self.padding[axis];
         steps + 1 + usize::from(partial && starts_inside)

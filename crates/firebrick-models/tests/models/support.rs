@@ -97,7 +97,7 @@ pub fn write(path: &Path, tensors: &[(String, Stored)]) {
 
 /// The f32 tensors of a safetensors file.
 pub fn read(path: &Path) -> HashMap<String, (Vec<usize>, Vec<f32>)> {
-    let bytes = std::fs::read(path).unwrap();
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let file = SafeTensors::deserialize(&bytes).unwrap();
     file.iter()
         .filter(|(_, view)| view.dtype() == Dtype::F32)
