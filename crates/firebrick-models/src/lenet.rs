@@ -36,6 +36,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::layers::conv_relu_pool;
 use crate::init::{TorchInit, max_pool2d};
 use crate::summary::LayerList;
 use crate::{ImageClassifier, LayerSummary};
@@ -92,14 +93,13 @@ impl ImageClassifier for LeNet {
     }
 
     fn forward(&self, images_nchw: Tensor<4>) -> Tensor<2> {
-        let x = relu(self.conv1.forward(images_nchw)); // [n,  1, 32, 32] -> [n,  6, 28, 28]
-        let x = self.pool1.forward(x); //                 [n,  6, 28, 28] -> [n,  6, 14, 14]
-        let x = relu(self.conv2.forward(x)); //           [n,  6, 14, 14] -> [n, 16, 10, 10]
-        let x = self.pool2.forward(x); //                 [n, 16, 10, 10] -> [n, 16,  5,  5]
-        let x = x.flatten(1, 3); //                       [n, 16,  5,  5] -> [n, 400]
-        let x = relu(self.fc1.forward(x)); //             [n, 400] -> [n, 120]
-        let x = relu(self.fc2.forward(x)); //             [n, 120] -> [n, 84]
-        self.fc3.forward(x) //                            [n, 84] -> [n, num_classes]
+        let x = images_nchw; //                                 [n,  1, 32, 32]
+        let x = conv_relu_pool(&self.conv1, &self.pool1, x); // [n,  6, 28, 28] -> [n,  6, 14, 14]
+        let x = conv_relu_pool(&self.conv2, &self.pool2, x); // [n, 16, 10, 10] -> [n, 16,  5,  5]
+        let x = x.flatten(1, 3); //                             [n, 16,  5,  5] -> [n, 400]
+        let x = relu(self.fc1.forward(x)); //                   [n, 400] -> [n, 120]
+        let x = relu(self.fc2.forward(x)); //                   [n, 120] -> [n, 84]
+        self.fc3.forward(x) //                                  [n, 84] -> [n, num_classes]
     }
 
     fn input_shape(&self) -> [usize; 3] {

@@ -25,6 +25,7 @@
 
 pub mod display;
 pub mod init;
+pub mod layers;
 pub mod lenet;
 pub mod parameters;
 pub mod registry;

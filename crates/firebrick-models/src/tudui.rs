@@ -34,6 +34,7 @@ use burn::nn::pool::MaxPool2d;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::layers::conv_pool;
 use crate::init::{TorchInit, max_pool2d};
 use crate::summary::LayerList;
 use crate::{ImageClassifier, LayerSummary};
@@ -92,15 +93,13 @@ impl ImageClassifier for Tudui {
     }
 
     fn forward(&self, images_nchw: Tensor<4>) -> Tensor<2> {
-        let x = self.conv1.forward(images_nchw); // [n,  3, 32, 32] -> [n, 32, 32, 32]
-        let x = self.pool1.forward(x); //           [n, 32, 32, 32] -> [n, 32, 16, 16]
-        let x = self.conv2.forward(x); //           [n, 32, 16, 16] -> [n, 32, 16, 16]
-        let x = self.pool2.forward(x); //           [n, 32, 16, 16] -> [n, 32,  8,  8]
-        let x = self.conv3.forward(x); //           [n, 32,  8,  8] -> [n, 64,  8,  8]
-        let x = self.pool3.forward(x); //           [n, 64,  8,  8] -> [n, 64,  4,  4]
-        let x = x.flatten(1, 3); //                 [n, 64,  4,  4] -> [n, 1024]
-        let x = self.fc1.forward(x); //             [n, 1024] -> [n, 64]
-        self.fc2.forward(x) //                      [n, 64] -> [n, num_classes]
+        let x = images_nchw; //                            [n,  3, 32, 32]
+        let x = conv_pool(&self.conv1, &self.pool1, x); // [n, 32, 32, 32] -> [n, 32, 16, 16]
+        let x = conv_pool(&self.conv2, &self.pool2, x); // [n, 32, 16, 16] -> [n, 32,  8,  8]
+        let x = conv_pool(&self.conv3, &self.pool3, x); // [n, 64,  8,  8] -> [n, 64,  4,  4]
+        let x = x.flatten(1, 3); //                        [n, 64,  4,  4] -> [n, 1024]
+        let x = self.fc1.forward(x); //                    [n, 1024] -> [n, 64]
+        self.fc2.forward(x) //                             [n, 64] -> [n, num_classes]
     }
 
     fn input_shape(&self) -> [usize; 3] {

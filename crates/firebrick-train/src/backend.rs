@@ -221,14 +221,8 @@ impl FromStr for BackendChoice {
 }
 
 fn unknown(got: &str, name: &str) -> BackendError {
-    let suggestion = BackendName::ALL
-        .iter()
-        .map(|backend| backend.as_str())
-        .chain(["auto"])
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate);
+    let names = BackendName::ALL.iter().map(|backend| backend.as_str());
+    let suggestion = crate::config::closest(name, names.chain(["auto"]));
     BackendError::Unknown {
         got: got.to_owned(),
         suggestion,

@@ -86,7 +86,7 @@ pub fn folder_name(step: u64) -> String {
     format!("step-{step:09}")
 }
 
-/// Writes a checkpoint below `checkpoints`, points `LATEST` (and `BEST`, when `is_best`) to it and
+/// Writes a checkpoint, in place of one of the same step if there is any, below `checkpoints`, points `LATEST` (and `BEST`, when `is_best`) to it and
 /// removes old ones beyond `keep_last`, never the best.
 ///
 /// # Failure
@@ -103,7 +103,6 @@ pub(crate) fn save<M: Module>(
     let name = folder_name(state.position.step);
     let state_bytes = to_json(&checkpoints.join(&name).join(STATE), state, true)?;
     let path = checkpoints.join(&name);
-    remove_if_there(&path)?;
     let record = model.valid().into_record();
     commit_folder(checkpoints, &name, |folder| {
         let file = folder.join(MODEL);
@@ -123,21 +122,6 @@ pub(crate) fn save<M: Module>(
     }
     remove_old(checkpoints, keep_last)?;
     Ok(path)
-}
-
-/// A checkpoint of the same step is there when an earlier process wrote it and this one went back
-/// behind it: it was damaged, or its evaluation was interrupted. It goes away in one rename, so that
-/// no half of it is ever found under its name.
-fn remove_if_there(path: &Path) -> Result<(), StorageError> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".old");
-    let aside = PathBuf::from(aside);
-    match std::fs::rename(path, &aside) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(StorageError::io(path, "move aside", source)),
-    }
-    std::fs::remove_dir_all(&aside).map_err(|source| StorageError::io(&aside, "remove", source))
 }
 
 /// Inside a folder that is not committed yet; the commit flushes it.
@@ -313,16 +297,6 @@ pub(crate) fn tidy(run_dir: &Path) -> Result<(), TrainError> {
     for folder in [run_dir, &checkpoints] {
         if folder.is_dir() {
             remove_leftovers(folder)?;
-        }
-    }
-    for step in all_steps(&checkpoints)? {
-        let mut aside = checkpoints.join(folder_name(step)).into_os_string();
-        aside.push(".old");
-        match std::fs::remove_dir_all(&aside) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StorageError::io(Path::new(&aside), "remove", error).into());
-            }
-            _ => {}
         }
     }
     Ok(())

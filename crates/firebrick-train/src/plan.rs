@@ -40,6 +40,7 @@ impl Plan {
     ///
     /// Whatever does not fit, see [`TrainError`]; nothing has been written but a download.
     pub fn new(config: Config, name: &str, progress: &dyn Progress) -> Result<Self, TrainError> {
+        config.schedule.validate_with(&config.optimizer)?;
         let backend = config.trainer.backend.parse::<BackendChoice>()?.open()?;
         let [channels, height, width] = config.model.network.input_shape();
         let input = InputShape {

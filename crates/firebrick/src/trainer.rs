@@ -62,8 +62,13 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// Who hears each event, and may stop the run.
-    pub fn on_event(mut self, observer: impl Observer + 'a) -> Self {
+    /// A closure that hears each event, and may stop the run.
+    pub fn on_event(self, listener: impl FnMut(&Event) -> Control + 'a) -> Self {
+        self.observer(listener)
+    }
+
+    /// Who hears each event, and may stop the run; the last one given does.
+    pub fn observer(mut self, observer: impl Observer + 'a) -> Self {
         self.observer = Box::new(observer);
         self
     }

@@ -5,6 +5,7 @@
 mod backends;
 mod convergence;
 mod layouts;
+mod mutations;
 mod parity;
 mod run;
 
@@ -46,6 +47,8 @@ enum Recipe {
         #[arg(long, value_delimiter = ',', default_value = "flex,ndarray,wgpu")]
         backends: Vec<String>,
     },
+    /// Every listed change to a loss's source, one by one: the golden tests must notice each
+    Mutations,
     /// Twenty steps from PyTorch's weights, beside PyTorch's losses and final weights
     Parity {
         /// Folder with cifar-10-batches-bin
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Recipe::Convergence { data, backend } => convergence::recipe(&data, &backend),
         Recipe::Layouts { data } => layouts::recipe(&data),
         Recipe::Backends { data, backends } => backends::recipe(&data, &backends),
+        Recipe::Mutations => mutations::recipe(None),
         Recipe::Parity { data, backend } => parity::recipe(&data, &backend),
     };
     match result {

@@ -21,6 +21,7 @@ use crate::schedule::ScheduleConfig;
 
 pub use error::ConfigError;
 pub use source::Override;
+pub(crate) use source::closest;
 
 /// Everything that decides a run's numbers, and where they are written.
 #[derive(Debug, Clone)]
@@ -33,7 +34,8 @@ pub struct Config {
     pub loss: LossConfig,
     /// `[optimizer]`: the update rule.
     pub optimizer: OptimizerConfig,
-    /// `[schedule]`: the learning rate over time; constant when the table is absent.
+    /// `[schedule]`: the learning rate over time; `none`, the optimiser's own rate throughout, when the
+    /// table is absent.
     pub schedule: ScheduleConfig,
     /// `[trainer]`: how long, how often saved, on what.
     pub trainer: TrainerConfig,

@@ -39,7 +39,7 @@ pub(super) fn config(document: &Document) -> Result<Config, ConfigError> {
         )?,
         schedule: reader.component(
             "schedule",
-            Some("constant"),
+            Some("none"),
             &ScheduleConfig::NAMES,
             ScheduleConfig::deserialize_named,
             |schedule| schedule.validate().map_err(|error| error.to_string()),

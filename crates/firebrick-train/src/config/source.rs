@@ -173,11 +173,11 @@ fn suggestion(message: &str) -> Option<String> {
     closest(got, quoted).map(|best| format!("did you mean `{best}`?"))
 }
 
-/// The candidate most like `got`, if one is like it at all.
-pub(super) fn closest<'a>(got: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The candidate most like `got`, if one is like it at all: at most a third of it mistyped.
+pub(crate) fn closest<'a>(got: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
-        .map(|candidate| (strsim::jaro_winkler(got, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|candidate| (strsim::damerau_levenshtein(got, candidate), candidate))
+        .filter(|(mistakes, candidate)| *mistakes <= candidate.len().div_ceil(3))
+        .min_by_key(|(mistakes, _)| *mistakes)
         .map(|(_, candidate)| candidate)
 }

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Make digits_runs.json: the losses PyTorch sees in 20 steps on the bundled digits.
+
+usage: make_digits_runs.py        (needs torch, numpy, Pillow, safetensors)
+
+Each run starts from the weights of the models' golden files, takes the training digits in file order,
+and feeds them as Firebrick does: 8x8 grey to 32x32 with Pillow's bilinear resize, grey to RGB where the
+network wants it, pixels / 255, then normalised where the run says so.
+"""
+import gzip, json, pathlib, struct
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[3]
+WEIGHTS = ROOT / "crates/firebrick-models/tests/golden"
+STEPS, BATCH_SIZE = 20, 32
+MEAN, STD = 0.25, 0.5  # exact in f32; any would do
+
+
+def idx(name):
+    raw = gzip.open(ROOT / "data/digits" / name).read()
+    dims = struct.unpack(f">{raw[3]}I", raw[4 : 4 + 4 * raw[3]])
+    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(dims)
+
+
+def images(channels):
+    digits = idx("train-images-idx3-ubyte.gz")[: STEPS * BATCH_SIZE]
+    resized = [np.asarray(Image.fromarray(d).resize((32, 32), Image.BILINEAR)) for d in digits]
+    grey = torch.tensor(np.stack(resized), dtype=torch.float32).div(255)[:, None]
+    return grey.repeat(1, channels, 1, 1)
+
+
+class Tudui(nn.Module):
+    channels = 3
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 32, 5, padding=2)
+        self.conv2 = nn.Conv2d(32, 32, 5, padding=2)
+        self.conv3 = nn.Conv2d(32, 64, 5, padding=2)
+        self.fc1, self.fc2 = nn.Linear(1024, 64), nn.Linear(64, 10)
+
+    def forward(self, x):
+        pool = nn.functional.max_pool2d
+        x = pool(self.conv3(pool(self.conv2(pool(self.conv1(x), 2)), 2)), 2)
+        return self.fc2(self.fc1(x.flatten(1)))
+
+
+class LeNet(nn.Module):
+    channels = 1
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 6, 5), nn.Conv2d(6, 16, 5)
+        self.fc1, self.fc2, self.fc3 = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, 10)
+
+    def forward(self, x):
+        pool, relu = nn.functional.max_pool2d, torch.relu
+        x = pool(relu(self.conv2(pool(relu(self.conv1(x)), 2))), 2)
+        return self.fc3(relu(self.fc2(relu(self.fc1(x.flatten(1))))))
+
+
+RUNS = [
+    ("tudui", Tudui, "sgd", {"lr": 0.01, "momentum": 0.9}, False),
+    ("tudui", Tudui, "adam", {"lr": 0.001}, True),
+    ("lenet", LeNet, "adamw", {"lr": 0.002, "weight_decay": 0.05}, True),
+    ("lenet", LeNet, "rmsprop", {"lr": 0.0001, "momentum": 0.5}, False),
+]
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}
+
+
+def run(model_name, model_class, optimizer_name, arguments, normalize):
+    state = load_file(WEIGHTS / f"{model_name}.safetensors")
+    model = model_class()
+    model.load_state_dict({k.removeprefix("model1."): v for k, v in state.items()}, strict=True)
+    optimizer = OPTIMIZERS[optimizer_name](model.parameters(), **arguments)
+    x = images(model_class.channels)
+    if normalize:
+        x = (x - MEAN) / STD
+    labels = torch.tensor(idx("train-labels-idx1-ubyte.gz")[: len(x)].astype(np.int64))
+    losses = []
+    for k in range(STEPS):
+        part = slice(k * BATCH_SIZE, (k + 1) * BATCH_SIZE)
+        loss = nn.functional.cross_entropy(model(x[part]), labels[part])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    sums = {name: parameter.double().sum().item() for name, parameter in model.named_parameters()}
+    return {"model": model_name, "optimizer": optimizer_name, "args": arguments, "normalize": normalize,
+            "losses": losses, "final_sums": sums}
+
+
+def main():
+    torch.manual_seed(0)
+    runs = [run(*each) for each in RUNS]
+    document = {"made_with": f"torch {torch.__version__}", "batch_size": BATCH_SIZE, "steps": STEPS,
+                "mean": MEAN, "std": STD, "runs": runs}
+    (HERE / "digits_runs.json").write_text(json.dumps(document, indent=1) + "\n")
+    for each in runs:
+        print(each["model"], each["optimizer"], each["losses"][0], each["losses"][-1])
+
+
+if __name__ == "__main__":
+    main()

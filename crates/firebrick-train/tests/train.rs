@@ -1,0 +1,9 @@
+//! The config reader and the loop, as a program meets them.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "train/backend.rs"]
+mod backend;
+#[path = "train/config.rs"]
+mod config;
+#[path = "train/parity.rs"]
+mod parity;

@@ -1,0 +1,123 @@
+//! Twenty steps on the bundled digits, beside PyTorch.
+//!
+//! `golden/digits_runs.json` is made by `golden/make_digits_runs.py`.
+
+use std::path::PathBuf;
+
+use firebrick_models::parameters::named_parameters;
+use firebrick_train::run_folder::RunLocation;
+use firebrick_train::{Config, Control, Event, Plan, fit};
+use serde_json::Value;
+
+/// The largest difference of a loss that is still the same run.
+const LOSS_TOLERANCE: f64 = 2e-4;
+/// And of the sum of a parameter's elements after the last step, for each of its elements.
+const FINAL_TOLERANCE: f64 = 1e-4;
+
+fn own_golden(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn golden(name: &str) -> PathBuf {
+    let given = std::env::var_os("FIREBRICK_GOLDEN_DIR").map(|folder| PathBuf::from(folder).join(name));
+    given.filter(|path| path.exists()).unwrap_or_else(|| own_golden(name))
+}
+
+fn weights(model: &str) -> PathBuf {
+    let models = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../firebrick-models/tests/golden");
+    models.join(format!("{model}.safetensors"))
+}
+
+fn config(traces: &Value, trace: &Value, backend: &str) -> Config {
+    let model = trace["model"].as_str().unwrap();
+    let arguments = trace["args"].as_object().unwrap();
+    let arguments: String = arguments.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    let normalize = if trace["normalize"] == true {
+        let channels = if model == "tudui" { 3 } else { 1 };
+        let values = |key: &str| vec![traces[key].to_string(); channels].join(", ");
+        format!("{{ mean = [{}], std = [{}] }}", values("mean"), values("std"))
+    } else {
+        "\"none\"".to_owned()
+    };
+    let text = format!(
+        "[model]\nname = \"{model}\"\nweights = {:?}\n\
+         [data]\ndataset = \"digits\"\nshuffle = false\nbatch_size = {}\nnormalize = {normalize}\nlimit = {{ test = 32 }}\n\
+         [loss]\nname = \"cross_entropy\"\n\
+         [optimizer]\nname = {}\n{arguments}\
+         [trainer]\nmax_steps = {}\nbackend = \"{backend}\"\n",
+        weights(model),
+        traces["batch_size"],
+        trace["optimizer"],
+        traces["steps"],
+    );
+    Config::from_toml("parity", &text, &[]).unwrap()
+}
+
+fn check(backend: &str) {
+    let traces: Value = serde_json::from_slice(&std::fs::read(golden("digits_runs.json")).unwrap()).unwrap();
+    for trace in traces["runs"].as_array().unwrap() {
+        let name = format!("{} with {} on {backend}", trace["model"], trace["optimizer"]);
+        let plan = Plan::new(config(&traces, trace, backend), "parity", &()).unwrap();
+        let model = plan.initial_model(&plan.backend.device).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let location = RunLocation { run_dir: Some(folder.path().join("run")), ..RunLocation::default() };
+        let expected = trace["losses"].as_array().unwrap();
+        let mut observer = |event: &Event| {
+            if let Event::Step(step) = event {
+                let expected = expected[step.step as usize - 1].as_f64().unwrap();
+                let difference = (step.loss - expected).abs();
+                assert!(difference < LOSS_TOLERANCE, "{name}: step {}: {} but PyTorch {expected}", step.step, step.loss);
+            }
+            Control::Continue
+        };
+        let outcome = fit(&plan, model, &location, &mut observer).unwrap();
+        assert_eq!(outcome.summary.steps, expected.len() as u64);
+        for parameter in named_parameters(&outcome.model) {
+            let sum: f64 = parameter.data.iter::<f64>().sum();
+            let expected = trace["final_sums"][&parameter.name].as_f64().unwrap();
+            let count = parameter.shape.iter().product::<usize>() as f64;
+            let difference = (sum - expected).abs() / count;
+            assert!(difference < FINAL_TOLERANCE, "{name}: {} sums to {sum} but PyTorch {expected}", parameter.name);
+        }
+    }
+}
+
+#[test]
+fn golden_twenty_steps_beside_pytorch_on_flex() {
+    check("flex");
+}
+
+/// Losses of five steps of LeNet from torch's initialisation, shuffled and augmented.
+fn five_losses(backend: &str) -> Vec<f64> {
+    let text = format!(
+        "[model]\nname = \"lenet\"\n\
+         [data]\ndataset = \"digits\"\nbatch_size = 16\nlimit = {{ test = 16 }}\n\
+         augment = [{{ name = \"random_crop\", padding = 2 }}]\n\
+         [loss]\nname = \"cross_entropy\"\n[optimizer]\nname = \"sgd\"\nlr = 0.05\nmomentum = 0.9\n\
+         [trainer]\nmax_steps = 5\nbackend = \"{backend}\"\n"
+    );
+    let plan = Plan::new(Config::from_toml("backends", &text, &[]).unwrap(), "backends", &()).unwrap();
+    let model = plan.initial_model(&plan.backend.device).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let location = RunLocation { run_dir: Some(folder.path().join("run")), ..RunLocation::default() };
+    let mut losses = Vec::new();
+    let mut observer = |event: &Event| {
+        if let Event::Step(step) = event {
+            losses.push(step.loss);
+        }
+        Control::Continue
+    };
+    fit(&plan, model, &location, &mut observer).unwrap();
+    losses
+}
+
+#[test]
+fn flex_ndarray_and_wgpu_take_the_same_steps() {
+    let expected = five_losses("flex");
+    assert_eq!(expected.len(), 5);
+    for backend in ["ndarray", "wgpu"] {
+        for (step, (loss, expected)) in five_losses(backend).iter().zip(&expected).enumerate() {
+            assert!((loss - expected).abs() < 1e-4, "{backend}, step {}: {loss}, flex {expected}", step + 1);
+        }
+    }
+}
