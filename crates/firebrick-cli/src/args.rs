@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use firebrick::models::weights::NameStyle;
 
+use crate::command::loss::LossArguments;
+
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 training diverged, 2 wrong arguments or config, 3 data, \
 4 storage or checkpoint, 130 stopped by Ctrl-C and 143 by SIGTERM, with a checkpoint saved.";
 
@@ -43,6 +45,8 @@ pub enum Command {
     /// Look at datasets, fetch them, save images of them
     #[command(subcommand)]
     Data(DataCommand),
+    /// Compute a loss, its gradient and its arithmetic
+    Loss(LossArguments),
     /// Write a run's weights for other programs
     Export(ExportArguments),
     /// Check that every checkpoint of a run is whole

@@ -7,6 +7,7 @@ mod cli {
     mod commands;
     mod fixtures;
     mod help;
+    mod loss;
     mod messages;
     mod sandbox;
     mod signals;

@@ -13,7 +13,7 @@ pub struct Run {
     records: Vec<Value>,
     /// `summary.json`.
     pub summary: Value,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Run {
@@ -36,12 +36,7 @@ impl Run {
         let metrics = std::fs::read_to_string(run_dir.join("metrics.jsonl"))?;
         let records = metrics.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
         let summary = serde_json::from_str(&std::fs::read_to_string(run_dir.join("summary.json"))?)?;
-        Ok(Self { records, summary, folder })
-    }
-
-    /// The run's folder.
-    pub fn dir(&self) -> PathBuf {
-        self.folder.path().join("run")
+        Ok(Self { records, summary, _folder: folder })
     }
 
     /// The loss of each step.

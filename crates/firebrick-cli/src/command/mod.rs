@@ -5,6 +5,7 @@ pub mod data;
 pub mod devices;
 pub mod evaluate;
 pub mod export;
+pub mod loss;
 pub mod predict;
 pub mod summary;
 pub mod train;
@@ -30,6 +31,7 @@ pub fn run(command: Command) -> Result<Exit, Failure> {
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Config(command) => config::run(&command),
         Command::Data(command) => data::run(&command),
+        Command::Loss(arguments) => loss::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     }
