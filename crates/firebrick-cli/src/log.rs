@@ -257,7 +257,7 @@ fn recipe(config: &Config) -> String {
     let mut words =
         format!("{}, {} with lr {}", config.loss.name(), config.optimizer.name(), config.optimizer.lr());
     match config.schedule.name() {
-        "none" | "constant" => {}
+        "none" => {}
         schedule => words.push_str(&format!(", {schedule} schedule")),
     }
     words
