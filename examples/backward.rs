@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let criterion = CrossEntropyLossConfig::default().init()?;
 
     let [channels, height, width] = TuduiConfig::INPUT_SHAPE;
-    let datasets = open(&DataConfig::new(DatasetName::Digits), InputShape { channels, height, width }, 0, &())?;
+    let datasets =
+        open(&DataConfig::new(DatasetName::Digits), InputShape { channels, height, width }, 0, &())?;
     let options = LoaderOptions { batch_size: 64, shuffle: true, seed: 0, workers: 0, drop_last: true };
     let loader = DataLoader::new(datasets.train, options);
     let batch = loader.epoch(0, 0).next().ok_or("no batch")??.to_tensors(&device);

@@ -25,7 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let input = InputShape { channels, height, width };
     let datasets = open(&config, input, SEED, &())?;
     let loader = |split, shuffle| {
-        let options = LoaderOptions { batch_size: BATCH_SIZE, shuffle, seed: SEED, workers: 1, drop_last: false };
+        let options =
+            LoaderOptions { batch_size: BATCH_SIZE, shuffle, seed: SEED, workers: 1, drop_last: false };
         DataLoader::new(split, options)
     };
     let train = loader(datasets.train, true);
@@ -34,11 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Model, loss, optimiser.
     let mut model = LeNetConfig { num_classes: 10 }.init(SEED, &device).train();
     let criterion: CrossEntropyLoss = CrossEntropyLossConfig::default().init()?;
-    let mut optimizer = Optimizer::new(&OptimizerConfig::Sgd(SgdConfig {
-        lr: LR,
-        momentum: 0.9,
-        ..SgdConfig::default()
-    }))?;
+    let mut optimizer =
+        Optimizer::new(&OptimizerConfig::Sgd(SgdConfig { lr: LR, momentum: 0.9, ..SgdConfig::default() }))?;
     println!("{model}");
 
     for epoch in 0..EPOCHS {

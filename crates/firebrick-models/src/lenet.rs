@@ -36,8 +36,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::layers::conv_relu_pool;
 use crate::init::{TorchInit, max_pool2d};
+use crate::layers::conv_relu_pool;
 use crate::summary::LayerList;
 use crate::{ImageClassifier, LayerSummary};
 

@@ -34,8 +34,8 @@ use burn::nn::pool::MaxPool2d;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::layers::conv_pool;
 use crate::init::{TorchInit, max_pool2d};
+use crate::layers::conv_pool;
 use crate::summary::LayerList;
 use crate::{ImageClassifier, LayerSummary};
 

@@ -31,16 +31,8 @@ pub enum BackendName {
 
 impl BackendName {
     /// Every backend, in the order in which they are listed.
-    pub const ALL: [Self; 8] = [
-        Self::NdArray,
-        Self::Flex,
-        Self::Wgpu,
-        Self::Cuda,
-        Self::Vulkan,
-        Self::Metal,
-        Self::Rocm,
-        Self::Cpu,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::NdArray, Self::Flex, Self::Wgpu, Self::Cuda, Self::Vulkan, Self::Metal, Self::Rocm, Self::Cpu];
 
     /// As written in a config.
     pub fn as_str(self) -> &'static str {
@@ -156,7 +148,10 @@ pub enum BackendError {
         name: BackendName,
     },
     /// The Cargo feature was off.
-    #[error("backend `{name}` is not part of this build (it has {}); build with `--features {name}`", compiled())]
+    #[error(
+        "backend `{name}` is not part of this build (it has {}); build with `--features {name}`",
+        compiled()
+    )]
     NotCompiled {
         /// Which backend.
         name: BackendName,
@@ -212,10 +207,7 @@ impl FromStr for BackendChoice {
         let index = index
             .map(str::parse)
             .transpose()
-            .map_err(|_| BackendError::Index {
-                got: text.to_owned(),
-                name,
-            })?;
+            .map_err(|_| BackendError::Index { got: text.to_owned(), name })?;
         Ok(Self::Named { name, index })
     }
 }
@@ -223,10 +215,7 @@ impl FromStr for BackendChoice {
 fn unknown(got: &str, name: &str) -> BackendError {
     let names = BackendName::ALL.iter().map(|backend| backend.as_str());
     let suggestion = crate::config::closest(name, names.chain(["auto"]));
-    BackendError::Unknown {
-        got: got.to_owned(),
-        suggestion,
-    }
+    BackendError::Unknown { got: got.to_owned(), suggestion }
 }
 
 /// A backend and one device of it, ready for tensors.
@@ -264,32 +253,16 @@ fn named(name: BackendName, index: Option<usize>) -> Result<Backend, BackendErro
         return Err(BackendError::NoDevice { name });
     }
     let index = index.unwrap_or(0);
-    let device = devices
-        .into_iter()
-        .nth(index)
-        .ok_or(BackendError::NoSuchDevice { name, count, index })?;
-    Ok(Backend {
-        name,
-        device_name: device_name(&device),
-        device,
-    })
+    let device = devices.into_iter().nth(index).ok_or(BackendError::NoSuchDevice { name, count, index })?;
+    Ok(Backend { name, device_name: device_name(&device), device })
 }
 
 fn automatic() -> Result<Backend, BackendError> {
-    let gpus = [
-        BackendName::Cuda,
-        BackendName::Rocm,
-        BackendName::Metal,
-        BackendName::Vulkan,
-        BackendName::Wgpu,
-    ];
+    let gpus =
+        [BackendName::Cuda, BackendName::Rocm, BackendName::Metal, BackendName::Vulkan, BackendName::Wgpu];
     for name in gpus {
         if let Some(device) = name.devices().into_iter().find(is_real_gpu) {
-            return Ok(Backend {
-                name,
-                device_name: device_name(&device),
-                device,
-            });
+            return Ok(Backend { name, device_name: device_name(&device), device });
         }
     }
     [BackendName::Flex, BackendName::NdArray, BackendName::Cpu]

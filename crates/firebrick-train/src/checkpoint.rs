@@ -10,7 +10,9 @@ use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
 use firebrick_data::{DatasetInfo, Preprocess};
-use firebrick_storage::{StorageError, commit_folder, read_bounded, remove_leftovers, verify_folder, write_atomic};
+use firebrick_storage::{
+    StorageError, commit_folder, read_bounded, remove_leftovers, verify_folder, write_atomic,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -154,7 +156,8 @@ fn all_steps(checkpoints: &Path) -> Result<Vec<u64>, TrainError> {
     for entry in entries {
         let entry = entry.map_err(|source| StorageError::io(checkpoints, "list", source))?;
         let name = entry.file_name();
-        let step = name.to_str().and_then(|name| name.strip_prefix("step-")).and_then(|digits| digits.parse().ok());
+        let step =
+            name.to_str().and_then(|name| name.strip_prefix("step-")).and_then(|digits| digits.parse().ok());
         steps.extend(step.filter(|step| name.to_str() == Some(&folder_name(*step))));
     }
     Ok(steps)
@@ -188,7 +191,11 @@ pub enum Which {
 /// # Errors
 ///
 /// A damaged checkpoint that was asked for by name, or a run in which none verifies.
-pub fn find(run_dir: &Path, which: &Which, notices: &mut Vec<String>) -> Result<Option<Checkpoint>, TrainError> {
+pub fn find(
+    run_dir: &Path,
+    which: &Which,
+    notices: &mut Vec<String>,
+) -> Result<Option<Checkpoint>, TrainError> {
     let checkpoints = run_dir.join("checkpoints");
     match which {
         Which::Folder(path) => Checkpoint::read(path).map(Some),
@@ -249,13 +256,9 @@ impl Checkpoint {
         }
         let file = path.join(MODEL);
         let bytes = read_bounded(&file, MAX_FILE_BYTES)?;
-        let model = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))
-            .map_err(|error| broken(&file, error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            state,
-            model,
-        })
+        let model =
+            ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| broken(&file, error))?;
+        Ok(Self { path: path.to_owned(), state, model })
     }
 
     /// Puts the saved weights into `model`.
@@ -281,10 +284,7 @@ impl Checkpoint {
 }
 
 fn broken(path: &Path, message: impl ToString) -> TrainError {
-    TrainError::Checkpoint {
-        path: path.to_owned(),
-        message: message.to_string(),
-    }
+    TrainError::Checkpoint { path: path.to_owned(), message: message.to_string() }
 }
 
 impl State {

@@ -76,10 +76,7 @@ pub fn evaluate<M: ImageClassifier>(
     }
     let count = images.max(1) as f64;
     Ok(Some(Evaluation {
-        score: Score {
-            loss: loss_sum / count,
-            accuracy: correct as f64 / count,
-        },
+        score: Score { loss: loss_sum / count, accuracy: correct as f64 / count },
         images,
         confusion,
     }))

@@ -137,7 +137,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn restore<M: ImageClassifier>(&mut self, model: M, checkpoint: Option<&Checkpoint>) -> Result<M, TrainError> {
+    fn restore<M: ImageClassifier>(
+        &mut self,
+        model: M,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<M, TrainError> {
         self.optimizer.bind(&model)?;
         let Some(checkpoint) = checkpoint else {
             return Ok(model);
@@ -216,7 +220,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn step<M: ImageClassifier>(&mut self, model: M, batch: HostBatch, since: Instant) -> Result<M, TrainError> {
+    fn step<M: ImageClassifier>(
+        &mut self,
+        model: M,
+        batch: HostBatch,
+        since: Instant,
+    ) -> Result<M, TrainError> {
         let lr = self.schedule.lr(self.position.step);
         let images = batch.labels.len();
         let samples: Vec<usize> = batch.sample_indices.iter().take(8).copied().collect();
@@ -271,8 +280,7 @@ impl<'a> Run<'a> {
         let begun = Instant::now();
         let evaluation = {
             let (observer, total) = (&mut *self.observer, self.plan.datasets.info.test_count);
-            let mut stop =
-                |images| observer.on_event(&Event::Evaluating { images, total }) == Control::Stop;
+            let mut stop = |images| observer.on_event(&Event::Evaluating { images, total }) == Control::Stop;
             evaluate(
                 &model.valid(),
                 self.plan.datasets.test.clone(),
@@ -296,11 +304,7 @@ impl<'a> Run<'a> {
         self.last = Some(score);
         let is_best = self.best.as_ref().is_none_or(|best| score.accuracy > best.accuracy);
         if is_best {
-            self.best = Some(Best {
-                epoch,
-                step,
-                accuracy: score.accuracy,
-            });
+            self.best = Some(Best { epoch, step, accuracy: score.accuracy });
         }
         match self.schedule.watches() {
             Some(PlateauMetric::Loss) => self.schedule.observe(score.loss),
@@ -350,20 +354,13 @@ impl<'a> Run<'a> {
             is_best,
             self.plan.config.trainer.keep_last,
         )?;
-        self.tell(Event::Checkpoint(CheckpointRecord {
-            step: self.position.step,
-            path,
-            is_best,
-        }))
+        self.tell(Event::Checkpoint(CheckpointRecord { step: self.position.step, path, is_best }))
     }
 
     fn finish<M: ImageClassifier>(mut self, model: M) -> Result<Outcome<M>, TrainError> {
         let model = model.valid();
-        let status = if self.position.step < self.plan.total_steps {
-            Status::Stopped
-        } else {
-            Status::Completed
-        };
+        let unfinished = self.position.step < self.plan.total_steps || self.evaluation_due;
+        let status = if unfinished { Status::Stopped } else { Status::Completed };
         let summary = Summary {
             status: match status {
                 Status::Completed => "completed",
@@ -380,11 +377,6 @@ impl<'a> Run<'a> {
         };
         self.folder.write_summary(&summary)?;
         self.tell(Event::Finished(summary.clone()))?;
-        Ok(Outcome {
-            status,
-            model,
-            summary,
-            run_dir: self.folder.path().to_owned(),
-        })
+        Ok(Outcome { status, model, summary, run_dir: self.folder.path().to_owned() })
     }
 }

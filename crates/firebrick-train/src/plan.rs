@@ -43,26 +43,14 @@ impl Plan {
         config.schedule.validate_with(&config.optimizer)?;
         let backend = config.trainer.backend.parse::<BackendChoice>()?.open()?;
         let [channels, height, width] = config.model.network.input_shape();
-        let input = InputShape {
-            channels,
-            height,
-            width,
-        };
+        let input = InputShape { channels, height, width };
         let datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
         check_classes(&config, &datasets)?;
         let loss = checked_loss(&config, &backend.device)?;
         let steps_per_epoch = steps_per_epoch(&config, datasets.info.train_count)?;
         let all_steps = steps_per_epoch.saturating_mul(config.trainer.epochs);
         let total_steps = config.trainer.max_steps.map_or(all_steps, |limit| limit.min(all_steps));
-        Ok(Self {
-            config,
-            name: name.to_owned(),
-            backend,
-            datasets,
-            loss,
-            steps_per_epoch,
-            total_steps,
-        })
+        Ok(Self { config, name: name.to_owned(), backend, datasets, loss, steps_per_epoch, total_steps })
     }
 
     /// The network that the config names, with torch's initialisation for the run's seed, or with
@@ -77,9 +65,7 @@ impl Plan {
         let Some(path) = &section.weights else {
             return Ok(model);
         };
-        let options = weights::LoadOptions {
-            strict: section.strict,
-        };
+        let options = weights::LoadOptions { strict: section.strict };
         let (model, _report) = weights::load(model, path, options)?;
         Ok(model)
     }
@@ -132,20 +118,13 @@ fn check_classes(config: &Config, datasets: &Datasets) -> Result<(), TrainError>
 
 fn abbreviated(names: &[String]) -> String {
     let shown = names.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > 4 {
-        format!("{shown}, ...")
-    } else {
-        shown
-    }
+    if names.len() > 4 { format!("{shown}, ...") } else { shown }
 }
 
 fn steps_per_epoch(config: &Config, train_count: usize) -> Result<u64, TrainError> {
     let batch_size = config.data.batch_size;
-    let steps = if config.data.drop_last {
-        train_count / batch_size
-    } else {
-        train_count.div_ceil(batch_size)
-    };
+    let steps =
+        if config.data.drop_last { train_count / batch_size } else { train_count.div_ceil(batch_size) };
     if steps == 0 {
         return Err(TrainError::Plan(format!(
             "the training split holds {train_count} samples, fewer than one batch of data.batch_size = {batch_size} \

@@ -48,11 +48,7 @@ pub(crate) fn begin(plan: &Plan, location: &RunLocation) -> Result<Begin, TrainE
 }
 
 fn fresh(plan: &Plan, run_dir: Option<&Path>) -> Result<Begin, TrainError> {
-    Ok(Begin {
-        folder: RunFolder::create(plan, run_dir)?,
-        checkpoint: None,
-        notices: Vec::new(),
-    })
+    Ok(Begin { folder: RunFolder::create(plan, run_dir)?, checkpoint: None, notices: Vec::new() })
 }
 
 fn go_on(plan: &Plan, run_dir: &Path, which: &Which) -> Result<Begin, TrainError> {
@@ -65,11 +61,7 @@ fn go_on(plan: &Plan, run_dir: &Path, which: &Which) -> Result<Begin, TrainError
     }
     let metrics_bytes = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.metrics_bytes);
     let folder = RunFolder::reopen(plan, run_dir, lock, metrics_bytes)?;
-    Ok(Begin {
-        folder,
-        checkpoint,
-        notices,
-    })
+    Ok(Begin { folder, checkpoint, notices })
 }
 
 /// The run folder and the checkpoint that a path given by a person means.

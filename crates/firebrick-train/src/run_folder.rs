@@ -57,7 +57,8 @@ impl RunFolder {
         let lock = RunLock::acquire(&path)?;
         if is_run(&path) {
             return Err(TrainError::Checkpoint {
-                message: "already holds a run; use --resume to go on with it, or another --run-dir".to_owned(),
+                message: "already holds a run; use --resume to go on with it, or another --run-dir"
+                    .to_owned(),
                 path,
             });
         }
@@ -67,7 +68,12 @@ impl RunFolder {
     }
 
     /// Opens the folder of an earlier process and cuts `metrics.jsonl` to `metrics_bytes`.
-    pub(crate) fn reopen(plan: &Plan, path: &Path, lock: RunLock, metrics_bytes: u64) -> Result<Self, TrainError> {
+    pub(crate) fn reopen(
+        plan: &Plan,
+        path: &Path,
+        lock: RunLock,
+        metrics_bytes: u64,
+    ) -> Result<Self, TrainError> {
         let folder = Self::open_locked(path.to_owned(), lock, metrics_bytes)?;
         folder.describe(plan)?;
         Ok(folder)
@@ -82,26 +88,19 @@ impl RunFolder {
     fn open_locked(path: PathBuf, lock: RunLock, metrics_bytes: u64) -> Result<Self, TrainError> {
         let metrics_path = path.join("metrics.jsonl");
         let io = |source| storage(&metrics_path, "open", source);
-        let metrics = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&metrics_path)
-            .map_err(io)?;
+        let metrics = OpenOptions::new().create(true).append(true).open(&metrics_path).map_err(io)?;
         let length = metrics.metadata().map_err(io)?.len();
         if length < metrics_bytes {
             return Err(TrainError::Checkpoint {
                 path: metrics_path,
-                message: format!("expected at least {metrics_bytes} bytes, as the checkpoint recorded, got {length}"),
+                message: format!(
+                    "expected at least {metrics_bytes} bytes, as the checkpoint recorded, got {length}"
+                ),
             });
         }
         metrics.set_len(metrics_bytes).map_err(io)?;
         create_all(&path.join("checkpoints"))?;
-        Ok(Self {
-            path,
-            metrics,
-            metrics_bytes,
-            _lock: lock,
-        })
+        Ok(Self { path, metrics, metrics_bytes, _lock: lock })
     }
 
     /// The folder.
@@ -127,18 +126,14 @@ impl RunFolder {
         let path = self.path.join("metrics.jsonl");
         let mut line = to_json(&path, event, false)?;
         line.push(b'\n');
-        self.metrics
-            .write_all(&line)
-            .map_err(|source| storage(&path, "append to", source))?;
+        self.metrics.write_all(&line).map_err(|source| storage(&path, "append to", source))?;
         self.metrics_bytes += line.len() as u64;
         Ok(())
     }
 
     /// Makes every recorded line durable.
     pub(crate) fn sync_metrics(&self) -> Result<(), TrainError> {
-        self.metrics
-            .sync_data()
-            .map_err(|source| storage(&self.path.join("metrics.jsonl"), "sync", source))
+        self.metrics.sync_data().map_err(|source| storage(&self.path.join("metrics.jsonl"), "sync", source))
     }
 
     pub(crate) fn write_summary(&self, summary: &Summary) -> Result<(), TrainError> {
@@ -192,11 +187,7 @@ pub(crate) fn storage(path: &Path, action: &'static str, source: std::io::Error)
 }
 
 pub(crate) fn to_json(path: &Path, value: &impl Serialize, pretty: bool) -> Result<Vec<u8>, TrainError> {
-    let bytes = if pretty {
-        serde_json::to_vec_pretty(value)
-    } else {
-        serde_json::to_vec(value)
-    };
+    let bytes = if pretty { serde_json::to_vec_pretty(value) } else { serde_json::to_vec(value) };
     bytes.map_err(|error| TrainError::Checkpoint {
         path: path.to_owned(),
         message: format!("cannot be written as JSON: {error}"),

@@ -88,11 +88,7 @@ impl TrainedRun {
         let mut predictions: Vec<Prediction> = softmax(logits)
             .zip(&self.state.dataset.class_names)
             .enumerate()
-            .map(|(class, (probability, name))| Prediction {
-                class,
-                name: name.clone(),
-                probability,
-            })
+            .map(|(class, (probability, name))| Prediction { class, name: name.clone(), probability })
             .collect();
         predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         Ok(predictions)

@@ -94,7 +94,10 @@ impl<'a> Trainer<'a> {
     /// # Errors
     ///
     /// As [`Self::run`], and [`TrainError::Plan`] when the shapes differ.
-    pub fn run_model<M: ImageClassifier>(self, model: impl FnOnce(&Device) -> M) -> Result<Outcome<M>, TrainError> {
+    pub fn run_model<M: ImageClassifier>(
+        self,
+        model: impl FnOnce(&Device) -> M,
+    ) -> Result<Outcome<M>, TrainError> {
         self.run_with(|_, device| Ok(model(device)))
     }
 

@@ -18,7 +18,11 @@ pub fn recipe(data: &Path, backends: &[String]) -> Result<(), Failure> {
             ("trainer.backend", backend.clone()),
         ];
         let run = Run::train(&config("tudui-cifar10.toml"), &sets, false)?;
-        println!("{backend:8} {:?}  {:.1} images/s", run.losses(), run.summary["images_per_second"].as_f64().unwrap_or(0.0));
+        println!(
+            "{backend:8} {:?}  {:.1} images/s",
+            run.losses(),
+            run.summary["images_per_second"].as_f64().unwrap_or(0.0)
+        );
         runs.push(run.losses());
     }
     let Some((first, others)) = runs.split_first() else {

@@ -24,7 +24,9 @@ pub fn recipe(data: &Path, backend: &str) -> Result<(), Failure> {
     let (_, pytorch_best) = PYTORCH_BAND;
     println!("PyTorch's last five epochs: {}", percent(&[PYTORCH_BAND.0, PYTORCH_BAND.1]));
     if (best - pytorch_best).abs() > MARGIN {
-        return Err(format!("best accuracy {best:.3} is not within {MARGIN} of PyTorch's {pytorch_best}").into());
+        return Err(
+            format!("best accuracy {best:.3} is not within {MARGIN} of PyTorch's {pytorch_best}").into()
+        );
     }
     Ok(())
 }

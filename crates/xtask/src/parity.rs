@@ -13,14 +13,19 @@ use crate::run::{Run, config, largest_difference, root};
 const LOSS_TOLERANCE: f64 = 2e-4;
 
 pub fn recipe(data: &Path, backend: &str) -> Result<(), Failure> {
-    let traces: Value = serde_json::from_str(&std::fs::read_to_string(golden("firebrick-train", "runs.json"))?)?;
+    let traces: Value =
+        serde_json::from_str(&std::fs::read_to_string(golden("firebrick-train", "runs.json"))?)?;
     let runs = traces["runs"].as_array().ok_or("runs.json holds no list of runs")?;
     for (index, trace) in runs.iter().enumerate() {
         let run = Run::train(&config("tudui-cifar10.toml"), &sets(data, backend, &traces, trace), false)?;
         let expected: Vec<f64> =
             trace["losses"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
         let difference = largest_difference(&run.losses(), &expected);
-        println!("run {index} ({}): losses differ by at most {difference:.2e} over {} steps", trace["optimizer"], expected.len());
+        println!(
+            "run {index} ({}): losses differ by at most {difference:.2e} over {} steps",
+            trace["optimizer"],
+            expected.len()
+        );
         if difference > LOSS_TOLERANCE {
             return Err(format!("expected at most {LOSS_TOLERANCE:.0e}").into());
         }

@@ -55,7 +55,8 @@ impl Run {
 fn beside(name: &str) -> Result<PathBuf, Failure> {
     let mut path = std::env::current_exe()?;
     path.set_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let status = Command::new(env!("CARGO")).args(["build", "--quiet", "--bins"]).current_dir(root()).status()?;
+    let status =
+        Command::new(env!("CARGO")).args(["build", "--quiet", "--bins"]).current_dir(root()).status()?;
     if !status.success() {
         return Err(format!("building {name} failed").into());
     }

@@ -59,7 +59,7 @@ fn misspelt_component() {
 fn wrong_type() {
     let ended = with("batch_size = 32", "batch_size = \"many\"").ends_with(2);
     insta::assert_snapshot!(ended.stderr, @r#"
-    error: invalid type: string "many", expected usize
+    error: invalid type: string "many", expected a whole number from 0
        ╭─[run.toml:7:14]
      6 │ dataset = "digits"
      7 │ batch_size = "many"
@@ -73,7 +73,7 @@ fn wrong_type() {
 fn value_out_of_range() {
     let ended = with("lr = 0.02", "lr = nan").ends_with(2);
     insta::assert_snapshot!(ended.stderr, @r#"
-    error: optimizer `sgd`: optimizer sgd: lr = NaN is not allowed: expected a finite number >= 0
+    error: optimizer sgd: lr = NaN is not allowed: expected a finite number >= 0
         ╭─[run.toml:14:8]
      13 │ [optimizer]
      14 │ name = "sgd"

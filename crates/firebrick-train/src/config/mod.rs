@@ -61,10 +61,8 @@ impl Config {
     ///
     /// [`ConfigError::Unreadable`] when there is no such text file, otherwise as [`Self::from_toml`].
     pub fn from_file(path: &std::path::Path, overrides: &[Override]) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         Self::from_toml(&path.display().to_string(), &text, overrides)
     }
 
@@ -232,9 +230,6 @@ pub struct OutputConfig {
 
 impl Default for OutputConfig {
     fn default() -> Self {
-        Self {
-            root: PathBuf::from("runs"),
-            name: None,
-        }
+        Self { root: PathBuf::from("runs"), name: None }
     }
 }

@@ -14,15 +14,10 @@ use super::{Config, ConfigError, ModelSection, OutputConfig, TrainerConfig};
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::ScheduleConfig;
 
-const TABLES: [&str; 7] = [
-    "model", "data", "loss", "optimizer", "schedule", "trainer", "output",
-];
+const TABLES: [&str; 7] = ["model", "data", "loss", "optimizer", "schedule", "trainer", "output"];
 
 pub(super) fn config(document: &Document) -> Result<Config, ConfigError> {
-    let mut reader = Reader {
-        document,
-        root: document.tables()?,
-    };
+    let mut reader = Reader { document, root: document.tables()? };
     reader.refuse_unknown_tables()?;
     Ok(Config {
         model: reader.model()?,
@@ -94,7 +89,10 @@ impl<'d> Reader<'d> {
         Ok((self.deserialize(found)?, span))
     }
 
-    fn deserialize<T: for<'de> Deserialize<'de>>(&self, table: Spanned<DeTable<'d>>) -> Result<T, ConfigError> {
+    fn deserialize<T: for<'de> Deserialize<'de>>(
+        &self,
+        table: Spanned<DeTable<'d>>,
+    ) -> Result<T, ConfigError> {
         T::deserialize(deserializer(table)).map_err(|error| self.document.error(&error))
     }
 
@@ -110,17 +108,15 @@ impl<'d> Reader<'d> {
 
     fn data(&mut self) -> Result<firebrick_data::DataConfig, ConfigError> {
         let (data, span) = self.plain::<firebrick_data::DataConfig>("data")?;
-        data.validate()
-            .map_err(|error| self.document.invalid(span, error.to_string(), None))?;
+        data.validate().map_err(|error| self.document.invalid(span, error.to_string(), None))?;
         Ok(data)
     }
 
     fn key_spans(&self, table: &str) -> Vec<(String, Range<usize>)> {
         match self.root.get(table).map(Spanned::get_ref) {
-            Some(DeValue::Table(keys)) => keys
-                .iter()
-                .map(|(key, value)| (key.get_ref().to_string(), value.span()))
-                .collect(),
+            Some(DeValue::Table(keys)) => {
+                keys.iter().map(|(key, value)| (key.get_ref().to_string(), value.span())).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -130,14 +126,11 @@ impl<'d> Reader<'d> {
         let arguments = component.arguments.get_mut();
         let weights = self.argument::<PathBuf>(arguments, "weights")?;
         let strict = self.argument::<bool>(arguments, "strict")?.unwrap_or(true);
-        let network = self.build("model", component, &ModelConfig::NAMES, ModelConfig::deserialize_named, |model| {
-            model.validate().map_err(|error| error.to_string())
-        })?;
-        Ok(ModelSection {
-            network,
-            weights,
-            strict,
-        })
+        let network =
+            self.build("model", component, &ModelConfig::NAMES, ModelConfig::deserialize_named, |model| {
+                model.validate().map_err(|error| error.to_string())
+            })?;
+        Ok(ModelSection { network, weights, strict })
     }
 
     fn argument<T: for<'de> Deserialize<'de>>(
@@ -148,9 +141,7 @@ impl<'d> Reader<'d> {
         let Some(value) = arguments.remove(key) else {
             return Ok(None);
         };
-        T::deserialize(ValueDeserializer::from(value))
-            .map(Some)
-            .map_err(|error| self.document.error(&error))
+        T::deserialize(ValueDeserializer::from(value)).map(Some).map_err(|error| self.document.error(&error))
     }
 
     fn component<T>(
@@ -183,11 +174,9 @@ impl<'d> Reader<'d> {
             return Err(self.document.invalid(span, message, None));
         };
         let name_span = name.span();
-        let name = String::deserialize(ValueDeserializer::from(name)).map_err(|error| self.document.error(&error))?;
-        Ok(Component {
-            name: Spanned::new(name_span, name),
-            arguments,
-        })
+        let name = String::deserialize(ValueDeserializer::from(name))
+            .map_err(|error| self.document.error(&error))?;
+        Ok(Component { name: Spanned::new(name_span, name), arguments })
     }
 
     fn build<T>(
@@ -206,7 +195,7 @@ impl<'d> Reader<'d> {
             self.document.invalid(span.clone(), message, hint)
         })?;
         let built = built.map_err(|error| self.document.error(&error))?;
-        validate(&built).map_err(|message| self.document.invalid(span, format!("{table} `{name}`: {message}"), None))?;
+        validate(&built).map_err(|message| self.document.invalid(span, message, None))?;
         Ok(built)
     }
 }

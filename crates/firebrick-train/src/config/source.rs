@@ -18,28 +18,20 @@ impl std::str::FromStr for Override {
     type Err = ConfigError;
 
     fn from_str(argument: &str) -> Result<Self, ConfigError> {
-        let invalid = || ConfigError::Override {
-            argument: argument.to_owned(),
-        };
+        let invalid = || ConfigError::Override { argument: argument.to_owned() };
         let (key, value) = argument.split_once('=').ok_or_else(invalid)?;
         let (key, value) = (key.trim(), value.trim());
         if key.is_empty() || key.split('.').any(|part| part.trim().is_empty()) {
             return Err(invalid());
         }
-        Ok(Self {
-            key: key.to_owned(),
-            value: value.to_owned(),
-        })
+        Ok(Self { key: key.to_owned(), value: value.to_owned() })
     }
 }
 
 impl Override {
     /// An override from its two halves.
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.into(),
-        }
+        Self { key: key.into(), value: value.into() }
     }
 
     /// How many keys lead to the value.
@@ -92,12 +84,7 @@ impl Document {
             lines.push((" ".repeat(combined.len()) + &line, change.depth()));
             combined.push_str(&line);
         }
-        Self {
-            name: name.to_owned(),
-            text: combined,
-            file,
-            overrides: lines,
-        }
+        Self { name: name.to_owned(), text: combined, file, overrides: lines }
     }
 
     /// The tables of the file with the overrides put in, later ones winning.
@@ -114,7 +101,7 @@ impl Document {
     pub fn error(&self, error: &toml::de::Error) -> ConfigError {
         self.invalid(
             error.span().unwrap_or(0..0),
-            error.message().to_owned(),
+            in_plain_words(error.message()),
             suggestion(error.message()),
         )
     }
@@ -137,6 +124,15 @@ impl Document {
             span: start..span.end.clamp(start, self.text.len()),
         }
     }
+}
+
+/// serde names Rust's types; a config's reader need not know them.
+fn in_plain_words(message: &str) -> String {
+    let mut message = message.to_owned();
+    for unsigned in ["usize", "u64", "u32"] {
+        message = message.replace(&format!("expected {unsigned}"), "expected a whole number from 0");
+    }
+    message.replace("expected i64", "expected a whole number").replace("expected f64", "expected a number")
 }
 
 /// Line and column, both counted from 1, of a byte offset.

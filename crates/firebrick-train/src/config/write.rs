@@ -40,7 +40,5 @@ fn table(component: &impl Serialize) -> Result<Table, ConfigError> {
 }
 
 fn unwritable(error: toml::ser::Error) -> ConfigError {
-    ConfigError::Unwritable {
-        message: error.to_string(),
-    }
+    ConfigError::Unwritable { message: error.to_string() }
 }

@@ -15,7 +15,10 @@ fn a_name_may_carry_an_index() {
 #[test]
 fn a_misspelt_name_is_refused_with_a_suggestion() {
     let message = parse("flexx").unwrap_err().to_string();
-    assert!(message.contains("unknown backend `flexx`") && message.contains("did you mean `flex`?"), "{message}");
+    assert!(
+        message.contains("unknown backend `flexx`") && message.contains("did you mean `flex`?"),
+        "{message}"
+    );
     assert!(parse("wgpu:x").unwrap_err().to_string().contains("`wgpu:0`"));
 }
 

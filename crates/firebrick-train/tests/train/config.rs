@@ -67,12 +67,20 @@ fn an_unknown_key_is_refused_with_its_place_and_a_suggestion() {
 
 #[test]
 fn an_unknown_table_is_refused() {
-    refused(&GOOD.replace("[optimizer]", "[optimiser]"), &[], &["x.toml:11:2", "`optimiser`", "did you mean `optimizer`?"]);
+    refused(
+        &GOOD.replace("[optimizer]", "[optimiser]"),
+        &[],
+        &["x.toml:11:2", "`optimiser`", "did you mean `optimizer`?"],
+    );
 }
 
 #[test]
 fn an_unknown_component_is_refused() {
-    refused(&GOOD.replace("\"sgd\"", "\"sdg\""), &[], &["x.toml:12:8", "unknown optimizer `sdg`", "did you mean `sgd`?"]);
+    refused(
+        &GOOD.replace("\"sgd\"", "\"sdg\""),
+        &[],
+        &["x.toml:12:8", "unknown optimizer `sdg`", "did you mean `sgd`?"],
+    );
 }
 
 #[test]
@@ -112,7 +120,9 @@ fn numbers_out_of_range_are_refused() {
 
 #[test]
 fn an_override_wins_and_needs_no_quotes() {
-    let config = read(GOOD, &["optimizer.lr=0.5", "data.root=/tmp/some where", "trainer.checkpoint_every=100"]).unwrap();
+    let config =
+        read(GOOD, &["optimizer.lr=0.5", "data.root=/tmp/some where", "trainer.checkpoint_every=100"])
+            .unwrap();
     assert_eq!(config.optimizer.lr(), 0.5);
     assert_eq!(config.data.root.to_str(), Some("/tmp/some where"));
     assert_eq!(config.trainer.checkpoint_every, CheckpointEvery::Steps(100));

@@ -72,9 +72,11 @@ fn our_crates_depend_on_each_other_in_one_direction_only() {
     let arrows: BTreeMap<&str, &[&str]> = ARROWS.into_iter().collect();
     for package in members(&metadata) {
         let name = text(package, "name");
-        let allowed = arrows.get(name).unwrap_or_else(|| panic!("{name} is not in the table of arrows: add it"));
+        let allowed =
+            arrows.get(name).unwrap_or_else(|| panic!("{name} is not in the table of arrows: add it"));
         let ours = list(package, "dependencies").iter().filter(|dependency| is_normal(dependency));
-        for dependency in ours.map(|dependency| text(dependency, "name")).filter(|name| names.contains(name)) {
+        for dependency in ours.map(|dependency| text(dependency, "name")).filter(|name| names.contains(name))
+        {
             assert!(allowed.contains(&dependency), "{name} may not depend on {dependency}");
         }
     }

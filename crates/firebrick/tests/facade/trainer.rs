@@ -81,8 +81,12 @@ fn the_closure_can_stop_the_run_and_a_resume_ends_with_the_same_bits() {
         }
     };
     for last in [2, 6, 9] {
-        let outcome =
-            Trainer::new(config(&[])).run_dir(&parts).resume(Resume::Latest).on_event(stop_at(last)).run().unwrap();
+        let outcome = Trainer::new(config(&[]))
+            .run_dir(&parts)
+            .resume(Resume::Latest)
+            .on_event(stop_at(last))
+            .run()
+            .unwrap();
         assert_eq!((outcome.status, outcome.summary.steps), (Status::Stopped, last));
     }
     let finished = Trainer::new(config(&[])).run_dir(&parts).resume(Resume::Latest).run().unwrap();
@@ -95,7 +99,10 @@ fn the_closure_can_stop_the_run_and_a_resume_ends_with_the_same_bits() {
 fn loader_workers_do_not_change_a_bit() {
     let folder = tempfile::tempdir().unwrap();
     let hash = |workers: &str| {
-        let config = config(&[("data.workers", workers), ("data.augment", "[{ name = \"random_crop\", padding = 2 }]")]);
+        let config = config(&[
+            ("data.workers", workers),
+            ("data.augment", "[{ name = \"random_crop\", padding = 2 }]"),
+        ]);
         let outcome = Trainer::new(config).run_dir(folder.path().join(workers)).run().unwrap();
         outcome.summary.weights_sha256
     };
@@ -133,7 +140,10 @@ fn a_resume_with_another_config_is_refused_with_the_difference() {
 #[test]
 fn a_diverging_run_stops_before_the_update() {
     let folder = tempfile::tempdir().unwrap();
-    let error = Trainer::new(config(&[("optimizer.lr", "1e30")])).run_dir(folder.path().join("run")).run().unwrap_err();
+    let error = Trainer::new(config(&[("optimizer.lr", "1e30")]))
+        .run_dir(folder.path().join("run"))
+        .run()
+        .unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
 }
 
