@@ -3,6 +3,8 @@
 //!
 //! `cargo run --example backward`
 
+#![allow(clippy::print_stdout)]
+
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --example embed`
 
+#![allow(clippy::print_stdout)]
+
 use firebrick::prelude::*;
 
 const GOOD_ENOUGH: f64 = 0.9;

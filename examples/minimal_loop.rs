@@ -3,6 +3,8 @@
 //!
 //! `cargo run --example minimal_loop`
 
+#![allow(clippy::print_stdout)]
+
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;

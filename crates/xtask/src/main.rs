@@ -2,6 +2,9 @@
 //!
 //! Each trains through the real `train` binary of the same build and prints what it compared.
 
+// A recipe's table is its result.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod backends;
 mod convergence;
 mod layouts;

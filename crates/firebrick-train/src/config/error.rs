@@ -20,15 +20,15 @@ pub enum ConfigError {
     #[error("{place}: {message}{}", hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default())]
     Invalid {
         /// `file:line:column`, or the override.
-        place: String,
+        place: Box<str>,
         /// What is wrong: expected and got.
-        message: String,
+        message: Box<str>,
         /// How to mend it, if known.
-        hint: Option<String>,
+        hint: Option<Box<str>>,
         /// The text that `offset` counts in.
-        text: String,
+        text: Box<str>,
         /// Name of the text.
-        name: String,
+        name: Box<str>,
         /// Byte range of the offending part in `text`.
         span: std::ops::Range<usize>,
     },

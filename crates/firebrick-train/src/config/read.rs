@@ -22,20 +22,20 @@ pub(super) fn config(document: &Document) -> Result<Config, ConfigError> {
     Ok(Config {
         model: reader.model()?,
         data: reader.data()?,
-        loss: reader.component("loss", None, &LossConfig::NAMES, LossConfig::deserialize_named, |loss| {
+        loss: reader.component("loss", None, LossConfig::NAMES, LossConfig::deserialize_named, |loss| {
             loss.validate().map_err(|error| error.to_string())
         })?,
         optimizer: reader.component(
             "optimizer",
             None,
-            &OptimizerConfig::NAMES,
+            OptimizerConfig::NAMES,
             OptimizerConfig::deserialize_named,
             |optimizer| optimizer.validate().map_err(|error| error.to_string()),
         )?,
         schedule: reader.component(
             "schedule",
             Some("none"),
-            &ScheduleConfig::NAMES,
+            ScheduleConfig::NAMES,
             ScheduleConfig::deserialize_named,
             |schedule| schedule.validate().map_err(|error| error.to_string()),
         )?,
@@ -127,7 +127,7 @@ impl<'d> Reader<'d> {
         let weights = self.argument::<PathBuf>(arguments, "weights")?;
         let strict = self.argument::<bool>(arguments, "strict")?.unwrap_or(true);
         let network =
-            self.build("model", component, &ModelConfig::NAMES, ModelConfig::deserialize_named, |model| {
+            self.build("model", component, ModelConfig::NAMES, ModelConfig::deserialize_named, |model| {
                 model.validate().map_err(|error| error.to_string())
             })?;
         Ok(ModelSection { network, weights, strict })

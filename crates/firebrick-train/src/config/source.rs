@@ -116,11 +116,11 @@ impl Document {
             format!("--set {}", line.replacen(" = ", "=", 1))
         };
         ConfigError::Invalid {
-            place,
-            message,
-            hint,
-            text: self.text.clone(),
-            name: self.name.clone(),
+            place: place.into(),
+            message: message.into(),
+            hint: hint.map(String::into_boxed_str),
+            text: self.text.clone().into(),
+            name: self.name.clone().into(),
             span: start..span.end.clamp(start, self.text.len()),
         }
     }
