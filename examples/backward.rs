@@ -27,8 +27,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let loader = DataLoader::new(datasets.train, options);
     let batch = loader.epoch(0, 0).next().ok_or("no batch")??.to_tensors(&device);
 
-    let none = GradientsParams::new();
+    // PyTorch's `.grad` is None until a loss that depends on the parameter is differentiated. This one
+    // does not: it never went through the network.
+    let unrelated = Tensor::<1>::ones([1], &device).require_grad();
+    let none = GradientsParams::from_grads(unrelated.backward(), &model);
     report("before backward()", &model, &none);
+    if !none.is_empty() {
+        return Err("a parameter has a gradient before backward()".into());
+    }
 
     let logits_nk = model.forward(batch.images_nchw.clone());
     let before = criterion.forward(logits_nk, batch.labels_n.clone())?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -51,16 +52,27 @@ impl Run {
     }
 }
 
-/// Another binary of this build; `cargo xtask` builds only itself, so it may have to be built first.
+/// Another binary of this build; `cargo xtask` builds only itself, so the first call builds the rest.
 fn beside(name: &str) -> Result<PathBuf, Failure> {
-    let mut path = std::env::current_exe()?;
-    path.set_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let status =
-        Command::new(env!("CARGO")).args(["build", "--quiet", "--bins"]).current_dir(root()).status()?;
-    if !status.success() {
+    static BUILT: OnceLock<bool> = OnceLock::new();
+    if !BUILT.get_or_init(build_binaries) {
         return Err(format!("building {name} failed").into());
     }
+    let mut path = std::env::current_exe()?;
+    path.set_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     Ok(path)
+}
+
+fn build_binaries() -> bool {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--bins"]).current_dir(root());
+    // What `cargo run` tells xtask about itself would make build scripts that look at it run again.
+    for (key, _) in std::env::vars() {
+        if key.starts_with("CARGO_PKG_") || key.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(key);
+        }
+    }
+    cargo.status().is_ok_and(|status| status.success())
 }
 
 /// The repository.
