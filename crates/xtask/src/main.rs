@@ -52,7 +52,7 @@ enum Recipe {
     },
     /// Every listed change to a loss's source, one by one: the golden tests must notice each
     Mutations,
-    /// Twenty steps from PyTorch's weights, beside PyTorch's losses and final weights
+    /// Twenty steps from PyTorch's weights, beside PyTorch's losses
     Parity {
         /// Folder with cifar-10-batches-bin
         data: PathBuf,
