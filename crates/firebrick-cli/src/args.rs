@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use firebrick::models::weights::NameStyle;
 
 use crate::command::loss::LossArguments;
+use crate::command::verify::AgainstArguments;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 training diverged, 2 wrong arguments or config, 3 data, \
 4 storage or checkpoint, 130 stopped by Ctrl-C and 143 by SIGTERM, with a checkpoint saved.";
@@ -49,7 +50,7 @@ pub enum Command {
     Loss(LossArguments),
     /// Write a run's weights for other programs
     Export(ExportArguments),
-    /// Check that every checkpoint of a run is whole
+    /// Check that a run's checkpoints are whole, or that training gives recorded losses
     Verify(VerifyArguments),
 }
 
@@ -301,6 +302,13 @@ pub enum ExportFormat {
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
     /// Run folder, as in runs/quickstart-001
-    #[arg(value_name = "RUN")]
-    pub run: PathBuf,
+    #[arg(value_name = "RUN", required_unless_present = "against", conflicts_with = "against")]
+    pub run: Option<PathBuf>,
+
+    /// Also train the run's last steps again, and compare
+    #[arg(long, requires = "run")]
+    pub replay: bool,
+
+    #[command(flatten)]
+    pub against: AgainstArguments,
 }

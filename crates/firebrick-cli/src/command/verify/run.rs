@@ -1,17 +1,16 @@
-//! `verify`: every checkpoint of a run compared with its manifest, byte by byte.
+//! `verify RUN`: every checkpoint of a run compared with its manifest, byte by byte.
 
 use std::path::{Path, PathBuf};
 
 use firebrick::train::checkpoint::Checkpoint;
 
-use crate::args::VerifyArguments;
 use crate::exit::Exit;
 use crate::message::Failure;
 use crate::output;
 
 /// Prints a line for each checkpoint; a damaged one makes the exit code 4.
-pub fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
-    let checkpoints = checkpoints(&arguments.run)?;
+pub fn run(run: &Path) -> Result<Exit, Failure> {
+    let checkpoints = checkpoints(run)?;
     let mut exit = Exit::Done;
     for path in &checkpoints {
         match Checkpoint::read(path) {
