@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Which of our crates each of our crates may use.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("firebrick-storage", &[]),
     ("firebrick-kernels", &[]),
     ("firebrick-loss", &[]),
@@ -27,8 +27,9 @@ const ARROWS: [(&str, &[&str]); 9] = [
             "firebrick-train",
         ],
     ),
+    ("firebrick-report", &[]),
     ("firebrick-cli", &["firebrick", "firebrick-report"]),
-    ("xtask", &["firebrick", "firebrick-kernels", "firebrick-storage"]),
+    ("xtask", &["firebrick", "firebrick-kernels", "firebrick-report", "firebrick-storage"]),
 ];
 
 /// What only the command line may depend on, at any depth.
