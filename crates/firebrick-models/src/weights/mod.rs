@@ -26,7 +26,7 @@ use crate::ImageClassifier;
 pub use crate::parameters::{NamedParameter, ParameterInfo, named_parameters, parameter_infos};
 pub use error::{Mismatch, Misshapen, Mistyped, NamedShape, WeightsError};
 pub use file::WeightsFormat;
-pub use names::{NameStyle, UnknownNameStyle};
+pub use names::{NameStyle, UnknownNameStyle, parameter_names};
 pub use report::{Assignment, LoadReport, MatchedBy};
 pub use save::save_safetensors;
 

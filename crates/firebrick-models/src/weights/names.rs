@@ -9,8 +9,8 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use crate::LayerSummary;
-use crate::parameters::ParameterInfo;
+use crate::parameters::{ParameterInfo, parameter_infos};
+use crate::{ImageClassifier, LayerSummary};
 
 /// The attribute that holds the `nn.Sequential` in the course's network.
 const SEQUENTIAL: &str = "model1";
@@ -42,7 +42,7 @@ impl NameStyle {
     }
 
     /// The names of `parameters`, in their order.
-    pub(crate) fn apply(self, parameters: &[ParameterInfo], layers: &[LayerSummary]) -> Vec<String> {
+    fn apply(self, parameters: &[ParameterInfo], layers: &[LayerSummary]) -> Vec<String> {
         match self {
             Self::Firebrick => parameters.iter().map(|p| p.name.clone()).collect(),
             Self::TorchSequential => indexed_names(parameters, layers)
@@ -54,6 +54,11 @@ impl NameStyle {
             }
         }
     }
+}
+
+/// What the parameters of `model` are called in a style, in the model's order.
+pub fn parameter_names<M: ImageClassifier>(model: &M, style: NameStyle) -> Vec<String> {
+    style.apply(&parameter_infos(model), &model.layers())
 }
 
 impl FromStr for NameStyle {

@@ -9,8 +9,8 @@ use safetensors::tensor::TensorInfo;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::error::WeightsError;
-use super::names::NameStyle;
-use super::{named_parameters, parameter_infos};
+use super::named_parameters;
+use super::names::{NameStyle, parameter_names};
 use crate::ImageClassifier;
 
 /// The header's length is a multiple of this, so that the data is aligned.
@@ -43,7 +43,7 @@ fn to_safetensors<M: ImageClassifier>(
     metadata: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>, String> {
     let parameters = named_parameters(model);
-    let names = names.apply(&parameter_infos(model), &model.layers());
+    let names = parameter_names(model, names);
     let mut data = Vec::new();
     let mut tensors = Vec::new();
     for (name, parameter) in names.into_iter().zip(&parameters) {
