@@ -4,6 +4,9 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::atomic::parent_of;
+use crate::available_bytes;
+
 /// Why a file or folder could not be written, read or trusted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +20,30 @@ pub enum StorageError {
         action: &'static str,
         /// What the system said.
         source: io::Error,
+    },
+
+    /// Bytes could not be written, most often because the disk is full.
+    #[error("{}: cannot write {bytes} bytes, {available} are available: {source}; make room and go on", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes were to be added to it.
+        bytes: usize,
+        /// How many the file system has left.
+        available: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// A file is shorter than what was written into it.
+    #[error("{}: expected at least {min_bytes} bytes, got {got}; something has cut the file", .path.display())]
+    TooShort {
+        /// The file.
+        path: PathBuf,
+        /// What it should have.
+        min_bytes: u64,
+        /// What it has.
+        got: u64,
     },
 
     /// A file is longer than its reader allows.
@@ -99,6 +126,11 @@ impl StorageError {
     /// An I/O error of `action` on `path`.
     pub fn io(path: &Path, action: &'static str, source: io::Error) -> Self {
         Self::Io { path: path.to_path_buf(), action, source }
+    }
+
+    pub(crate) fn write(path: &Path, bytes: usize, source: io::Error) -> Self {
+        let available = available_bytes(parent_of(path)).unwrap_or(0);
+        Self::Write { path: path.to_path_buf(), bytes, available, source }
     }
 
     /// An error of the caller that is to end a [`commit_folder`](crate::commit_folder).

@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::{default_permissions, sync_file, sync_folder, temporary_prefix};
-use crate::{StorageError, read_bounded, sha256_file, write_atomic};
+use crate::atomic::{parent_of, sync_folder};
+use crate::temporary::{MARK, Temporary};
+use crate::{StorageError, operation, read_bounded, sha256_file, write_atomic};
 
 /// The manifest's name in a committed folder.
 pub const MANIFEST_FILE: &str = "MANIFEST.json";
@@ -52,7 +54,7 @@ pub struct FileEntry {
 ///
 /// # Errors
 /// [`StorageError::Name`] unless `name` is one plain name, [`StorageError::Manifest`] when `write`
-/// left a link or a file named `MANIFEST.json`, [`StorageError::Io`], and whatever `write` returns.
+/// left a link or a file named `MANIFEST.json`, [`StorageError::Write`], [`StorageError::Io`], and whatever `write` returns.
 pub fn commit_folder(
     parent: &Path,
     name: &str,
@@ -60,7 +62,7 @@ pub fn commit_folder(
 ) -> Result<PathBuf, StorageError> {
     check_name(parent, name)?;
     let target = parent.join(name);
-    let draft = temporary_folder(parent, name)?;
+    let mut draft = temporary_folder(parent, name)?;
     write(draft.path())?;
     if fs::symlink_metadata(draft.path().join(MANIFEST_FILE)).is_ok() {
         let expected = "no file of this name before the manifest is written";
@@ -71,10 +73,45 @@ pub fn commit_folder(
     let text =
         serde_json::to_vec_pretty(&manifest).map_err(|error| StorageError::contents(&target, error))?;
     write_atomic(&draft.path().join(MANIFEST_FILE), &text)?;
-    replace_folder(parent, name, draft.path())?;
-    let _ = draft.keep(); // it has moved: there is nothing left to delete
-    sync_folder(parent)?;
+    replace_folder(parent, name, &mut draft)?;
     Ok(target)
+}
+
+/// Makes a folder and those above it that are missing, each durable before this returns.
+///
+/// # Failure
+/// Some of the folders may be there.
+///
+/// # Errors
+/// [`StorageError::Io`].
+pub fn create_folders(path: &Path) -> Result<(), StorageError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = parent_of(path);
+    create_folders(parent)?;
+    match operation::create_folder(path) {
+        // Somebody else was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made.map_err(|error| StorageError::io(path, "create the folder", error))?,
+    }
+    sync_folder(parent)
+}
+
+/// Removes a folder with everything in it, so that a reader sees all of it or nothing: it first
+/// gets a temporary name.
+///
+/// # Failure
+/// A part may be left under the name `.<name>.tmp-*`, which [`remove_leftovers`] deletes.
+///
+/// # Errors
+/// [`StorageError::Io`].
+pub fn remove_folder(path: &Path) -> Result<(), StorageError> {
+    let fail = |error| StorageError::io(path, "remove", error);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (aside, ()) =
+        Temporary::new(parent_of(path), &name, |aside| operation::rename(path, aside)).map_err(fail)?;
+    operation::remove(aside.path()).map_err(fail)
 }
 
 /// Reads the manifest of `folder` and compares every file with it. Only reads.
@@ -122,14 +159,12 @@ pub fn remove_leftovers(parent: &Path) -> Result<usize, StorageError> {
     for entry in read_folder(parent)? {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if !(name.starts_with('.') && name.contains(".tmp-")) {
+        if !(name.starts_with('.') && name.contains(MARK)) {
             continue;
         }
-        let kind = entry.file_type().map_err(|error| StorageError::io(parent, "list", error))?;
         let path = entry.path();
         put_back(parent, &name, &path)?;
-        let result = if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        result.map_err(|error| StorageError::io(&path, "delete", error))?;
+        operation::remove(&path).map_err(|error| StorageError::io(&path, "remove", error))?;
         removed += 1;
     }
     Ok(removed)
@@ -137,46 +172,41 @@ pub fn remove_leftovers(parent: &Path) -> Result<usize, StorageError> {
 
 /// Moves `.<name>.tmp-*/<name>` back to `parent/<name>` when nothing is there.
 fn put_back(parent: &Path, temporary: &str, path: &Path) -> Result<(), StorageError> {
-    let name = temporary.trim_start_matches('.').rsplit_once(".tmp-").map_or("", |(name, _)| name);
+    let name = temporary.trim_start_matches('.').rsplit_once(MARK).map_or("", |(name, _)| name);
     let (aside, target) = (path.join(name), parent.join(name));
     if name.is_empty() || !aside.is_dir() || fs::symlink_metadata(&target).is_ok() {
         return Ok(());
     }
-    fs::rename(&aside, &target).map_err(|error| StorageError::io(&target, "put back", error))?;
+    operation::rename(&aside, &target).map_err(|error| StorageError::io(&target, "put back", error))?;
     sync_folder(parent)
 }
 
-fn temporary_folder(parent: &Path, name: &str) -> Result<tempfile::TempDir, StorageError> {
-    let prefix = temporary_prefix(name);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).rand_bytes(8);
-    if let Some(permissions) = default_permissions(0o777) {
-        builder.permissions(permissions);
-    }
-    builder
-        .tempdir_in(parent)
+fn temporary_folder(parent: &Path, name: &str) -> Result<Temporary, StorageError> {
+    Temporary::new(parent, name, operation::create_folder)
+        .map(|(folder, ())| folder)
         .map_err(|error| StorageError::io(parent, "create a temporary folder in", error))
 }
 
 /// Puts `draft` at `parent/name`, moving what is there out of the way first: a folder cannot be
-/// renamed over another one.
-fn replace_folder(parent: &Path, name: &str, draft: &Path) -> Result<(), StorageError> {
+/// renamed over another one. The old one is removed when the new one is durable.
+fn replace_folder(parent: &Path, name: &str, draft: &mut Temporary) -> Result<(), StorageError> {
     let target = parent.join(name);
-    let fail = |error| StorageError::io(&target, "rename into place", error);
     if fs::symlink_metadata(&target).is_err() {
-        return fs::rename(draft, &target).map_err(fail);
+        draft.move_to(&target)?;
+        return sync_folder(parent);
     }
-    // The temporary folder is deleted when it goes out of scope, and the old folder with it.
-    let aside = temporary_folder(parent, name)?;
+    // Removed when it goes out of scope, and the old folder with it.
+    let mut aside = temporary_folder(parent, name)?;
     let old = aside.path().join(name);
-    fs::rename(&target, &old).map_err(fail)?;
-    fs::rename(draft, &target).map_err(|error| {
-        // If this fails too, the old folder must not be deleted with the temporary one.
-        if fs::rename(&old, &target).is_err() {
-            let _ = aside.keep();
+    operation::rename(&target, &old).map_err(|error| StorageError::io(&target, "move aside", error))?;
+    if let Err(error) = draft.move_to(&target) {
+        // If this fails too, the old folder must not be removed with the temporary one.
+        if operation::rename(&old, &target).is_err() {
+            aside.keep();
         }
-        fail(error)
-    })
+        return Err(error);
+    }
+    sync_folder(parent).inspect_err(|_| aside.keep())
 }
 
 fn check_name(parent: &Path, name: &str) -> Result<(), StorageError> {
@@ -206,6 +236,17 @@ fn sync_tree(folder: &Path, manifest: &Manifest) -> Result<(), StorageError> {
         folders.extend(Path::new(name).ancestors().skip(1));
     }
     folders.into_iter().try_for_each(|inner| sync_folder(&folder.join(inner)))
+}
+
+/// Flushes the contents of a file that the caller of [`commit_folder`] wrote.
+fn sync_file(path: &Path) -> Result<(), StorageError> {
+    // Windows flushes only through a handle that may write.
+    fs::OpenOptions::new()
+        .read(true)
+        .write(cfg!(windows))
+        .open(path)
+        .and_then(|file| operation::sync_file(&file, path))
+        .map_err(|error| StorageError::io(path, "flush to disk", error))
 }
 
 fn read_manifest(folder: &Path) -> Result<Manifest, StorageError> {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "storage/append.rs"]
+mod append;
 #[path = "storage/archive.rs"]
 mod archive;
 #[path = "storage/bounded.rs"]
@@ -14,7 +16,7 @@ mod lock;
 use std::fs;
 use std::path::Path;
 
-use firebrick_storage::{Sha256Hasher, StorageError, sha256_file, sha256_hex, write_atomic};
+use firebrick_storage::{Sha256Hasher, StorageError, available_bytes, sha256_file, sha256_hex, write_atomic};
 use tempfile::tempdir;
 
 /// Fails unless the result is an error whose message has every one of `parts`.
@@ -98,4 +100,20 @@ fn fields_that_are_cut_differently_hash_differently() {
     };
     assert_ne!(hash(&[("a", "bc")]), hash(&[("ab", "c")]));
     assert_ne!(hash(&[("a", ""), ("b", "")]), hash(&[("a", "b")]));
+}
+
+#[test]
+fn a_disk_says_how_much_room_it_has() {
+    let folder = tempdir().unwrap();
+    assert!(available_bytes(folder.path()).unwrap() > 0);
+    refused(available_bytes(Path::new("/no/such/folder")), &["/no/such/folder", "free space"]);
+}
+
+/// The one device that is always full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_with_path_bytes_and_what_is_left() {
+    let full = Path::new("/dev/full");
+    let mut file = firebrick_storage::AppendFile::open(full, 0).unwrap();
+    refused(file.append(b"seven b"), &["/dev/full", "7 bytes", "available", "No space left", "make room"]);
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use firebrick_storage::{
-    MANIFEST_FILE, StorageError, commit_folder, remove_leftovers, verify_folder, write_atomic,
+    MANIFEST_FILE, StorageError, commit_folder, create_folders, remove_folder, remove_leftovers,
+    verify_folder, write_atomic,
 };
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -148,6 +149,40 @@ fn a_folder_moved_aside_by_a_crash_is_put_back() {
     remove_leftovers(parent.path()).unwrap();
     verify_folder(&folder).unwrap();
     assert_eq!(names(parent.path()), ["step-1"]);
+}
+
+#[test]
+fn folders_are_made_with_those_above_them() {
+    let parent = tempdir().unwrap();
+    let folder = parent.path().join("runs/one/checkpoints");
+    create_folders(&folder).unwrap();
+    create_folders(&folder).unwrap();
+    assert!(folder.is_dir());
+    fs::write(parent.path().join("file"), "").unwrap();
+    refused(create_folders(&parent.path().join("file/inner")), &["file", "create the folder"]);
+}
+
+#[test]
+fn a_removed_folder_is_gone_with_everything_in_it() {
+    let parent = tempdir().unwrap();
+    remove_folder(&committed(parent.path())).unwrap();
+    assert!(names(parent.path()).is_empty());
+    refused(remove_folder(&parent.path().join("step-9")), &["step-9", "remove"]);
+}
+
+/// A crash of another process left the very name that is tried first.
+#[test]
+fn a_leftover_never_stands_in_the_way() {
+    let parent = tempdir().unwrap();
+    for number in 0..200 {
+        let name = format!(".step-1.tmp-{}-{number}", std::process::id());
+        fs::create_dir(parent.path().join(&name)).unwrap();
+        fs::write(parent.path().join(name).join("model.bpk"), "half").unwrap();
+    }
+    let folder = committed(parent.path());
+    verify_folder(&folder).unwrap();
+    remove_folder(&folder).unwrap();
+    assert_eq!(remove_leftovers(parent.path()).unwrap(), 200);
 }
 
 proptest! {
