@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use firebrick::models::weights::NameStyle;
 
+use crate::command::config::PlotLrArguments;
 use crate::command::loss::LossArguments;
 use crate::command::verify::AgainstArguments;
 
@@ -129,6 +130,10 @@ pub struct RunArguments {
     /// Where to compute [default: as in training]
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
+
+    /// Take the averaged weights of a run with trainer.ema
+    #[arg(long)]
+    pub ema: bool,
 }
 
 /// What `predict` takes.
@@ -197,6 +202,8 @@ pub enum ConfigCommand {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Draw the learning rate over the run
+    PlotLr(PlotLrArguments),
 }
 
 /// What to do with a dataset.
@@ -277,6 +284,10 @@ pub struct ExportArguments {
     #[arg(long, value_name = "WHICH", default_value = "latest")]
     pub checkpoint: String,
 
+    /// Take the averaged weights of a run with trainer.ema
+    #[arg(long)]
+    pub ema: bool,
+
     /// Format of the file
     #[arg(long, value_enum, default_value_t = ExportFormat::Safetensors)]
     pub format: ExportFormat,
@@ -302,12 +313,12 @@ pub enum ExportFormat {
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
     /// Run folder, as in runs/quickstart-001
-    #[arg(value_name = "RUN", required_unless_present = "against", conflicts_with = "against")]
+    #[arg(value_name = "RUN", required_unless_present_any = ["against", "replay"], conflicts_with = "against")]
     pub run: Option<PathBuf>,
 
-    /// Also train the run's last steps again, and compare
-    #[arg(long, requires = "run")]
-    pub replay: bool,
+    /// Train a short run of CONFIG twice, without a stop and with several, and compare the bits
+    #[arg(long, value_name = "CONFIG", conflicts_with_all = ["run", "against"])]
+    pub replay: Option<PathBuf>,
 
     #[command(flatten)]
     pub against: AgainstArguments,

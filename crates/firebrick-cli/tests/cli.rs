@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod cli {
+    mod against;
     mod bad_input;
     mod commands;
+    mod crash;
     mod fixtures;
     mod help;
     mod loss;
     mod messages;
+    mod plot_lr;
     mod sandbox;
     mod signals;
     mod train;

@@ -28,6 +28,8 @@ pub mod trained;
 pub mod weights_hash;
 
 pub mod fit;
+pub mod replay;
+pub mod trace;
 
 pub use config::Config;
 pub use error::{ErrorKind, TrainError};

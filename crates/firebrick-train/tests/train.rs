@@ -7,3 +7,5 @@ mod backend;
 mod config;
 #[path = "train/parity.rs"]
 mod parity;
+#[path = "train/trace.rs"]
+mod trace;

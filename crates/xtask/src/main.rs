@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod backends;
+mod beside_pytorch;
 mod convergence;
 mod layouts;
 mod mutations;
@@ -37,6 +38,20 @@ enum Recipe {
         #[arg(long, default_value = "flex")]
         backend: String,
     },
+    /// Ten epochs of the course's run beside PyTorch's, from the same weights in the same order
+    BesidePytorch {
+        /// Folder with cifar-10-batches-bin
+        data: PathBuf,
+        /// Folder for the results of the single runs, which are not run again, and the plot
+        #[arg(long, default_value = "target/beside-pytorch")]
+        out: PathBuf,
+        /// Where to train
+        #[arg(long, default_value = "flex")]
+        backend: String,
+        /// Passes over the training split
+        #[arg(long, default_value_t = 10)]
+        epochs: usize,
+    },
     /// The same five steps from every CIFAR-10 layout: equal losses to the last digit
     Layouts {
         /// Folder with cifar-10-batches-bin, cifar-10-batches-py, cifar-10-binary.tar.gz and images/
@@ -50,9 +65,12 @@ enum Recipe {
         #[arg(long, value_delimiter = ',', default_value = "flex,ndarray,wgpu")]
         backends: Vec<String>,
     },
-    /// Every listed change to a loss's source, one by one: the golden tests must notice each
-    Mutations,
-    /// Twenty steps from PyTorch's weights, beside PyTorch's losses
+    /// Every listed change to the sources, one by one: the golden tests must notice each
+    Mutations {
+        /// Whose golden tests
+        suite: mutations::Suite,
+    },
+    /// Twenty steps from PyTorch's weights, beside PyTorch's losses and final weights
     Parity {
         /// Folder with cifar-10-batches-bin
         data: PathBuf,
@@ -65,9 +83,12 @@ enum Recipe {
 fn main() -> ExitCode {
     let result = match Arguments::parse().recipe {
         Recipe::Convergence { data, backend } => convergence::recipe(&data, &backend),
+        Recipe::BesidePytorch { data, out, backend, epochs } => {
+            beside_pytorch::recipe(&data, &out, &backend, epochs)
+        }
         Recipe::Layouts { data } => layouts::recipe(&data),
         Recipe::Backends { data, backends } => backends::recipe(&data, &backends),
-        Recipe::Mutations => mutations::recipe(None),
+        Recipe::Mutations { suite } => mutations::recipe(suite),
         Recipe::Parity { data, backend } => parity::recipe(&data, &backend),
     };
     match result {

@@ -1,23 +1,73 @@
-//! Whether the golden tests of the losses would notice a wrong constant, weight or sign: each is changed
-//! in the source, by one part in a thousand where it is a number, and the tests have to fail.
+//! Whether the golden tests would notice a wrong constant, weight or sign: each is changed in the source,
+//! by one part in a thousand where it is a number, and the tests have to fail.
 //!
-//! Works in a scratch checkout of the last commit, so the sources are never touched. Changes to
-//! different losses share a build; a change to what several losses use has one of its own.
+//! Works in a scratch checkout of the last commit, so the sources are never touched. Changes that
+//! different tests have to notice share a build; a change to what several of them rest on has one of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use clap::ValueEnum;
+
 use crate::Failure;
 
-const LIST: &str = "crates/firebrick-loss/tests/mutations.tsv";
-const SOURCES: &str = "crates/firebrick-loss/src";
-const TEST: &str = "cargo test --workspace --test loss -- golden_ --skip wgpu";
+/// Whose golden tests are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Suite {
+    /// Every loss: which cases of the golden files differ
+    Loss,
+    /// Optimisers, schedules, clipping, averaging, accumulation: which golden tests fail
+    Train,
+    /// Networks, first weights, matching of names: which golden tests fail
+    Models,
+}
+
+impl Suite {
+    fn owner(self) -> &'static str {
+        match self {
+            Self::Loss => "crates/firebrick-loss",
+            Self::Train => "crates/firebrick-train",
+            Self::Models => "crates/firebrick-models",
+        }
+    }
+
+    fn test(self) -> &'static str {
+        match self {
+            Self::Loss => "cargo test --workspace --test loss -- golden_ --skip wgpu",
+            Self::Train => "cargo test --workspace --test optim -- golden_",
+            Self::Models => "cargo test --workspace --test models -- golden_ --skip wgpu",
+        }
+    }
+
+    fn noticed_by(self) -> &'static str {
+        match self {
+            Self::Loss => "golden cases that differ",
+            Self::Train | Self::Models => "golden tests that fail",
+        }
+    }
+
+    /// What a line of the tests' output says to have noticed.
+    fn noticed(self, line: &str) -> Option<&str> {
+        match self {
+            // `loss/case: difference`
+            Self::Loss => {
+                let (case, _) = line.split_once(": ")?;
+                (case.contains('/') && !case.starts_with(' ')).then_some(case)
+            }
+            // `test module::golden_name ... FAILED`
+            Self::Train | Self::Models => {
+                let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
+                name.split_once("golden_").map(|(_, name)| name)
+            }
+        }
+    }
+}
 
 /// One change to a source file.
 struct Mutation {
-    /// The loss it belongs to, `*` if it is part of several.
-    loss: String,
+    /// The loss, or the golden test, that has to notice it; `*` if several may.
+    group: String,
     file: String,
     /// Which of several places with this text, from 1.
     place: usize,
@@ -25,29 +75,28 @@ struct Mutation {
     became: String,
 }
 
-/// Makes every change of the list and prints the table of what noticed it.
-///
-/// `test` replaces the command, which runs in the checkout and prints `loss/case: difference` lines.
+/// Makes every change of the suite's `tests/mutations.tsv` and prints the table of what noticed it.
 ///
 /// # Errors
 ///
 /// If a change is not noticed, or has no place in the source, or does not compile.
-pub fn recipe(test: Option<&str>) -> Result<(), Failure> {
+pub fn recipe(suite: Suite) -> Result<(), Failure> {
     let root = std::env::current_dir()?;
-    let mutations = read(&std::fs::read_to_string(root.join(LIST))?)?;
+    let list = root.join(suite.owner()).join("tests/mutations.tsv");
+    let mutations = read(&std::fs::read_to_string(list)?)?;
     let scratch = tempfile::tempdir()?;
     let tree = scratch.path().join("tree");
     git(&root, &["worktree", "add", "--quiet", "--detach"], &tree)?;
-    let noticed = run_all(&mutations, &tree, &root, test.unwrap_or(TEST));
+    let noticed = run_all(suite, &mutations, &tree, &root);
     git(&root, &["worktree", "remove", "--force"], &tree)?;
     let noticed = noticed?;
-    println!("| file | was | became | golden cases that differ |");
+    println!("| file | was | became | {} |", suite.noticed_by());
     println!("|---|---|---|---|");
-    for (mutation, cases) in mutations.iter().zip(&noticed) {
+    for (mutation, by) in mutations.iter().zip(&noticed) {
         let Mutation { file, was, became, .. } = mutation;
-        println!("| `{file}` | `{was}` | `{became}` | {cases} |");
+        println!("| `{file}` | `{was}` | `{became}` | {by} |");
     }
-    let missed = noticed.iter().filter(|cases| **cases == 0).count();
+    let missed = noticed.iter().filter(|by| **by == 0).count();
     println!("\n{} changes, {missed} missed.", mutations.len());
     if missed > 0 {
         return Err(format!("{missed} changes were not noticed").into());
@@ -60,15 +109,15 @@ fn read(list: &str) -> Result<Vec<Mutation>, Failure> {
     lines
         .map(|line| {
             let columns: Vec<&str> = line.split('\t').collect();
-            let [loss, file, was, became] = columns[..] else {
-                return Err(format!("{LIST}: expected four columns, got: {line}").into());
+            let [group, file, was, became] = columns[..] else {
+                return Err(format!("mutations.tsv: expected four columns, got: {line}").into());
             };
             let (file, place) = match file.split_once('#') {
                 Some((file, place)) => (file, place.parse()?),
                 None => (file, 1),
             };
             Ok(Mutation {
-                loss: loss.into(),
+                group: group.into(),
                 file: file.into(),
                 place,
                 was: was.into(),
@@ -78,21 +127,30 @@ fn read(list: &str) -> Result<Vec<Mutation>, Failure> {
         .collect()
 }
 
-/// How many cases notice each change.
-fn run_all(mutations: &[Mutation], tree: &Path, root: &Path, test: &str) -> Result<Vec<usize>, Failure> {
+/// How many cases or tests notice each change.
+fn run_all(suite: Suite, mutations: &[Mutation], tree: &Path, root: &Path) -> Result<Vec<usize>, Failure> {
+    let sources = tree.join(suite.owner()).join("src");
+    // A place that is not there is found before the first build, not after the last.
+    for mutation in mutations {
+        changed(mutation, &sources)?;
+    }
     let mut noticed = vec![0; mutations.len()];
     let builds = builds(mutations);
     for (number, build) in builds.iter().enumerate() {
         eprintln!("build {} of {}: {} changes", number + 1, builds.len(), build.len());
         let mut originals = BTreeMap::new();
         for &index in build {
-            change(&mutations[index], tree, &mut originals)?;
+            let path = sources.join(&mutations[index].file);
+            let (text, changed) = changed(&mutations[index], &sources)?;
+            std::fs::write(&path, changed)?;
+            originals.entry(path).or_insert(text);
         }
-        let failed = failed_cases(tree, root, test)?;
+        let failed = failed(suite, tree, root)?;
         for &index in build {
-            let loss = &mutations[index].loss;
-            let is_its = |case: &&String| loss == "*" || case.split('/').next() == Some(loss);
+            let group = &mutations[index].group;
+            let is_its = |name: &&String| group == "*" || name.split('/').next() == Some(group);
             noticed[index] = failed.iter().filter(is_its).count();
+            eprintln!("  {} `{}`: {}", mutations[index].file, mutations[index].became, noticed[index]);
         }
         for (path, text) in originals {
             std::fs::write(path, text)?;
@@ -101,17 +159,17 @@ fn run_all(mutations: &[Mutation], tree: &Path, root: &Path, test: &str) -> Resu
     Ok(noticed)
 }
 
-/// Which changes are built together: the n-th of each loss in one build, shared code alone.
+/// Which changes are built together: the n-th of each group in one build, shared code alone.
 fn builds(mutations: &[Mutation]) -> Vec<Vec<usize>> {
     let mut shared: Vec<Vec<usize>> = Vec::new();
     let mut alone = Vec::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, mutation) in mutations.iter().enumerate() {
-        if mutation.loss == "*" {
+        if mutation.group == "*" {
             alone.push(vec![index]);
             continue;
         }
-        let turn = seen.entry(&mutation.loss).or_default();
+        let turn = seen.entry(&mutation.group).or_default();
         if shared.len() == *turn {
             shared.push(Vec::new());
         }
@@ -122,27 +180,21 @@ fn builds(mutations: &[Mutation]) -> Vec<Vec<usize>> {
     shared
 }
 
-fn change(
-    mutation: &Mutation,
-    tree: &Path,
-    originals: &mut BTreeMap<std::path::PathBuf, String>,
-) -> Result<(), Failure> {
-    let path = tree.join(SOURCES).join(&mutation.file);
-    let text = std::fs::read_to_string(&path)?;
+/// The file's text as it is and as it becomes.
+fn changed(mutation: &Mutation, sources: &Path) -> Result<(String, String), Failure> {
+    let text = std::fs::read_to_string(sources.join(&mutation.file))?;
     let place = text.match_indices(&mutation.was).nth(mutation.place - 1);
     let Some((start, was)) = place else {
         return Err(format!("{}: there is no `{}`", mutation.file, mutation.was).into());
     };
     let changed = [&text[..start], &mutation.became, &text[start + was.len()..]].concat();
-    std::fs::write(&path, changed)?;
-    originals.entry(path).or_insert(text);
-    Ok(())
+    Ok((text, changed))
 }
 
-/// The golden cases that the tests name as different, once each.
-fn failed_cases(tree: &Path, root: &Path, test: &str) -> Result<BTreeSet<String>, Failure> {
+/// What the tests name as different or failed, once each.
+fn failed(suite: Suite, tree: &Path, root: &Path) -> Result<BTreeSet<String>, Failure> {
     let output = Command::new("sh")
-        .args(["-c", test])
+        .args(["-c", suite.test()])
         .current_dir(tree)
         .env("CARGO_TARGET_DIR", root.join("target"))
         .env("RUST_BACKTRACE", "0")
@@ -152,8 +204,7 @@ fn failed_cases(tree: &Path, root: &Path, test: &str) -> Result<BTreeSet<String>
         let errors = String::from_utf8_lossy(&output.stderr);
         return Err(format!("the tests did not run: {errors}").into());
     }
-    let cases = text.lines().filter_map(|line| line.split_once(": ")).map(|(case, _)| case);
-    Ok(cases.filter(|case| case.contains('/') && !case.starts_with(' ')).map(str::to_owned).collect())
+    Ok(text.lines().filter_map(|line| suite.noticed(line)).map(str::to_owned).collect())
 }
 
 fn git(root: &Path, arguments: &[&str], tree: &Path) -> Result<(), Failure> {

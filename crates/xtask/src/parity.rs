@@ -1,16 +1,20 @@
-//! Twenty steps beside PyTorch: from its weights, on its samples, in its order.
+//! Twenty steps beside PyTorch: from its weights, on its samples, in its order, to its weights.
 //!
-//! The traces stand in `crates/firebrick-train/tests/golden/runs.json`, the weights beside the
-//! models' golden files.
+//! The traces and final weights stand in `crates/firebrick-train/tests/golden/`, the weights to begin
+//! with beside the models' golden files. `FIREBRICK_GOLDEN_DIR` names another folder for all of them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use safetensors::SafeTensors;
 use serde_json::Value;
 
 use crate::Failure;
 use crate::run::{Run, config, largest_difference, root};
 
 const LOSS_TOLERANCE: f64 = 2e-4;
+/// Of each element of each tensor after the last step.
+const WEIGHT_TOLERANCE: f64 = 1e-3;
 
 pub fn recipe(data: &Path, backend: &str) -> Result<(), Failure> {
     let traces: Value =
@@ -29,8 +33,40 @@ pub fn recipe(data: &Path, backend: &str) -> Result<(), Failure> {
         if difference > LOSS_TOLERANCE {
             return Err(format!("expected at most {LOSS_TOLERANCE:.0e}").into());
         }
+        let recorded = golden("firebrick-train", &format!("run{index}.final.safetensors"));
+        let (tensor, difference) = largest_weight_difference(&run.exported()?, &recorded)?;
+        println!("run {index}: final weights differ by at most {difference:.2e}, in {tensor}");
+        if difference > WEIGHT_TOLERANCE {
+            return Err(format!("expected at most {WEIGHT_TOLERANCE:.0e}").into());
+        }
     }
     Ok(())
+}
+
+/// The tensor with the element that is furthest from the recorded one, and how far it is.
+fn largest_weight_difference(ours: &Path, recorded: &Path) -> Result<(String, f64), Failure> {
+    let (ours, recorded) = (read_weights(ours)?, read_weights(recorded)?);
+    if !ours.keys().eq(recorded.keys()) {
+        return Err(format!("expected tensors {:?}, got {:?}", recorded.keys(), ours.keys()).into());
+    }
+    let differences = ours
+        .into_iter()
+        .zip(recorded.values())
+        .map(|((name, ours), theirs)| (name, largest_difference(&ours, theirs)));
+    differences.max_by(|a, b| a.1.total_cmp(&b.1)).ok_or_else(|| "there are no tensors".into())
+}
+
+fn read_weights(path: &Path) -> Result<BTreeMap<String, Vec<f64>>, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    let tensors = file.iter().map(|(name, view)| {
+        if view.dtype() != safetensors::Dtype::F32 {
+            return Err(format!("{}: {name}: expected f32, got {:?}", path.display(), view.dtype()).into());
+        }
+        let (values, _) = view.data().as_chunks::<4>();
+        Ok((name.to_owned(), values.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect()))
+    });
+    tensors.collect()
 }
 
 fn sets(data: &Path, backend: &str, traces: &Value, trace: &Value) -> Vec<(&'static str, String)> {
@@ -60,6 +96,10 @@ fn optimizer(trace: &Value) -> String {
     format!("{{ name = {}{} }}", trace["optimizer"], arguments.join(""))
 }
 
-fn golden(owner: &str, name: &str) -> PathBuf {
+pub fn golden(owner: &str, name: &str) -> PathBuf {
+    let given = std::env::var_os("FIREBRICK_GOLDEN_DIR").map(|folder| PathBuf::from(folder).join(name));
+    if let Some(path) = given.filter(|path| path.exists()) {
+        return path;
+    }
     root().join("crates").join(owner).join("tests/golden").join(name)
 }

@@ -1,7 +1,7 @@
 //! One run of the real `train` binary, and what its run folder says afterwards.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -14,14 +14,17 @@ pub struct Run {
     records: Vec<Value>,
     /// `summary.json`.
     pub summary: Value,
-    _folder: TempDir,
+    folder: TempDir,
 }
+
+/// Where the run stands in its folder.
+const RUN: &str = "run";
 
 impl Run {
     /// Trains with `config` and the given `--set`s.
     pub fn train(config: &Path, sets: &[(&str, String)], show: bool) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
-        let run_dir = folder.path().join("run");
+        let run_dir = folder.path().join(RUN);
         let mut command = Command::new(beside("train")?);
         command.arg("--config").arg(config).arg("--run-dir").arg(&run_dir);
         for (key, value) in sets {
@@ -37,7 +40,20 @@ impl Run {
         let metrics = std::fs::read_to_string(run_dir.join("metrics.jsonl"))?;
         let records = metrics.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
         let summary = serde_json::from_str(&std::fs::read_to_string(run_dir.join("summary.json"))?)?;
-        Ok(Self { records, summary, _folder: folder })
+        Ok(Self { records, summary, folder })
+    }
+
+    /// The run's last weights as `firebrick export` writes them, in a file that goes away with this value.
+    pub fn exported(&self) -> Result<PathBuf, Failure> {
+        let out = self.folder.path().join("weights.safetensors");
+        let mut command = Command::new(beside("firebrick")?);
+        command.arg("export").arg(self.folder.path().join(RUN));
+        command.args(["--names", "torch-named", "--out"]).arg(&out).stdout(Stdio::null());
+        let status = command.status()?;
+        if !status.success() {
+            return Err(format!("firebrick export ended with {status}").into());
+        }
+        Ok(out)
     }
 
     /// The loss of each step.

@@ -1,22 +1,29 @@
 #!/usr/bin/env python3
-"""Make digits_runs.json: the losses PyTorch sees in 20 steps on the bundled digits.
+"""Make digits_runs.json, what PyTorch sees in 20 steps on the bundled digits, and what belongs to it.
 
 usage: make_digits_runs.py        (needs torch, numpy, Pillow, safetensors)
 
 Each run starts from the weights of the models' golden files, takes the training digits in file order,
 and feeds them as Firebrick does: 8x8 grey to 32x32 with Pillow's bilinear resize, grey to RGB where the
 network wants it, pixels / 255, then normalised where the run says so.
+
+Of every run: the loss of each step, and the sum of each parameter at the end. Of the run RECORDED also all
+final weights (digits_final.safetensors) and the trace that `firebrick verify --against` reads
+(digits_trace.json), written by the recorder that users get, examples/pytorch/record_trace.py.
 """
-import gzip, json, pathlib, struct
+import gzip, json, pathlib, struct, sys
 
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[3]
+sys.path.insert(0, str(ROOT / "examples/pytorch"))
+from record_trace import Recorder
+
 WEIGHTS = ROOT / "crates/firebrick-models/tests/golden"
 STEPS, BATCH_SIZE = 20, 32
 MEAN, STD = 0.25, 0.5  # exact in f32; any would do
@@ -71,10 +78,11 @@ RUNS = [
     ("lenet", LeNet, "adamw", {"lr": 0.002, "weight_decay": 0.05}, True),
     ("lenet", LeNet, "rmsprop", {"lr": 0.0001, "momentum": 0.5}, False),
 ]
+RECORDED = 2
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}
 
 
-def run(model_name, model_class, optimizer_name, arguments, normalize):
+def run(number, model_name, model_class, optimizer_name, arguments, normalize):
     state = load_file(WEIGHTS / f"{model_name}.safetensors")
     model = model_class()
     model.load_state_dict({k.removeprefix("model1."): v for k, v in state.items()}, strict=True)
@@ -83,7 +91,7 @@ def run(model_name, model_class, optimizer_name, arguments, normalize):
     if normalize:
         x = (x - MEAN) / STD
     labels = torch.tensor(idx("train-labels-idx1-ubyte.gz")[: len(x)].astype(np.int64))
-    losses = []
+    losses, recorder = [], Recorder(model)
     for k in range(STEPS):
         part = slice(k * BATCH_SIZE, (k + 1) * BATCH_SIZE)
         loss = nn.functional.cross_entropy(model(x[part]), labels[part])
@@ -91,14 +99,20 @@ def run(model_name, model_class, optimizer_name, arguments, normalize):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        recorder.step(loss)
     sums = {name: parameter.double().sum().item() for name, parameter in model.named_parameters()}
-    return {"model": model_name, "optimizer": optimizer_name, "args": arguments, "normalize": normalize,
-            "losses": losses, "final_sums": sums}
+    document = {"model": model_name, "optimizer": optimizer_name, "args": arguments, "normalize": normalize,
+                "losses": losses, "final_sums": sums}
+    if number == RECORDED:
+        document["final"] = "digits_final.safetensors"
+        save_file(model.state_dict(), HERE / document["final"])
+        recorder.save(HERE / "digits_trace.json")
+    return document
 
 
 def main():
     torch.manual_seed(0)
-    runs = [run(*each) for each in RUNS]
+    runs = [run(number, *each) for number, each in enumerate(RUNS)]
     document = {"made_with": f"torch {torch.__version__}", "batch_size": BATCH_SIZE, "steps": STEPS,
                 "mean": MEAN, "std": STD, "runs": runs}
     (HERE / "digits_runs.json").write_text(json.dumps(document, indent=1) + "\n")

@@ -2,8 +2,8 @@
 
     python3 make_optim_extras.py > optim_extras.json
 
-Same shapes of cases as those two files, plus clipping, cycled momentum, parameter groups, warm-up
-and averaged weights. Muon runs with its bfloat16 replaced by float32, which is what Firebrick does;
+Same shapes of cases as those two files, plus clipping, cycled momentum, parameter groups, warm-up,
+averaged weights and accumulated gradients. Muon runs with its bfloat16 replaced by float32, which is what Firebrick does;
 Lion, which PyTorch lacks, is the paper's algorithm 2 in float32.
 """
 
@@ -242,5 +242,23 @@ def ema_cases():
     return cases
 
 
+def accumulation_cases():
+    """Gradients of the mean loss of several batches, and of all their samples as one batch."""
+    cases = []
+    for sizes in [[4, 4, 4], [5, 5, 2]]:
+        inputs, targets = torch.randn(sum(sizes), 3), torch.randn(sum(sizes), 2)
+        model = torch.nn.Linear(3, 2, bias=False)
+
+        def gradient(x, y):
+            model.zero_grad()
+            torch.nn.functional.mse_loss(torch.tanh(model(x)), y).backward()
+            return model.weight.grad.flatten().tolist()
+
+        batches = [gradient(x, y) for x, y in zip(inputs.split(sizes), targets.split(sizes))]
+        cases.append({"sizes": sizes, "shape": [2, 3], "batches": batches, "whole": gradient(inputs, targets)})
+    return cases
+
+
 json.dump({"made_with": f"torch {torch.__version__}", "optimizers": optimizer_cases(),
-           "schedules": schedule_cases(), "clip": clip_cases(), "ema": ema_cases()}, sys.stdout)
+           "schedules": schedule_cases(), "clip": clip_cases(), "ema": ema_cases(),
+           "accumulation": accumulation_cases()}, sys.stdout)

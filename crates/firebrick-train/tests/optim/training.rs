@@ -6,11 +6,12 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use firebrick_train::accumulate::Accumulator;
 use firebrick_train::schedule::{Schedule, ScheduleConfig};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::support::{
-    assert_close, bits, bound, devices, gradients_for, noise, optimizer_config, read_gradients, values_of,
-    with_values,
+    Bag, assert_close, bits, bound, devices, golden, gradients_for, noise, optimizer_config, read_gradients,
+    values_of, with_values,
 };
 
 #[derive(Module, Debug)]
@@ -115,6 +116,38 @@ fn accumulated_batches_are_one_large_batch() {
         }
         assert_eq!((accumulator.num_batches(), accumulator.num_samples()), (0, 0));
         assert!(accumulator.take(&model).is_empty());
+    }
+}
+
+#[derive(Deserialize)]
+struct Extras {
+    accumulation: Vec<AccumulationCase>,
+}
+
+/// torch's gradients of some batches, and of one batch that holds them all.
+#[derive(Deserialize)]
+struct AccumulationCase {
+    sizes: Vec<usize>,
+    shape: Vec<usize>,
+    batches: Vec<Vec<f32>>,
+    whole: Vec<f32>,
+}
+
+#[test]
+fn golden_accumulated_gradients() {
+    let extras: Extras = golden("optim_extras.json");
+    assert!(!extras.accumulation.is_empty());
+    for (backend, device) in devices() {
+        for case in &extras.accumulation {
+            let zeros = vec![0.0; case.whole.len()];
+            let model = Bag::new(std::slice::from_ref(&case.shape), &[zeros], &device);
+            let mut accumulator = Accumulator::new();
+            for (size, gradient) in case.sizes.iter().zip(&case.batches) {
+                accumulator.add(&model, model.gradients(std::slice::from_ref(gradient)), *size);
+            }
+            let average = read_gradients(&model, &accumulator.take(&model));
+            assert_close(&average[0], &case.whole, 1e-6, backend);
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Twenty steps on the bundled digits, beside PyTorch.
 //!
-//! `golden/digits_runs.json` is made by `golden/make_digits_runs.py`.
+//! `golden/digits_runs.json`, the final weights and the trace beside it are made by
+//! `golden/make_digits_runs.py`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use firebrick_models::Model;
 use firebrick_models::parameters::named_parameters;
+use firebrick_models::weights::{LoadOptions, load};
 use firebrick_train::run_folder::RunLocation;
 use firebrick_train::{Config, Control, Event, Plan, fit};
 use serde_json::Value;
@@ -12,18 +15,20 @@ use serde_json::Value;
 /// The largest difference of a loss that is still the same run.
 const LOSS_TOLERANCE: f64 = 2e-4;
 /// And of the sum of a parameter's elements after the last step, for each of its elements.
-const FINAL_TOLERANCE: f64 = 1e-4;
+const SUM_TOLERANCE: f64 = 1e-4;
+/// And of each element, where all of them were recorded.
+const WEIGHT_TOLERANCE: f64 = 1e-3;
 
 fn own_golden(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
-fn golden(name: &str) -> PathBuf {
+pub fn golden(name: &str) -> PathBuf {
     let given = std::env::var_os("FIREBRICK_GOLDEN_DIR").map(|folder| PathBuf::from(folder).join(name));
     given.filter(|path| path.exists()).unwrap_or_else(|| own_golden(name))
 }
 
-fn weights(model: &str) -> PathBuf {
+pub fn weights(model: &str) -> PathBuf {
     let models = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../firebrick-models/tests/golden");
     models.join(format!("{model}.safetensors"))
 }
@@ -77,17 +82,34 @@ fn check(backend: &str) {
         };
         let outcome = fit(&plan, model, &location, &mut observer).unwrap();
         assert_eq!(outcome.summary.steps, expected.len() as u64);
-        for parameter in named_parameters(&outcome.model) {
-            let sum: f64 = parameter.data.iter::<f64>().sum();
-            let expected = trace["final_sums"][&parameter.name].as_f64().unwrap();
-            let count = parameter.shape.iter().product::<usize>() as f64;
-            let difference = (sum - expected).abs() / count;
-            assert!(
-                difference < FINAL_TOLERANCE,
-                "{name}: {} sums to {sum} but PyTorch {expected}",
-                parameter.name
-            );
+        check_sums(&name, &outcome.model, &trace["final_sums"]);
+        if let Some(file) = trace["final"].as_str() {
+            check_weights(&name, &outcome.model, &golden(file));
         }
+    }
+}
+
+fn check_sums(name: &str, model: &Model, sums: &Value) {
+    for parameter in named_parameters(model) {
+        let sum: f64 = parameter.data.iter::<f64>().sum();
+        let expected = sums[&parameter.name].as_f64().unwrap();
+        let count = parameter.shape.iter().product::<usize>() as f64;
+        let difference = (sum - expected).abs() / count;
+        assert!(
+            difference < SUM_TOLERANCE,
+            "{name}: {} sums to {sum} but PyTorch {expected}",
+            parameter.name
+        );
+    }
+}
+
+/// Every element, beside the state dict that PyTorch saved after its last step.
+fn check_weights(name: &str, model: &Model, path: &Path) {
+    let (theirs, _) = load(model.clone(), path, LoadOptions::default()).unwrap();
+    for (ours, theirs) in named_parameters(model).iter().zip(named_parameters(&theirs)) {
+        let pairs = ours.data.iter::<f64>().zip(theirs.data.iter::<f64>());
+        let worst = pairs.map(|(ours, theirs)| (ours - theirs).abs()).fold(0.0, f64::max);
+        assert!(worst < WEIGHT_TOLERANCE, "{name}: {} is off by {worst:e}", ours.name);
     }
 }
 

@@ -12,10 +12,12 @@ use crate::message::Failure;
 
 /// Checks what was asked for.
 pub fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
-    match (&arguments.run, &arguments.against.against) {
-        (Some(run), _) if arguments.replay => replay::run(run),
-        (Some(run), _) => run::run(run),
-        (None, Some(trace)) => against::run(trace, &arguments.against),
-        (None, None) => Err(Failure::usage("expected a run folder, or --against TRACE")),
+    match arguments {
+        VerifyArguments { run: Some(run), .. } => run::run(run),
+        VerifyArguments { replay: Some(config), against, .. } => replay::run(config, &against.set),
+        VerifyArguments { against, .. } => match &against.against {
+            Some(trace) => against::run(trace, against),
+            None => Err(Failure::usage("expected a run folder, --replay CONFIG or --against TRACE")),
+        },
     }
 }

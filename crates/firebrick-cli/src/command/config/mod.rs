@@ -1,4 +1,8 @@
-//! `config show` and `config check`: what a config means, without touching data or devices.
+//! `config show`, `config check`, `config plot-lr`: what a config means.
+
+mod plot_lr;
+
+pub use plot_lr::PlotLrArguments;
 
 use crate::args::ConfigCommand;
 use crate::exit::Exit;
@@ -6,7 +10,7 @@ use crate::message::Failure;
 use crate::output;
 use crate::resolve::{overrides, read_config};
 
-/// Shows or checks.
+/// Shows, checks or draws.
 pub fn run(command: &ConfigCommand) -> Result<Exit, Failure> {
     match command {
         ConfigCommand::Show { file, set } => {
@@ -14,6 +18,7 @@ pub fn run(command: &ConfigCommand) -> Result<Exit, Failure> {
             output::line(config.to_toml()?.trim_end())?;
             Ok(Exit::Done)
         }
+        ConfigCommand::PlotLr(arguments) => plot_lr::run(arguments),
         ConfigCommand::Check { files } => {
             let mut exit = Exit::Done;
             for file in files {
