@@ -5,7 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use firebrick::train::Config;
-use firebrick::train::event::{Control, EvalRecord, Event, Observer, Started, StepRecord};
+use firebrick::train::divergence::Action;
+use firebrick::train::event::{
+    Control, EvalRecord, Event, Observer, RefusedRecord, Started, StepRecord, WeightsKind,
+};
 
 use crate::message::warning;
 use crate::progress::{Console, LINE_EVERY};
@@ -125,7 +128,7 @@ impl TrainingLog {
             Event::Evaluating { images, total } => self.evaluating(*images, *total),
             Event::Eval(eval) => self.eval(eval),
             Event::Finished(_) => self.console.clear(),
-            Event::Checkpoint(_) | Event::Notice { .. } => {}
+            Event::Refused(_) | Event::Checkpoint(_) | Event::Notice { .. } => {}
         }
     }
 
@@ -213,6 +216,11 @@ impl TrainingLog {
     }
 
     fn eval(&mut self, eval: &EvalRecord) {
+        if eval.weights == WeightsKind::Ema {
+            let (loss, accuracy) = (loss(eval.loss), percent(eval.accuracy));
+            self.console.line(&columns(["average", "", &loss, &accuracy, "", ""]));
+            return;
+        }
         let epochs = self.run.as_ref().map_or(0, |run| run.epochs);
         let means = self.epoch.means();
         let line = columns([
@@ -235,15 +243,28 @@ impl Observer for TrainingLog {
             Format::Quiet => {}
             Format::Bar | Format::Lines => self.people(event),
         }
-        if let (Event::Notice { message }, Format::Bar | Format::Lines | Format::Quiet) =
-            (event, self.console.format())
-        {
-            self.console.line(&warning(message, self.console.style()));
+        if let (Some(message), true) = (warning_of(event), self.console.format() != Format::Json) {
+            self.console.line(&warning(&message, self.console.style()));
         }
         match self.signals.received() {
             Some(_) => Control::Stop,
             None => Control::Continue,
         }
+    }
+}
+
+/// What a person must hear even when everything else is silent.
+fn warning_of(event: &Event) -> Option<String> {
+    match event {
+        Event::Notice { message } => Some(message.clone()),
+        Event::Refused(RefusedRecord { step, what, value, action, .. }) => {
+            let next = match action {
+                Action::Restored { step } => format!("went back to the weights of step {}", thousands(*step)),
+                Action::SkippedBatch | Action::Stopped => "skipped its update".to_owned(),
+            };
+            Some(format!("step {}: {what} is {value}; {next}; diverged.json says more", thousands(*step)))
+        }
+        _ => None,
     }
 }
 

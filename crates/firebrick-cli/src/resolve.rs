@@ -8,6 +8,7 @@ use firebrick::train::backend::{Backend, BackendChoice};
 use firebrick::train::checkpoint::Which;
 use firebrick::train::config::Override;
 use firebrick::train::run_folder::{Resume, RunLocation};
+use firebrick::train::event::WeightsKind;
 use firebrick::train::trained::TrainedRun;
 
 use crate::args::{DatasetArguments, LogFormat, TrainArguments};
@@ -129,6 +130,7 @@ pub fn read_config(file: Option<&Path>, overrides: &[Override]) -> Result<(Confi
 pub fn open_run(
     run: &Path,
     checkpoint: &str,
+    ema: bool,
     backend: Option<&str>,
 ) -> Result<(TrainedRun, Backend), Failure> {
     let which = match checkpoint {
@@ -143,7 +145,8 @@ pub fn open_run(
         (None, None) => cpu_backend(),
     };
     let backend = backend.parse::<BackendChoice>()?.open()?;
-    let opened = TrainedRun::open(run, which, &backend.device)?;
+    let weights = if ema { WeightsKind::Ema } else { WeightsKind::Raw };
+    let opened = TrainedRun::open(run, which, weights, &backend.device)?;
     for notice in &opened.notices {
         crate::log::say(&warning(notice, Style::stderr()));
     }

@@ -47,6 +47,11 @@ pub fn generator(seed: u64, purpose: Purpose, a: u64, b: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
+/// One number for a generator that is not ours: the first that [`generator`] gives.
+pub fn seed_for(seed: u64, purpose: Purpose, a: u64, b: u64) -> u64 {
+    generator(seed, purpose, a, b).next_u64()
+}
+
 /// A whole number drawn evenly from `0..bound`; 0 when `bound` is 0 or 1.
 ///
 /// # Source

@@ -1,7 +1,7 @@
 //! Checkpoints: everything a run needs to go on, in a folder that counts only as a whole.
 //!
-//! `checkpoints/step-000000782/` holds `model.bpk`, `optimizer.bpk`, `state.json` and, written
-//! last, `MANIFEST.json`; the folder gets its name by a rename. `LATEST` and `BEST` are one-line
+//! `checkpoints/step-000000782/` holds `model.bpk`, `optimizer.bpk`, `ema.bpk` if there is an average,
+//! `state.json` and, written last, `MANIFEST.json`; the folder gets its name by a rename. `LATEST` and `BEST` are one-line
 //! files renamed into place. A reader trusts a folder only after its manifest has verified.
 
 use std::path::{Path, PathBuf};
@@ -10,20 +10,28 @@ use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
 use firebrick_data::{DatasetInfo, Preprocess};
+use firebrick_models::parameters::{NamedParameter, named_parameters};
 use firebrick_storage::{
-    StorageError, commit_folder, read_bounded, remove_leftovers, verify_folder, write_atomic,
+    AppendFile, StorageError, commit_folder, read_bounded, remove_folder, remove_leftovers, verify_folder,
+    write_atomic, write_new,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::config_difference::differences;
+use crate::ema::Ema;
 use crate::error::TrainError;
-use crate::event::{Best, Score};
+use crate::event::CheckpointRecord;
 use crate::optimizer::{Optimizer, OptimizerState};
 use crate::run_folder::{from_json, to_json};
+use crate::run_progress::RunProgress;
 use crate::schedule::ScheduleState;
+use crate::weights_hash::parameters_sha256;
 
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
+/// There only when the run keeps an average.
+const EMA: &str = "ema.bpk";
 const STATE: &str = "state.json";
 /// Names the newest checkpoint.
 pub const LATEST: &str = "LATEST";
@@ -32,36 +40,15 @@ pub const BEST: &str = "BEST";
 /// A network that needs more than this has outgrown the format.
 const MAX_FILE_BYTES: u64 = 64 << 30;
 
-/// How far a run is. Counts of finished things, so the next batch is `batch` of epoch `epoch`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// Finished optimiser steps.
-    pub step: u64,
-    /// Finished epochs.
-    pub epoch: u64,
-    /// Finished batches of the epoch after those.
-    pub batch: u64,
-}
-
 /// `state.json`: what a run knows beside its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Version of this layout.
     pub format_version: u32,
     /// How far the run is.
-    pub position: Position,
-    /// The best evaluation so far.
-    pub best: Option<Best>,
-    /// The last evaluation.
-    pub last: Option<Score>,
-    /// A stop interrupted the evaluation that belongs to this position.
-    pub evaluation_due: bool,
+    pub progress: RunProgress,
     /// Length of `metrics.jsonl`, in bytes.
     pub metrics_bytes: u64,
-    /// Images trained on.
-    pub images: u64,
-    /// Time spent training, evaluation and saving not counted, in seconds.
-    pub training_seconds: f64,
     /// State of a schedule that listens to the metric; empty for the others.
     pub schedule: ScheduleState,
     /// SHA-256 of the weights, as in `summary.json`.
@@ -88,61 +75,99 @@ pub fn folder_name(step: u64) -> String {
     format!("step-{step:09}")
 }
 
-/// Writes a checkpoint, in place of one of the same step if there is any, below `checkpoints`, points `LATEST` (and `BEST`, when `is_best`) to it and
-/// removes old ones beyond `keep_last`, never the best.
-///
-/// # Failure
-///
-/// Until the folder is renamed into place, every earlier checkpoint and pointer is untouched.
-pub(crate) fn save<M: Module>(
-    checkpoints: &Path,
-    model: &M,
-    optimizer: &Optimizer,
-    state: &State,
-    is_best: bool,
-    keep_last: usize,
-) -> Result<PathBuf, TrainError> {
-    let name = folder_name(state.position.step);
-    let state_bytes = to_json(&checkpoints.join(&name).join(STATE), state, true)?;
-    let path = checkpoints.join(&name);
-    let record = model.valid().into_record();
-    commit_folder(checkpoints, &name, |folder| {
-        let file = folder.join(MODEL);
-        let bytes = record.into_bytes().map_err(|error| StorageError::contents(&file, error))?;
-        write_plain(&file, &bytes)?;
-        let file = folder.join(OPTIMIZER);
-        let bytes = optimizer
-            .state()
-            .and_then(|state| state.to_bytes())
-            .map_err(|error| StorageError::contents(&file, error))?;
-        write_plain(&file, &bytes)?;
-        write_plain(&folder.join(STATE), &state_bytes)
-    })?;
-    write_atomic(&checkpoints.join(LATEST), format!("{name}\n").as_bytes())?;
-    if is_best {
-        write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
+/// Everything a checkpoint holds, copied off the device, so that it can be written while training
+/// goes on.
+pub(crate) struct Snapshot {
+    model: Bytes,
+    optimizer: Vec<u8>,
+    ema: Option<Vec<u8>>,
+    parameters: Vec<NamedParameter>,
+    state: State,
+    /// `metrics.jsonl`, whose first `metrics_bytes` must be durable before the checkpoint is.
+    metrics: AppendFile,
+    retention: Retention,
+}
+
+/// Which checkpoints stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Retention {
+    /// How many of the newest.
+    pub keep_last: usize,
+    /// Steps with the best evaluations, the best first.
+    pub best_steps: Vec<u64>,
+}
+
+impl Snapshot {
+    /// Copies what a checkpoint holds.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Optimizer`] or [`TrainError::Checkpoint`] if the device will not give a tensor back.
+    pub(crate) fn take<M: Module>(
+        model: &M,
+        optimizer: &Optimizer,
+        ema: Option<&Ema>,
+        state: State,
+        metrics: AppendFile,
+        retention: Retention,
+    ) -> Result<Self, TrainError> {
+        let model = model.valid();
+        Ok(Self {
+            parameters: named_parameters(&model),
+            model: model.into_record().into_bytes().map_err(|error| broken(Path::new(MODEL), error))?,
+            optimizer: optimizer.state()?.to_bytes()?,
+            ema: ema.map(Ema::to_bytes).transpose()?,
+            state,
+            metrics,
+            retention,
+        })
     }
-    remove_old(checkpoints, keep_last)?;
-    Ok(path)
+
+    /// Writes the checkpoint below `checkpoints`, in place of one of the same step if there is any,
+    /// points `LATEST` (and `BEST`, when it is the best) to it and removes those that need not stay.
+    ///
+    /// # Failure
+    ///
+    /// Until the folder is renamed into place, every earlier checkpoint and pointer is untouched.
+    pub(crate) fn write(mut self, checkpoints: &Path) -> Result<CheckpointRecord, TrainError> {
+        let step = self.state.progress.position.step;
+        let (name, is_best) = (folder_name(step), self.retention.best_steps.first() == Some(&step));
+        let path = checkpoints.join(&name);
+        self.state.weights_sha256 = parameters_sha256(&self.parameters);
+        let state = to_json(&path.join(STATE), &self.state, true)?;
+        self.metrics.sync()?;
+        commit_folder(checkpoints, &name, |folder| {
+            write_new(&folder.join(MODEL), &self.model)?;
+            write_new(&folder.join(OPTIMIZER), &self.optimizer)?;
+            if let Some(ema) = &self.ema {
+                write_new(&folder.join(EMA), ema)?;
+            }
+            write_new(&folder.join(STATE), &state)
+        })?;
+        write_atomic(&checkpoints.join(LATEST), format!("{name}\n").as_bytes())?;
+        if is_best {
+            write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
+        }
+        remove_old(checkpoints, &self.retention)?;
+        Ok(CheckpointRecord { step, path, is_best })
+    }
 }
 
-/// Inside a folder that is not committed yet; the commit flushes it.
-fn write_plain(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
-    std::fs::write(path, bytes).map_err(|source| StorageError::io(path, "write", source))
-}
-
-fn remove_old(checkpoints: &Path, keep_last: usize) -> Result<(), TrainError> {
-    let best = pointed_at(checkpoints, BEST);
+fn remove_old(checkpoints: &Path, retention: &Retention) -> Result<(), TrainError> {
     let mut steps = all_steps(checkpoints)?;
     steps.sort_unstable();
-    let surplus = steps.len().saturating_sub(keep_last);
+    let surplus = steps.len().saturating_sub(retention.keep_last);
     for step in &steps[..surplus] {
-        let path = checkpoints.join(folder_name(*step));
-        if best.as_ref() != Some(&path) {
-            std::fs::remove_dir_all(&path).map_err(|source| StorageError::io(&path, "remove", source))?;
+        if !retention.best_steps.contains(step) {
+            remove_folder(&checkpoints.join(folder_name(*step)))?;
         }
     }
     Ok(())
+}
+
+/// Bytes that the files of a checkpoint take.
+pub(crate) fn size_bytes(path: &Path) -> Result<u64, TrainError> {
+    Ok(verify_folder(path)?.files.values().map(|entry| entry.bytes).sum())
 }
 
 /// Steps of the folders that look like checkpoints.
@@ -203,13 +228,14 @@ pub fn find(
             Some(path) => Checkpoint::read(&path).map(Some),
             None => Ok(None),
         },
-        Which::Latest => latest(&checkpoints, notices),
+        Which::Latest => latest(run_dir, notices),
     }
 }
 
-fn latest(checkpoints: &Path, notices: &mut Vec<String>) -> Result<Option<Checkpoint>, TrainError> {
-    let mut candidates: Vec<PathBuf> = pointed_at(checkpoints, LATEST).into_iter().collect();
-    let mut steps = all_steps(checkpoints)?;
+fn latest(run_dir: &Path, notices: &mut Vec<String>) -> Result<Option<Checkpoint>, TrainError> {
+    let checkpoints = run_dir.join("checkpoints");
+    let mut candidates: Vec<PathBuf> = pointed_at(&checkpoints, LATEST).into_iter().collect();
+    let mut steps = all_steps(&checkpoints)?;
     steps.sort_unstable_by(|a, b| b.cmp(a));
     for step in steps {
         let path = checkpoints.join(folder_name(step));
@@ -219,7 +245,7 @@ fn latest(checkpoints: &Path, notices: &mut Vec<String>) -> Result<Option<Checkp
     }
     let mut first_error = None;
     for path in candidates {
-        match Checkpoint::read(&path) {
+        match Checkpoint::read(&path).and_then(|checkpoint| checkpoint.of_run(run_dir)) {
             Ok(checkpoint) => {
                 if first_error.is_some() {
                     notices.push(format!("going on from {} instead", checkpoint.path.display()));
@@ -254,11 +280,35 @@ impl Checkpoint {
                 ),
             });
         }
+        let step = state.progress.position.step;
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("step-") && name != folder_name(step) {
+            return Err(TrainError::Checkpoint {
+                path: path.to_owned(),
+                message: format!("expected the checkpoint of this folder's step, got that of step {step}"),
+            });
+        }
         let file = path.join(MODEL);
         let bytes = read_bounded(&file, MAX_FILE_BYTES)?;
         let model =
             ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| broken(&file, error))?;
         Ok(Self { path: path.to_owned(), state, model })
+    }
+
+    /// Refuses a checkpoint that another run made, as the run's own `config.toml` shows.
+    fn of_run(self, run_dir: &Path) -> Result<Self, TrainError> {
+        // Without a config there is nothing to compare with, and the checkpoint brings its own.
+        let Ok(config) = std::fs::read_to_string(run_dir.join("config.toml")) else { return Ok(self) };
+        let other = differences(&config, &self.state.config).into_iter().find(|other| !other.is_backend());
+        match other {
+            None => Ok(self),
+            Some(other) => Err(TrainError::Checkpoint {
+                path: self.path,
+                message: format!(
+                    "is another run's: {other} (in this run's config.toml -> in the checkpoint)"
+                ),
+            }),
+        }
     }
 
     /// Puts the saved weights into `model`.
@@ -270,6 +320,22 @@ impl Checkpoint {
         model
             .try_load_record(self.model.clone())
             .map_err(|error| broken(&self.path.join(MODEL), format!("{error}; is it another network's?")))
+    }
+
+    /// Puts the saved average into `ema`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Checkpoint`] when there is none, [`TrainError::Ema`] when it is another network's.
+    pub fn load_ema<M: Module>(&self, ema: &mut Ema, model: &M, device: &Device) -> Result<(), TrainError> {
+        let file = self.path.join(EMA);
+        if !file.is_file() {
+            return Err(broken(
+                &file,
+                "expected the averaged weights, found none; was it made with trainer.ema?",
+            ));
+        }
+        Ok(ema.load_bytes(&read_bounded(&file, MAX_FILE_BYTES)?, model, device)?)
     }
 
     /// Puts the saved optimiser state into `optimizer`.

@@ -64,12 +64,21 @@ pub fn clip_grad_norm<M: Module>(
     norm_type: f64,
 ) -> (GradientsParams, Option<Tensor<1>>) {
     let Some(norm) = grad_norm(model, &gradients, norm_type) else { return (gradients, None) };
-    let factor = clip_factor(norm.clone(), max_norm);
-    let scale = |flat: Tensor<1>| {
+    (scale_to_norm(model, gradients, norm.clone(), max_norm), Some(norm))
+}
+
+/// The second half of [`clip_grad_norm`], for gradients whose `norm` (`[1]`) is known.
+pub(crate) fn scale_to_norm<M: Module>(
+    model: &M,
+    gradients: GradientsParams,
+    norm: Tensor<1>,
+    max_norm: f64,
+) -> GradientsParams {
+    let factor = clip_factor(norm, max_norm);
+    map_gradients(model, gradients, |flat| {
         let factor = factor.clone().to_device(&flat.device());
         flat.mul(factor)
-    };
-    (map_gradients(model, gradients, scale), Some(norm))
+    })
 }
 
 /// Limits every element of every gradient to `-clip_value ..= clip_value`.

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::backend::BackendError;
 use crate::config::ConfigError;
+use crate::ema::EmaError;
 use crate::optimizer::OptimizerError;
 use crate::schedule::ScheduleError;
 
@@ -64,13 +65,17 @@ pub enum TrainError {
         /// Expected, got, and how to mend it.
         message: String,
     },
+    /// The average of the weights refused its saved state.
+    #[error(transparent)]
+    Ema(#[from] EmaError),
     /// A number stopped being finite; the update was not applied.
     #[error(
         "training diverged at step {step}: {what} is {value} (learning rate {lr}); the update was not applied; \
-         try a smaller optimizer.lr, trainer.clip_grad_norm, or look at the batch's samples {samples:?}"
+         try a smaller optimizer.lr, trainer.clip_grad_norm or trainer.on_divergence; {} has the batch's samples \
+         and every parameter's norms", report.display()
     )]
     Diverged {
-        /// The optimiser step that would have been taken, from 1.
+        /// The optimiser step that would have been taken, from 1; 0 before the first.
         step: u64,
         /// Which number: the loss, the gradient norm, a weight.
         what: String,
@@ -78,8 +83,8 @@ pub enum TrainError {
         value: f64,
         /// Learning rate of the step.
         lr: f64,
-        /// Positions in the training split of the batch's first samples.
-        samples: Vec<usize>,
+        /// The run's `diverged.json`.
+        report: PathBuf,
     },
 }
 
@@ -90,7 +95,7 @@ impl TrainError {
             Self::Diverged { .. } => ErrorKind::Diverged,
             Self::Data(error) if error.is_config() => ErrorKind::Usage,
             Self::Data(_) => ErrorKind::Data,
-            Self::Storage(_) | Self::Checkpoint { .. } => ErrorKind::Storage,
+            Self::Storage(_) | Self::Checkpoint { .. } | Self::Ema(_) => ErrorKind::Storage,
             Self::Config(_)
             | Self::Backend(_)
             | Self::Plan(_)

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::divergence::{Action, Divergence};
+
 /// Answer of an [`Observer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control {
@@ -28,7 +30,7 @@ impl<F: FnMut(&Event) -> Control> Observer for F {
 
 /// One thing that happened. `step` counts finished optimiser steps from 1, `epoch` from 1.
 ///
-/// `Step` and `Eval` are the lines of `metrics.jsonl`.
+/// `Step`, `Refused` and `Eval` are the lines of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -36,6 +38,8 @@ pub enum Event {
     Started(Started),
     /// An optimiser step is done.
     Step(StepRecord),
+    /// A step was not taken because a number was not finite, and the run goes on.
+    Refused(RefusedRecord),
     /// A batch of the test split was evaluated.
     Evaluating {
         /// Samples done.
@@ -110,6 +114,56 @@ pub struct StepRecord {
     pub images_per_second: f64,
 }
 
+/// A line of `metrics.jsonl`: a step in whose place nothing was updated. `diverged.json` says more.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RefusedRecord {
+    /// Finished steps, this one included.
+    pub step: u64,
+    /// Which epoch.
+    pub epoch: u64,
+    /// Which number was not finite.
+    pub what: String,
+    /// Its value: `NaN`, `inf` or `-inf`.
+    pub value: String,
+    /// Learning rate of the step.
+    pub lr: f64,
+    /// Samples in the batch.
+    pub images: usize,
+    /// What followed.
+    pub action: Action,
+}
+
+impl RefusedRecord {
+    pub(crate) fn of(divergence: &Divergence) -> Self {
+        Self {
+            step: divergence.step,
+            epoch: divergence.epoch,
+            what: divergence.what.clone(),
+            value: divergence.value.to_string(),
+            lr: divergence.lr,
+            images: divergence.samples.len(),
+            action: divergence.action,
+        }
+    }
+}
+
+/// Which weights an evaluation was made with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightsKind {
+    /// Those that the optimiser moves.
+    #[default]
+    Raw,
+    /// Their running average, `trainer.ema`.
+    Ema,
+}
+
+impl WeightsKind {
+    fn is_raw(&self) -> bool {
+        *self == Self::Raw
+    }
+}
+
 /// A line of `metrics.jsonl`: one evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvalRecord {
@@ -119,6 +173,9 @@ pub struct EvalRecord {
     pub epoch: u64,
     /// Which split.
     pub split: String,
+    /// Which weights; left out for the raw ones.
+    #[serde(default, skip_serializing_if = "WeightsKind::is_raw")]
+    pub weights: WeightsKind,
     /// Mean loss over the samples.
     pub loss: f64,
     /// Part of the samples that was classified right.
@@ -155,12 +212,33 @@ pub struct Summary {
     /// The last evaluation; absent when there was none.
     #[serde(rename = "final", skip_serializing_if = "Option::is_none")]
     pub last: Option<Score>,
+    /// The last evaluation of the averaged weights; absent without `trainer.ema`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema: Option<Score>,
+    /// Steps that were refused because a number was not finite; left out when there were none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recoveries: u64,
     /// Training speed over the run, evaluation and saving not counted.
     pub images_per_second: f64,
     /// SHA-256 over the final weights' names, shapes and bytes.
     pub weights_sha256: String,
+    /// The same over the averaged weights; absent without `trainer.ema`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema_sha256: Option<String>,
     /// Time in this process from the plan to the end, in seconds.
     pub seconds: f64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl Summary {
+    /// Whether both tell of the same steps and bits; times may differ.
+    pub(crate) fn is_same_end(&self, other: &Self) -> bool {
+        let timeless = |summary: &Self| Self { seconds: 0.0, ..summary.clone() };
+        timeless(self) == timeless(other)
+    }
 }
 
 /// The evaluation with the highest accuracy, the earliest among equals.

@@ -1,23 +1,27 @@
 //! The loop: epochs of steps, evaluation, checkpoints, events, from a plan to a trained network.
 
+mod preflight;
+mod recovery;
+mod saving;
+
 use std::time::Instant;
 
 use firebrick_data::{DataLoader, HostBatch, LoaderOptions};
 use firebrick_models::ImageClassifier;
 
-use crate::checkpoint::{self, Checkpoint, Position, State};
-use crate::config::CheckpointEvery;
+use crate::checkpoint::Checkpoint;
+use crate::ema::Ema;
 use crate::error::TrainError;
-use crate::evaluate::{EvaluationOptions, evaluate};
-use crate::event::{
-    Best, CheckpointRecord, Control, EvalRecord, Event, Observer, Score, Started, StepRecord, Summary,
-};
+use crate::evaluate::{Evaluation, EvaluationOptions, evaluate};
+use crate::event::{Control, EvalRecord, Event, Observer, Started, StepRecord, Summary, WeightsKind};
 use crate::optimizer::Optimizer;
 use crate::plan::Plan;
 use crate::resume;
 use crate::run_folder::{RunFolder, RunLocation};
+use crate::run_progress::RunProgress;
+use crate::saver::Saver;
 use crate::schedule::{PlateauMetric, Schedule};
-use crate::step::{Clipping, Verdict, train_step};
+use crate::step::{Clipping, Verdict, accumulated_step};
 use crate::weights_hash::weights_sha256;
 
 /// How a run ended, when it ended well.
@@ -64,6 +68,7 @@ pub fn fit<M: ImageClassifier>(
     }
     let model = run.restore(model.train(), begin.checkpoint.as_ref())?.train();
     run.start(&model)?;
+    let model = run.preflight(model, begin.checkpoint.as_ref())?;
     let model = run.train(model)?;
     run.finish(model)
 }
@@ -74,19 +79,16 @@ struct Run<'a> {
     folder: RunFolder,
     observer: &'a mut dyn Observer,
     optimizer: Optimizer,
+    ema: Option<Ema>,
     schedule: Schedule,
     loader: DataLoader,
     clipping: Clipping,
-    position: Position,
-    best: Option<Best>,
-    last: Option<Score>,
-    images: u64,
-    training_seconds: f64,
+    progress: RunProgress,
+    saver: Saver,
+    saved_at: Instant,
     stop: bool,
     begun: Instant,
     resumed_from_step: u64,
-    /// A stop came during the evaluation that belongs to the current position.
-    evaluation_due: bool,
 }
 
 impl<'a> Run<'a> {
@@ -94,9 +96,9 @@ impl<'a> Run<'a> {
         let config = &plan.config;
         Ok(Self {
             plan,
-            folder,
             observer,
             optimizer: Optimizer::new(&config.optimizer)?,
+            ema: config.trainer.ema.as_ref().map(Ema::new).transpose()?,
             schedule: Schedule::new(
                 &config.schedule,
                 config.optimizer.lr(),
@@ -117,15 +119,13 @@ impl<'a> Run<'a> {
                 max_norm: config.trainer.clip_grad_norm,
                 max_value: config.trainer.clip_grad_value,
             },
-            position: Position::default(),
-            best: None,
-            last: None,
-            images: 0,
-            training_seconds: 0.0,
+            progress: RunProgress::default(),
+            saver: Saver::new(folder.checkpoints()),
+            saved_at: Instant::now(),
+            folder,
             stop: false,
             begun: Instant::now(),
             resumed_from_step: 0,
-            evaluation_due: false,
         })
     }
 
@@ -146,17 +146,23 @@ impl<'a> Run<'a> {
         let Some(checkpoint) = checkpoint else {
             return Ok(model);
         };
-        let state = &checkpoint.state;
-        self.position = state.position;
-        self.best = state.best.clone();
-        self.last = state.last;
-        self.images = state.images;
-        self.training_seconds = state.training_seconds;
-        self.resumed_from_step = state.position.step;
-        self.evaluation_due = state.evaluation_due;
-        self.schedule.load_state(state.schedule)?;
-        let device = self.plan.backend.device.clone();
-        checkpoint.load_optimizer(&mut self.optimizer, &device)?;
+        self.progress = checkpoint.state.progress.clone();
+        self.resumed_from_step = self.progress.position.step;
+        self.schedule.load_state(checkpoint.state.schedule)?;
+        self.restore_tensors(model, checkpoint)
+    }
+
+    /// Weights, optimiser and average as `checkpoint` has them.
+    fn restore_tensors<M: ImageClassifier>(
+        &mut self,
+        model: M,
+        checkpoint: &Checkpoint,
+    ) -> Result<M, TrainError> {
+        let device = &self.plan.backend.device;
+        checkpoint.load_optimizer(&mut self.optimizer, device)?;
+        if let Some(ema) = &mut self.ema {
+            checkpoint.load_ema(ema, &model, device)?;
+        }
         checkpoint.load_model(model)
     }
 
@@ -181,83 +187,88 @@ impl<'a> Run<'a> {
     }
 
     fn train<M: ImageClassifier>(&mut self, mut model: M) -> Result<M, TrainError> {
-        if self.evaluation_due {
+        if self.progress.evaluation_due && !self.stop {
             self.evaluate_and_save(&model)?;
         }
-        while !self.stop && self.position.step < self.plan.total_steps {
+        while !self.stop && !self.is_finished() {
             model = self.epoch(model)?;
         }
+        let saved = self.saver.wait()?;
+        self.tell_saved(saved)?;
         Ok(model)
+    }
+
+    fn is_finished(&self) -> bool {
+        let over = |config| self.progress.early_stopping.is_over(config);
+        let all_steps = self.progress.position.step >= self.plan.total_steps;
+        all_steps || self.plan.config.trainer.early_stopping.as_ref().is_some_and(over)
     }
 
     /// The rest of one epoch, up to the last step of the run or a stop.
     fn epoch<M: ImageClassifier>(&mut self, mut model: M) -> Result<M, TrainError> {
-        let batches = self.loader.epoch(self.position.epoch, self.position.batch as usize);
-        let mut waiting_since = Instant::now();
-        for batch in batches {
-            model = self.step(model, batch?, waiting_since)?;
-            let ends_epoch = self.position.batch == 0;
-            let ends_run = self.position.step == self.plan.total_steps;
-            if ends_epoch || ends_run {
+        let position = self.progress.position;
+        let mut batches = self.loader.epoch(position.epoch, position.batch as usize);
+        loop {
+            let waiting_since = Instant::now();
+            let accumulated = self.plan.config.trainer.accumulate_grad_batches;
+            let group: Vec<HostBatch> = batches.by_ref().take(accumulated).collect::<Result<_, _>>()?;
+            if group.is_empty() {
+                return Ok(model);
+            }
+            model = self.step(model, group, waiting_since)?;
+            let ends_epoch = self.progress.position.batch == 0;
+            if ends_epoch || self.progress.position.step == self.plan.total_steps {
+                model = self.with_finite_weights(model)?;
                 self.evaluate_and_save(&model)?;
                 return Ok(model);
             }
             if self.stop || self.is_due() {
-                self.save(&model, false)?;
+                model = self.with_finite_weights(model)?;
+                self.save(&model)?;
             }
             if self.stop {
                 return Ok(model);
             }
-            waiting_since = Instant::now();
-        }
-        Ok(model)
-    }
-
-    fn is_due(&self) -> bool {
-        match self.plan.config.trainer.checkpoint_every {
-            CheckpointEvery::Epoch => false,
-            CheckpointEvery::Steps(steps) => self.position.step.is_multiple_of(steps),
         }
     }
 
     fn step<M: ImageClassifier>(
         &mut self,
         model: M,
-        batch: HostBatch,
+        batches: Vec<HostBatch>,
         since: Instant,
     ) -> Result<M, TrainError> {
-        let lr = self.schedule.lr(self.position.step);
-        let images = batch.labels.len();
-        let samples: Vec<usize> = batch.sample_indices.iter().take(8).copied().collect();
-        let (model, verdict) = train_step(
+        let saved = self.saver.poll()?;
+        self.tell_saved(saved)?;
+        let step = self.progress.position.step;
+        let num_batches = batches.len() as u64;
+        let samples: Vec<usize> = batches.iter().flat_map(|batch| batch.sample_indices.clone()).collect();
+        self.plan.seed_device(step);
+        let (model, verdict) = accumulated_step(
             model,
-            batch,
+            batches,
             &self.plan.loss,
             &mut self.optimizer,
             self.clipping,
-            &self.schedule.at(self.position.step),
+            &self.schedule.at(step),
         )?;
+        let epoch = self.progress.position.epoch + 1;
+        let seconds = since.elapsed().as_secs_f64();
+        let images = samples.len();
+        self.progress.advance(num_batches, self.plan.batches_per_epoch, images, seconds);
         let report = match verdict {
             Verdict::Applied(report) => report,
-            Verdict::Refused(not_finite) => {
-                return Err(TrainError::Diverged {
-                    step: self.position.step + 1,
-                    what: not_finite.what.to_owned(),
-                    value: not_finite.value,
-                    lr,
-                    samples,
-                });
-            }
+            Verdict::Refused(refusal) => return self.recover(model, refusal, epoch, samples),
         };
-        let seconds = since.elapsed().as_secs_f64();
-        let epoch = self.position.epoch + 1;
-        self.advance(images, seconds);
+        if let Some(ema) = &mut self.ema {
+            ema.update(&model);
+        }
         self.tell(Event::Step(StepRecord {
-            step: self.position.step,
+            step: step + 1,
             epoch,
             loss: report.loss,
             accuracy: report.correct as f64 / images.max(1) as f64,
-            lr,
+            lr: self.schedule.lr(step),
             grad_norm: report.grad_norm,
             images,
             images_per_second: images as f64 / seconds.max(f64::MIN_POSITIVE),
@@ -265,117 +276,100 @@ impl<'a> Run<'a> {
         Ok(model)
     }
 
-    fn advance(&mut self, images: usize, seconds: f64) {
-        self.images += images as u64;
-        self.training_seconds += seconds;
-        self.position.step += 1;
-        self.position.batch += 1;
-        if self.position.batch == self.plan.steps_per_epoch {
-            self.position.epoch += 1;
-            self.position.batch = 0;
-        }
-    }
-
     fn evaluate_and_save<M: ImageClassifier>(&mut self, model: &M) -> Result<(), TrainError> {
-        let begun = Instant::now();
-        let evaluation = {
-            let (observer, total) = (&mut *self.observer, self.plan.datasets.info.test_count);
-            let mut stop = |images| observer.on_event(&Event::Evaluating { images, total }) == Control::Stop;
-            evaluate(
-                &model.valid(),
-                self.plan.datasets.test.clone(),
-                &self.plan.loss,
-                &self.plan.backend.device,
-                EvaluationOptions {
-                    batch_size: self.plan.config.data.batch_size,
-                    workers: self.plan.config.data.workers,
-                },
-                &mut stop,
-            )?
+        let averaged = self.ema.as_ref().map(|ema| ema.averaged(model));
+        let raw = self.evaluate(&model.valid())?;
+        let of_average = match (&raw, averaged) {
+            (Some(_), Some(averaged)) => Some(self.evaluate(&averaged)?),
+            _ => None,
         };
-        let Some(evaluation) = evaluation else {
+        let (Some((raw, seconds)), false) = (raw, matches!(of_average, Some(None))) else {
             self.stop = true;
-            self.evaluation_due = true;
-            return self.save(model, false);
+            self.progress.evaluation_due = true;
+            return self.save(model);
         };
-        self.evaluation_due = false;
-        let (step, epoch) = (self.position.step, self.epoch_number());
-        let score = evaluation.score;
-        self.last = Some(score);
-        let is_best = self.best.as_ref().is_none_or(|best| score.accuracy > best.accuracy);
-        if is_best {
-            self.best = Some(Best { epoch, step, accuracy: score.accuracy });
-        }
+        self.progress.evaluation_due = false;
+        self.progress.score(raw.score, self.plan.config.trainer.keep_best);
         match self.schedule.watches() {
-            Some(PlateauMetric::Loss) => self.schedule.observe(score.loss),
-            Some(PlateauMetric::Accuracy) => self.schedule.observe(score.accuracy),
+            Some(PlateauMetric::Loss) => self.schedule.observe(raw.score.loss),
+            Some(PlateauMetric::Accuracy) => self.schedule.observe(raw.score.accuracy),
             None => {}
         }
-        self.tell(Event::Eval(EvalRecord {
-            step,
-            epoch,
-            split: "test".to_owned(),
-            loss: score.loss,
-            accuracy: score.accuracy,
-            images: evaluation.images,
-            seconds: begun.elapsed().as_secs_f64(),
-        }))?;
-        self.save(model, is_best)
+        if let Some(config) = &self.plan.config.trainer.early_stopping {
+            self.progress.early_stopping.observe(config, raw.score);
+        }
+        self.tell_evaluation(&raw, seconds, WeightsKind::Raw)?;
+        if let Some((of_average, seconds)) = of_average.flatten() {
+            self.progress.last_ema = Some(of_average.score);
+            self.tell_evaluation(&of_average, seconds, WeightsKind::Ema)?;
+        }
+        self.save(model)
     }
 
-    /// The epoch that is running, or the one just finished, counted from 1.
-    fn epoch_number(&self) -> u64 {
-        self.position.epoch + u64::from(self.position.batch > 0)
-    }
-
-    fn save<M: ImageClassifier>(&mut self, model: &M, is_best: bool) -> Result<(), TrainError> {
-        self.folder.sync_metrics()?;
-        let weights_sha256 = weights_sha256(&model.valid());
-        let state = State {
-            format_version: State::FORMAT_VERSION,
-            position: self.position,
-            best: self.best.clone(),
-            last: self.last,
-            evaluation_due: self.evaluation_due,
-            metrics_bytes: self.folder.metrics_bytes(),
-            images: self.images,
-            training_seconds: self.training_seconds,
-            schedule: self.schedule.state(),
-            weights_sha256,
-            config: self.plan.config.to_toml()?,
-            dataset: self.plan.datasets.info.clone(),
-            preprocess: self.plan.datasets.test.preprocess().clone(),
-        };
-        let path = checkpoint::save(
-            &self.folder.checkpoints(),
+    /// An evaluation and the seconds it took; nothing when it was stopped.
+    fn evaluate<M: ImageClassifier>(&mut self, model: &M) -> Result<Option<(Evaluation, f64)>, TrainError> {
+        let begun = Instant::now();
+        let (observer, total) = (&mut *self.observer, self.plan.datasets.info.test_count);
+        let mut stop = |images| observer.on_event(&Event::Evaluating { images, total }) == Control::Stop;
+        let evaluation = evaluate(
             model,
-            &self.optimizer,
-            &state,
-            is_best,
-            self.plan.config.trainer.keep_last,
+            self.plan.datasets.test.clone(),
+            &self.plan.loss,
+            &self.plan.backend.device,
+            EvaluationOptions {
+                batch_size: self.plan.config.data.batch_size,
+                workers: self.plan.config.data.workers,
+            },
+            &mut stop,
         )?;
-        self.tell(Event::Checkpoint(CheckpointRecord { step: self.position.step, path, is_best }))
+        Ok(evaluation.map(|evaluation| (evaluation, begun.elapsed().as_secs_f64())))
+    }
+
+    fn tell_evaluation(
+        &mut self,
+        evaluation: &Evaluation,
+        seconds: f64,
+        weights: WeightsKind,
+    ) -> Result<(), TrainError> {
+        self.tell(Event::Eval(EvalRecord {
+            step: self.progress.position.step,
+            epoch: self.progress.epoch_number(),
+            split: "test".to_owned(),
+            weights,
+            loss: evaluation.score.loss,
+            accuracy: evaluation.score.accuracy,
+            images: evaluation.images,
+            seconds,
+        }))
     }
 
     fn finish<M: ImageClassifier>(mut self, model: M) -> Result<Outcome<M>, TrainError> {
-        let model = model.valid();
-        let unfinished = self.position.step < self.plan.total_steps || self.evaluation_due;
-        let status = if unfinished { Status::Stopped } else { Status::Completed };
-        let summary = Summary {
+        let finished = self.is_finished() && !self.progress.evaluation_due;
+        let status = if finished { Status::Completed } else { Status::Stopped };
+        let averaged = self.ema.as_ref().map(|ema| ema.averaged(&model));
+        let (model, progress) = (model.valid(), &self.progress);
+        let mut summary = Summary {
             status: match status {
                 Status::Completed => "completed",
                 Status::Stopped => "stopped",
             }
             .to_owned(),
-            steps: self.position.step,
-            epochs: self.position.epoch,
-            best: self.best.clone(),
-            last: self.last,
-            images_per_second: self.images as f64 / self.training_seconds.max(f64::MIN_POSITIVE),
+            steps: progress.position.step,
+            epochs: progress.position.epoch,
+            best: progress.bests.first().cloned(),
+            last: progress.last,
+            ema: progress.last_ema,
+            recoveries: progress.recoveries,
+            images_per_second: progress.images as f64 / progress.training_seconds.max(f64::MIN_POSITIVE),
             weights_sha256: weights_sha256(&model),
+            ema_sha256: averaged.as_ref().map(weights_sha256),
             seconds: self.begun.elapsed().as_secs_f64(),
         };
-        self.folder.write_summary(&summary)?;
+        // A run that was finished before keeps the summary of the process that finished it.
+        match self.folder.summary() {
+            Some(earlier) if earlier.is_same_end(&summary) => summary = earlier,
+            _ => self.folder.write_summary(&summary)?,
+        }
         self.tell(Event::Finished(summary.clone()))?;
         Ok(Outcome { status, model, summary, run_dir: self.folder.path().to_owned() })
     }

@@ -14,16 +14,22 @@ pub mod step;
 
 pub mod accumulate;
 pub mod clip;
+pub mod divergence;
+pub mod early_stopping;
 pub mod ema;
 pub mod optimizer;
 pub mod schedule;
 
 pub mod evaluate;
 pub mod event;
+pub mod norms;
 
 pub mod checkpoint;
+mod config_difference;
 mod resume;
 pub mod run_folder;
+pub mod run_progress;
+mod saver;
 pub mod trained;
 pub mod weights_hash;
 

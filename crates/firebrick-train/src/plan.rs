@@ -4,6 +4,7 @@
 //! that nothing inside a step can fail on a shape or a label.
 
 use burn::tensor::{Device, Int, Tensor};
+use firebrick_data::random::{self, Purpose};
 use firebrick_data::{Datasets, InputShape, Progress};
 use firebrick_loss::{ClassifierLoss, LossError};
 use firebrick_models::{ImageClassifier, Model, weights};
@@ -24,7 +25,10 @@ pub struct Plan {
     pub datasets: Datasets,
     /// The loss, on logits and class labels.
     pub loss: ClassifierLoss,
-    /// Optimiser steps in one epoch.
+    /// Batches in one epoch.
+    pub batches_per_epoch: u64,
+    /// Optimiser steps in one epoch: one for each `trainer.accumulate_grad_batches` batches, and one for
+    /// those that are left.
     pub steps_per_epoch: u64,
     /// Optimiser steps in the whole run.
     pub total_steps: u64,
@@ -47,10 +51,27 @@ impl Plan {
         let datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
         check_classes(&config, &datasets)?;
         let loss = checked_loss(&config, &backend.device)?;
-        let steps_per_epoch = steps_per_epoch(&config, datasets.info.train_count)?;
+        let batches_per_epoch = batches_per_epoch(&config, datasets.info.train_count)?;
+        let steps_per_epoch = batches_per_epoch.div_ceil(config.trainer.accumulate_grad_batches as u64);
         let all_steps = steps_per_epoch.saturating_mul(config.trainer.epochs);
         let total_steps = config.trainer.max_steps.map_or(all_steps, |limit| limit.min(all_steps));
-        Ok(Self { config, name: name.to_owned(), backend, datasets, loss, steps_per_epoch, total_steps })
+        Ok(Self {
+            config,
+            name: name.to_owned(),
+            backend,
+            datasets,
+            loss,
+            batches_per_epoch,
+            steps_per_epoch,
+            total_steps,
+        })
+    }
+
+    /// Seeds the device's generator, which dropout draws from, for the step after `finished_steps`, so
+    /// that its masks depend on nothing but the run's seed and the step.
+    pub fn seed_device(&self, finished_steps: u64) {
+        let seed = self.config.trainer.seed;
+        self.backend.device.seed(random::seed_for(seed, Purpose::Dropout, finished_steps, 0));
     }
 
     /// The network that the config names, with torch's initialisation for the run's seed, or with
@@ -121,15 +142,15 @@ fn abbreviated(names: &[String]) -> String {
     if names.len() > 4 { format!("{shown}, ...") } else { shown }
 }
 
-fn steps_per_epoch(config: &Config, train_count: usize) -> Result<u64, TrainError> {
+fn batches_per_epoch(config: &Config, train_count: usize) -> Result<u64, TrainError> {
     let batch_size = config.data.batch_size;
-    let steps =
+    let batches =
         if config.data.drop_last { train_count / batch_size } else { train_count.div_ceil(batch_size) };
-    if steps == 0 {
+    if batches == 0 {
         return Err(TrainError::Plan(format!(
             "the training split holds {train_count} samples, fewer than one batch of data.batch_size = {batch_size} \
              with data.drop_last; lower data.batch_size"
         )));
     }
-    Ok(steps as u64)
+    Ok(batches as u64)
 }

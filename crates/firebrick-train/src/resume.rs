@@ -1,27 +1,14 @@
 //! Where a run begins: in a fresh folder, or in an earlier process's at its newest good checkpoint.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use firebrick_storage::{MANIFEST_FILE, RunLock};
 
 use crate::checkpoint::{self, Checkpoint, Which};
+use crate::config_difference::{Difference, differences, leaves};
 use crate::error::TrainError;
 use crate::plan::Plan;
 use crate::run_folder::{Resume, RunFolder, RunLocation, is_run};
-
-/// Keys that may differ from the run that is gone on with: none of them changes a number that the
-/// steps behind the checkpoint have produced.
-const SAFE_KEYS: [&str; 8] = [
-    "trainer.epochs",
-    "trainer.max_steps",
-    "trainer.checkpoint_every",
-    "trainer.keep_last",
-    "data.workers",
-    "data.root",
-    "data.download",
-    "output",
-];
 
 /// What a run starts from.
 pub(crate) struct Begin {
@@ -105,8 +92,7 @@ fn newest_run(plan: &Plan) -> Option<PathBuf> {
 fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String>) -> Result<(), TrainError> {
     let state = &checkpoint.state;
     let differences = differences(&state.config, &plan.config.to_toml()?);
-    let (backend, other): (Vec<_>, Vec<_>) =
-        differences.into_iter().partition(|difference| difference.key == "trainer.backend");
+    let (backend, other): (Vec<_>, Vec<_>) = differences.into_iter().partition(Difference::is_backend);
     for difference in backend {
         notices.push(format!("the backend differs ({difference}), so the bits will, too"));
     }
@@ -121,6 +107,19 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
             ),
         });
     }
+    if let Some(epochs) =
+        leaves(&state.config).get("trainer.epochs").and_then(|epochs| epochs.parse::<u64>().ok())
+        && plan.config.trainer.epochs < epochs
+    {
+        return Err(TrainError::Checkpoint {
+            path: checkpoint.path.clone(),
+            message: format!(
+                "was made for more epochs: expected trainer.epochs = {epochs} or more, got {}; \
+                 raise it, or end the run earlier with trainer.max_steps",
+                plan.config.trainer.epochs
+            ),
+        });
+    }
     let (expected, got) = (&state.dataset.fingerprint, &plan.datasets.info.fingerprint);
     if expected != got {
         return Err(TrainError::Checkpoint {
@@ -132,60 +131,4 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
         });
     }
     Ok(())
-}
-
-/// A key that two configs give different values.
-struct Difference {
-    key: String,
-    before: String,
-    now: String,
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}: {} -> {}", self.key, self.before, self.now)
-    }
-}
-
-fn differences(before: &str, now: &str) -> Vec<Difference> {
-    let (before, now) = (flat(before), flat(now));
-    let keys: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).collect();
-    let absent = || "(absent)".to_owned();
-    keys.into_iter()
-        .filter(|key| before.get(*key) != now.get(*key))
-        .filter(|key| !is_safe(key))
-        .map(|key| Difference {
-            key: key.clone(),
-            before: before.get(key).cloned().unwrap_or_else(absent),
-            now: now.get(key).cloned().unwrap_or_else(absent),
-        })
-        .collect()
-}
-
-fn is_safe(key: &str) -> bool {
-    SAFE_KEYS
-        .iter()
-        .any(|safe| key == *safe || key.strip_prefix(safe).is_some_and(|rest| rest.starts_with('.')))
-}
-
-/// `table.key -> value`, every leaf.
-fn flat(text: &str) -> BTreeMap<String, String> {
-    fn walk(prefix: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
-        match value {
-            toml::Value::Table(table) => {
-                for (key, value) in table {
-                    let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-                    walk(&path, value, into);
-                }
-            }
-            leaf => {
-                into.insert(prefix.to_owned(), leaf.to_string());
-            }
-        }
-    }
-    let mut leaves = BTreeMap::new();
-    if let Ok(table) = text.parse::<toml::Table>() {
-        walk("", &toml::Value::Table(table), &mut leaves);
-    }
-    leaves
 }

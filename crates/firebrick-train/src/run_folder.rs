@@ -4,13 +4,15 @@
 //! A run never writes into another's folder: a fresh one is made by an exclusive `mkdir`, and while
 //! a process owns a folder it holds a kernel lock on it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use firebrick_storage::{RunLock, StorageError, write_atomic};
+use firebrick_storage::{AppendFile, RunLock, StorageError, create_folders, write_atomic};
 use serde::Serialize;
 
+use crate::checkpoint::tidy;
+use crate::divergence::Divergence;
 use crate::error::TrainError;
 use crate::event::{Event, Summary};
 use crate::plan::Plan;
@@ -39,8 +41,7 @@ pub enum Resume {
 /// An open run folder, locked by this process.
 pub struct RunFolder {
     path: PathBuf,
-    metrics: File,
-    metrics_bytes: u64,
+    metrics: AppendFile,
     _lock: RunLock,
 }
 
@@ -49,12 +50,14 @@ impl RunFolder {
     pub(crate) fn create(plan: &Plan, run_dir: Option<&Path>) -> Result<Self, TrainError> {
         let path = match run_dir {
             Some(path) => {
-                create_all(path)?;
+                create_folders(path)?;
                 path.to_owned()
             }
             None => next_free(&plan.config.output.root, plan.config.output.name.as_deref(), &plan.name)?,
         };
         let lock = RunLock::acquire(&path)?;
+        // What a process has left that died before the folder became a run.
+        tidy(&path)?;
         if is_run(&path) {
             return Err(TrainError::Checkpoint {
                 message: "already holds a run; use --resume to go on with it, or another --run-dir"
@@ -86,21 +89,9 @@ impl RunFolder {
     }
 
     fn open_locked(path: PathBuf, lock: RunLock, metrics_bytes: u64) -> Result<Self, TrainError> {
-        let metrics_path = path.join("metrics.jsonl");
-        let io = |source| storage(&metrics_path, "open", source);
-        let metrics = OpenOptions::new().create(true).append(true).open(&metrics_path).map_err(io)?;
-        let length = metrics.metadata().map_err(io)?.len();
-        if length < metrics_bytes {
-            return Err(TrainError::Checkpoint {
-                path: metrics_path,
-                message: format!(
-                    "expected at least {metrics_bytes} bytes, as the checkpoint recorded, got {length}"
-                ),
-            });
-        }
-        metrics.set_len(metrics_bytes).map_err(io)?;
-        create_all(&path.join("checkpoints"))?;
-        Ok(Self { path, metrics, metrics_bytes, _lock: lock })
+        let metrics = AppendFile::open(&path.join("metrics.jsonl"), metrics_bytes)?;
+        create_folders(&path.join("checkpoints"))?;
+        Ok(Self { path, metrics, _lock: lock })
     }
 
     /// The folder.
@@ -115,25 +106,34 @@ impl RunFolder {
 
     /// Bytes of `metrics.jsonl` so far.
     pub(crate) fn metrics_bytes(&self) -> u64 {
-        self.metrics_bytes
+        self.metrics.bytes()
     }
 
     /// Appends a step or an evaluation to `metrics.jsonl`; other events are not recorded.
     pub(crate) fn record(&mut self, event: &Event) -> Result<(), TrainError> {
-        if !matches!(event, Event::Step(_) | Event::Eval(_)) {
+        if !matches!(event, Event::Step(_) | Event::Refused(_) | Event::Eval(_)) {
             return Ok(());
         }
         let path = self.path.join("metrics.jsonl");
         let mut line = to_json(&path, event, false)?;
         line.push(b'\n');
-        self.metrics.write_all(&line).map_err(|source| storage(&path, "append to", source))?;
-        self.metrics_bytes += line.len() as u64;
-        Ok(())
+        Ok(self.metrics.append(&line)?)
     }
 
-    /// Makes every recorded line durable.
-    pub(crate) fn sync_metrics(&self) -> Result<(), TrainError> {
-        self.metrics.sync_data().map_err(|source| storage(&self.path.join("metrics.jsonl"), "sync", source))
+    /// A second handle on `metrics.jsonl`, for whoever makes its lines durable.
+    pub(crate) fn metrics(&self) -> Result<AppendFile, TrainError> {
+        Ok(self.metrics.try_clone()?)
+    }
+
+    /// Writes `diverged.json`, in place of an earlier one, and gives its path.
+    pub(crate) fn write_divergence(&self, divergence: &Divergence) -> Result<PathBuf, TrainError> {
+        self.write_json("diverged.json", divergence)?;
+        Ok(self.path.join("diverged.json"))
+    }
+
+    /// The summary of an earlier process, if there is a whole one.
+    pub(crate) fn summary(&self) -> Option<Summary> {
+        from_json(&self.path.join("summary.json")).ok()
     }
 
     pub(crate) fn write_summary(&self, summary: &Summary) -> Result<(), TrainError> {
@@ -158,10 +158,10 @@ pub(crate) fn is_run(path: &Path) -> bool {
 
 /// `root/name`, or `root/<config>-001`, `-002`, ...: the first that `mkdir` can make.
 fn next_free(root: &Path, name: Option<&str>, config_name: &str) -> Result<PathBuf, TrainError> {
-    create_all(root)?;
+    create_folders(root)?;
     if let Some(name) = name {
         let path = root.join(name);
-        create_all(&path)?;
+        create_folders(&path)?;
         return Ok(path);
     }
     for number in 1..1_000_000 {
@@ -176,10 +176,6 @@ fn next_free(root: &Path, name: Option<&str>, config_name: &str) -> Result<PathB
         path: root.to_owned(),
         message: format!("a million runs of `{config_name}` are here already; name another with --run-dir"),
     })
-}
-
-fn create_all(path: &Path) -> Result<(), TrainError> {
-    std::fs::create_dir_all(path).map_err(|source| storage(path, "create", source))
 }
 
 pub(crate) fn storage(path: &Path, action: &'static str, source: std::io::Error) -> TrainError {

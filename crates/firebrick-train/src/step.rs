@@ -4,9 +4,11 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use firebrick_data::HostBatch;
 use firebrick_loss::{ClassifierLoss, LossError};
-use firebrick_models::ImageClassifier;
+use firebrick_models::{Buffers, ImageClassifier};
 
-use crate::clip::{clip_grad_norm, clip_grad_value, grad_norm};
+use crate::accumulate::Accumulator;
+use crate::clip::{clip_grad_value, grad_norm, scale_to_norm};
+use crate::norms::{ParameterNorms, parameter_norms};
 use crate::optimizer::{Optimizer, Rates};
 
 /// What a step measured, before its update.
@@ -20,22 +22,26 @@ pub struct StepReport {
     pub grad_norm: f64,
 }
 
-/// A number that is not finite; the update was not applied.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NotFinite {
-    /// Which number.
-    pub what: &'static str,
+/// Why a step was not taken: a number that is not finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// Which number: the loss, the gradient norm, a weight.
+    pub what: String,
     /// NaN or an infinity.
     pub value: f64,
+    /// What the step measured.
+    pub report: StepReport,
+    /// Norms of every parameter, in the model's order.
+    pub parameters: Vec<ParameterNorms>,
 }
 
 /// What became of a step.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// The optimiser has moved the weights.
     Applied(StepReport),
     /// The weights are as they were.
-    Refused(NotFinite),
+    Refused(Refusal),
 }
 
 /// How gradients are limited before the update.
@@ -49,7 +55,8 @@ pub struct Clipping {
 
 /// Takes one optimiser step on `batch` with the learning rate that `rates` says.
 ///
-/// The model comes back in any case: moved, or untouched when the loss or a gradient is not finite.
+/// The model comes back in any case: moved, or untouched, running statistics included, when the loss or
+/// a gradient is not finite.
 /// Loss, gradient norm and logits are read back from the device together, once a step.
 ///
 /// # Shapes
@@ -67,29 +74,42 @@ pub fn train_step<M: ImageClassifier>(
     clipping: Clipping,
     rates: &dyn Rates,
 ) -> Result<(M, Verdict), LossError> {
-    let Some(device) = model.devices().into_iter().next() else {
-        return Ok((model, Verdict::Refused(NotFinite { what: "the number of devices", value: 0.0 })));
-    };
-    let labels = batch.labels.clone();
-    let batch = batch.to_tensors(&device.clone().autodiff());
+    accumulated_step(model, vec![batch], loss, optimizer, clipping, rates)
+}
 
-    let logits_nk = model.forward(batch.images_nchw);
-    let loss = loss.forward_trusted(logits_nk.clone(), batch.labels_n)?;
-    let mut gradients = loss.backward();
-    let gradients = GradientsParams::from_module(&mut gradients, &model);
-
-    let (gradients, norm) = match clipping.max_norm {
-        Some(max_norm) => clip_grad_norm(&model, gradients, max_norm, 2.0),
-        None => {
-            let norm = grad_norm(&model, &gradients, 2.0);
-            (gradients, norm)
-        }
-    };
-    let norm = norm.unwrap_or_else(|| Tensor::zeros([1], &device.inner()));
-    let (report, finite) = read_back(loss.inner(), norm, logits_nk.inner(), &labels);
-    if let Some(not_finite) = finite {
-        return Ok((model, Verdict::Refused(not_finite)));
+/// As [`train_step`], with the gradients averaged over several batches, each counting with its number
+/// of samples: with a loss that averages, the step of one batch that holds them all.
+///
+/// # Errors
+///
+/// As [`train_step`].
+pub fn accumulated_step<M: ImageClassifier>(
+    model: M,
+    batches: Vec<HostBatch>,
+    loss: &ClassifierLoss,
+    optimizer: &mut Optimizer,
+    clipping: Clipping,
+    rates: &dyn Rates,
+) -> Result<(M, Verdict), LossError> {
+    let buffers = Buffers::of(&model);
+    let mut accumulator = Accumulator::new();
+    let mut passes = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let pass = Pass::run(&model, batch, loss, &mut accumulator)?;
+        passes.push(pass);
     }
+    let gradients = accumulator.take(&model);
+    let norm = grad_norm(&model, &gradients, 2.0);
+    let report = read_back(passes, norm.clone());
+    if let Some((what, value)) = report.not_finite() {
+        let parameters = parameter_norms(&model, &gradients);
+        let refusal = Refusal { what: what.to_owned(), value, report, parameters };
+        return Ok((buffers.put_back(model), Verdict::Refused(refusal.blame_weights())));
+    }
+    let gradients = match (clipping.max_norm, norm) {
+        (Some(max_norm), Some(norm)) => scale_to_norm(&model, gradients, norm, max_norm),
+        _ => gradients,
+    };
     let gradients = match clipping.max_value {
         Some(max_value) => clip_grad_value(&model, gradients, max_value),
         None => gradients,
@@ -97,35 +117,97 @@ pub fn train_step<M: ImageClassifier>(
     Ok((optimizer.step_at(rates, model, gradients), Verdict::Applied(report)))
 }
 
-/// Reads loss `[1]`, norm `[1]` and logits `[N, K]` in one transfer.
-fn read_back(
+/// What one batch's forward pass left on the device.
+struct Pass {
+    /// `[1]`
     loss: Tensor<1>,
-    norm: Tensor<1>,
+    /// `[N, K]`
     logits_nk: Tensor<2>,
-    labels: &[i64],
-) -> (StepReport, Option<NotFinite>) {
-    let all = Tensor::cat(vec![loss, norm, logits_nk.flatten(0, 1)], 0);
-    let data = all.into_data().convert::<f32>();
-    let values = data.as_slice::<f32>().unwrap_or_default();
-    let [loss, grad_norm, logits @ ..] = values else {
-        return (
-            StepReport { loss: f64::NAN, correct: 0, grad_norm: f64::NAN },
-            Some(NotFinite { what: "the loss", value: f64::NAN }),
-        );
-    };
-    let report = StepReport {
-        loss: f64::from(*loss),
-        correct: count_correct(logits, labels, |_, _| {}),
-        grad_norm: f64::from(*grad_norm),
-    };
-    (report, not_finite(&report))
+    /// `N` labels.
+    labels: Vec<i64>,
 }
 
-fn not_finite(report: &StepReport) -> Option<NotFinite> {
-    [("the loss", report.loss), ("the gradient norm", report.grad_norm)]
-        .into_iter()
-        .find(|(_, value)| !value.is_finite())
-        .map(|(what, value)| NotFinite { what, value })
+impl Pass {
+    fn run<M: ImageClassifier>(
+        model: &M,
+        batch: HostBatch,
+        loss: &ClassifierLoss,
+        accumulator: &mut Accumulator,
+    ) -> Result<Self, LossError> {
+        let device = model.devices().into_iter().next().unwrap_or_default();
+        let labels = batch.labels.clone();
+        let batch = batch.to_tensors(&device.autodiff());
+        let logits_nk = model.forward(batch.images_nchw);
+        let loss = loss.forward_trusted(logits_nk.clone(), batch.labels_n)?;
+        let mut gradients = loss.backward();
+        accumulator.add(model, GradientsParams::from_module(&mut gradients, model), labels.len());
+        Ok(Self { loss: loss.inner(), logits_nk: logits_nk.inner(), labels })
+    }
+}
+
+/// Reads every loss `[1]`, the norm `[1]` and all logits `[N, K]` in one transfer.
+fn read_back(passes: Vec<Pass>, norm: Option<Tensor<1>>) -> StepReport {
+    let mut parts: Vec<Tensor<1>> = norm.into_iter().collect();
+    let num_norms = parts.len();
+    let mut labels = Vec::with_capacity(passes.len());
+    for pass in passes {
+        parts.push(pass.loss);
+        parts.push(pass.logits_nk.flatten(0, 1));
+        labels.push(pass.labels);
+    }
+    let lengths: Vec<usize> = parts.iter().map(|part| part.dims()[0]).collect();
+    let data = Tensor::cat(parts, 0).into_data().convert::<f32>();
+    let mut values = data.as_slice::<f32>().unwrap_or_default();
+    let mut next = lengths.into_iter().map(|length| {
+        let (part, rest) = values.split_at(length.min(values.len()));
+        values = rest;
+        part
+    });
+    let first =
+        |part: Option<&[f32]>| part.and_then(|part| part.first()).map_or(f64::NAN, |value| f64::from(*value));
+    let grad_norm = if num_norms == 0 { 0.0 } else { first(next.next()) };
+    let images: usize = labels.iter().map(Vec::len).sum();
+    let (mut loss, mut correct) = (0.0, 0);
+    for labels in &labels {
+        // The share of a single batch is 1, which leaves its loss as it is, to the last bit.
+        loss += first(next.next()) * (labels.len() as f64 / images as f64);
+        correct += count_correct(next.next().unwrap_or_default(), labels, |_, _| {});
+    }
+    StepReport { loss, correct, grad_norm }
+}
+
+impl StepReport {
+    fn not_finite(&self) -> Option<(&'static str, f64)> {
+        [("the loss", self.loss), ("the gradient norm", self.grad_norm)]
+            .into_iter()
+            .find(|(_, value)| !value.is_finite())
+    }
+}
+
+impl Refusal {
+    /// A weight that was found not to be finite outside a step.
+    pub(crate) fn of_weight<M: ImageClassifier>(model: &M, name: &str, value: f64) -> Self {
+        Self {
+            what: format!("an element of weight {name}"),
+            value,
+            report: StepReport { loss: f64::NAN, correct: 0, grad_norm: f64::NAN },
+            parameters: parameter_norms(model, &GradientsParams::new()),
+        }
+    }
+
+    /// Names the weight when it is one that is not finite: then no batch can help.
+    fn blame_weights(mut self) -> Self {
+        if let Some(broken) = self.parameters.iter().find(|parameter| !parameter.weight.is_finite()) {
+            self.what = format!("the norm of weight {}", broken.name);
+            self.value = broken.weight;
+        }
+        self
+    }
+
+    /// Whether the weights themselves are still good, so that another batch may be.
+    pub fn weights_are_finite(&self) -> bool {
+        self.parameters.iter().all(|parameter| parameter.weight.is_finite())
+    }
 }
 
 /// Counts rows of `logits` (`[N, K]`, row by row) whose largest element, the first among equals as

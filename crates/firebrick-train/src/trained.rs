@@ -7,9 +7,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use firebrick_data::{Image, Preprocess};
 use firebrick_models::{ImageClassifier, Model};
 
-use crate::checkpoint::{self, State, Which};
+use crate::checkpoint::{self, Checkpoint, State, Which};
 use crate::config::Config;
+use crate::ema::Ema;
 use crate::error::TrainError;
+use crate::event::WeightsKind;
 use crate::resume::run_of;
 
 /// A run's network with the weights of one checkpoint, ready to classify.
@@ -40,13 +42,19 @@ pub struct Prediction {
 }
 
 impl TrainedRun {
-    /// Opens a run folder (then `which` says which checkpoint) or a checkpoint folder of one.
+    /// Opens a run folder (then `which` says which checkpoint) or a checkpoint folder of one, with the
+    /// weights that the optimiser moved or with their average.
     ///
     /// # Errors
     ///
     /// [`TrainError::Checkpoint`] or [`TrainError::Storage`] when it is neither, holds no checkpoint,
-    /// or the one asked for is damaged.
-    pub fn open(path: &Path, which: Which, device: &Device) -> Result<Self, TrainError> {
+    /// the one asked for is damaged, or the run keeps no average.
+    pub fn open(
+        path: &Path,
+        which: Which,
+        weights: WeightsKind,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
         let (run_dir, meant) = run_of(path)?;
         let which = if matches!(meant, Which::Folder(_)) { meant } else { which };
         let mut notices = Vec::new();
@@ -60,14 +68,12 @@ impl TrainedRun {
         let name = checkpoint.path.join("state.json").display().to_string();
         let config = Config::from_toml(&name, &checkpoint.state.config, &[])?;
         let model = config.model.network.init(config.trainer.seed, device);
-        Ok(Self {
-            run_dir,
-            model: checkpoint.load_model(model)?.valid(),
-            checkpoint: checkpoint.path,
-            config,
-            state: checkpoint.state,
-            notices,
-        })
+        let model = checkpoint.load_model(model)?.valid();
+        let model = match weights {
+            WeightsKind::Raw => model,
+            WeightsKind::Ema => averaged(&checkpoint, &config, model, device)?,
+        };
+        Ok(Self { run_dir, model, checkpoint: checkpoint.path, config, state: checkpoint.state, notices })
     }
 
     /// Class probabilities of one image, the most probable first.
@@ -93,6 +99,19 @@ impl TrainedRun {
         predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         Ok(predictions)
     }
+}
+
+fn averaged(
+    checkpoint: &Checkpoint,
+    config: &Config,
+    model: Model,
+    device: &Device,
+) -> Result<Model, TrainError> {
+    let mut ema = Ema::new(&config.trainer.ema.unwrap_or_default())?;
+    // Only what takes part in training is averaged, and only that is looked for.
+    let trainable = model.train();
+    checkpoint.load_ema(&mut ema, &trainable, device)?;
+    Ok(ema.averaged(&trainable))
 }
 
 fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {

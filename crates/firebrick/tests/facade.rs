@@ -3,5 +3,9 @@
 
 #[path = "facade/arrows.rs"]
 mod arrows;
+#[path = "facade/crash/mod.rs"]
+mod crash;
+#[path = "facade/long_run.rs"]
+mod long_run;
 #[path = "facade/trainer.rs"]
 mod trainer;

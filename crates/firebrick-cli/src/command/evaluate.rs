@@ -19,7 +19,7 @@ use crate::style::thousands;
 pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let overrides = overrides(&arguments.set)?;
     let asked = &arguments.run;
-    let (run, backend) = open_run(&asked.run, &asked.checkpoint, asked.backend.as_deref())?;
+    let (run, backend) = open_run(&asked.run, &asked.checkpoint, asked.ema, asked.backend.as_deref())?;
     let state = run.checkpoint.join("state.json").display().to_string();
     let config = Config::from_toml(&state, &run.state.config, &overrides)?;
     let attended = Attended::new(Format::for_people())?;
@@ -118,7 +118,7 @@ fn as_json(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Valu
     json!({
         "run": run.run_dir.display().to_string(),
         "checkpoint": checkpoint_name(run),
-        "step": run.state.position.step,
+        "step": run.state.progress.position.step,
         "backend": backend.name.as_str(),
         "dataset": run.state.dataset.name,
         "split": "test",

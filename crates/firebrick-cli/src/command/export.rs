@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use firebrick::models::weights::save_safetensors;
 use firebrick::train::trained::TrainedRun;
+use firebrick::train::weights_hash::weights_sha256;
 use serde_json::json;
 
 use crate::args::{ExportArguments, ExportFormat};
@@ -15,7 +16,8 @@ use crate::resolve::{cpu_backend, open_run};
 
 /// Writes the file and prints its name.
 pub fn run(arguments: &ExportArguments) -> Result<Exit, Failure> {
-    let (run, _) = open_run(&arguments.run, &arguments.checkpoint, Some(&cpu_backend()))?;
+    let (run, _) =
+        open_run(&arguments.run, &arguments.checkpoint, arguments.ema, Some(&cpu_backend()))?;
     let path = arguments.out.clone().unwrap_or_else(|| default_name(&run.run_dir));
     refuse_existing(&path)?;
     match arguments.format {
@@ -49,8 +51,8 @@ fn metadata(run: &TrainedRun) -> BTreeMap<String, String> {
         ("input_shape", json!(run.config.model.network.input_shape()).to_string()),
         ("normalization", json!(state.preprocess.normalization).to_string()),
         ("dataset", state.dataset.name.clone()),
-        ("step", state.position.step.to_string()),
-        ("weights_sha256", state.weights_sha256.clone()),
+        ("step", state.progress.position.step.to_string()),
+        ("weights_sha256", weights_sha256(&run.model)),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()

@@ -17,7 +17,7 @@ use crate::resolve::open_run;
 /// over; the exit code is then its.
 pub fn run(arguments: &PredictArguments) -> Result<Exit, Failure> {
     let asked = &arguments.run;
-    let (run, backend) = open_run(&asked.run, &asked.checkpoint, asked.backend.as_deref())?;
+    let (run, backend) = open_run(&asked.run, &asked.checkpoint, asked.ema, asked.backend.as_deref())?;
     let mut exit = Exit::Done;
     for image in &arguments.images {
         let predictions = match predict(&run, &backend, image) {

@@ -67,6 +67,10 @@ fn completed<M>(outcome: &Outcome<M>) -> String {
             format!("{} test accuracy, test loss {}", percent(last.accuracy), loss(last.loss)),
         ));
     }
+    if let Some(ema) = &summary.ema {
+        let text = format!("{} test accuracy, test loss {}", percent(ema.accuracy), loss(ema.loss));
+        pairs.push(("average", text));
+    }
     pairs.push(("run", run.to_string()));
     let firebrick = firebrick_command();
     pairs.push(("next", style.cyan(&format!("{firebrick} evaluate {run}"))));

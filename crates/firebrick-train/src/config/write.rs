@@ -28,11 +28,31 @@ pub(super) fn to_toml(config: &Config) -> Result<String, ConfigError> {
             text.push_str(&format!("name = {component}\n"));
         }
         for (key, value) in table {
-            text.push_str(&format!("{key} = {value}\n"));
+            text.push_str(&format!("{key} = {}\n", written(&value)));
         }
         text.push('\n');
     }
     Ok(text)
+}
+
+/// A list of components, such as layers, has a line for each.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Array(items) if items.iter().any(Value::is_table) => {
+            let lines: String = items.iter().map(|item| format!("    {},\n", inline(item))).collect();
+            format!("[\n{lines}]")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A component in one line, its name first.
+fn inline(value: &Value) -> String {
+    let Value::Table(table) = value else { return value.to_string() };
+    let (name, arguments): (Vec<_>, Vec<_>) = table.iter().partition(|(key, _)| *key == "name");
+    let pairs: Vec<String> =
+        name.into_iter().chain(arguments).map(|(key, value)| format!("{key} = {value}")).collect();
+    format!("{{ {} }}", pairs.join(", "))
 }
 
 fn table(component: &impl Serialize) -> Result<Table, ConfigError> {

@@ -6,7 +6,7 @@ use firebrick::models::LeNetConfig;
 use firebrick::prelude::*;
 use firebrick::train::run_folder::Resume;
 
-fn config(overrides: &[(&str, &str)]) -> Config {
+pub fn config(overrides: &[(&str, &str)]) -> Config {
     let overrides: Vec<Override> = overrides.iter().map(|(key, value)| Override::new(*key, *value)).collect();
     let text = r#"
         [model]
