@@ -10,13 +10,31 @@ fn chart(points: Vec<(f64, f64)>) -> LineChart {
 
 #[test]
 fn text_shows_steps_slopes_and_both_ends() {
-    let stairs = (0..40).map(|x| (f64::from(x), if x < 20 { 0.1 } else { 0.01 * f64::from(x) / 20.0 }));
-    insta::assert_snapshot!(chart(stairs.collect()).to_text(40, 5));
+    let stairs = (0..40).map(|x| (f64::from(x), if x < 20 { 0.1 } else { 0.005 * f64::from(x - 20) }));
+    insta::assert_snapshot!(chart(stairs.collect()).to_text(40, 5), @r"
+         lr
+     0.1 ┤────────────────────╮                 ╭─
+         ┤                    │            ╭────╯
+    0.05 ┤                    │       ╭────╯
+         ┤                    │  ╭────╯
+       0 ┤                    ╰──╯
+         └────────────────────────────────────────
+         0                 step                 39
+    ");
 }
 
 #[test]
 fn a_constant_stands_in_the_middle() {
-    insta::assert_snapshot!(chart(vec![(0.0, 0.1), (9.0, 0.1)]).to_text(20, 5));
+    insta::assert_snapshot!(chart(vec![(0.0, 0.1), (9.0, 0.1)]).to_text(20, 5), @r"
+         lr
+    0.15 ┤
+         ┤
+     0.1 ┤────────────────────
+         ┤
+    0.05 ┤
+         └────────────────────
+         0       step        9
+    ");
 }
 
 #[test]
@@ -25,7 +43,7 @@ fn charts_without_points_or_with_points_that_are_no_numbers_are_drawn_all_the_sa
         [vec![], vec![(0.0, 0.0)], vec![(0.0, f64::NAN), (1.0, f64::INFINITY)], vec![(3.0, -1e-300)]]
     {
         let chart = chart(points);
-        assert_eq!(chart.to_text(10, 3).lines().count(), 5);
+        assert_eq!(chart.to_text(10, 3).lines().count(), 6);
         assert!(chart.to_svg().unwrap().ends_with("</svg>\n"));
     }
 }
