@@ -12,11 +12,12 @@ use burn::module::Param;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, PaddingConfig2d};
-use burn::tensor::{Device, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::parameters::transpose;
+use crate::sequential::Conv2dConfig;
 
 /// The purpose "initialisation" in the key (seed, purpose, a, b) of every random stream; the data of a
 /// run draws from other purposes of the same seed, so that no two streams are alike.
@@ -38,6 +39,11 @@ impl<'a> TorchInit<'a> {
         Self { seed, next_parameter: 0, device }
     }
 
+    /// Where the parameters go.
+    pub fn device(&self) -> &'a Device {
+        self.device
+    }
+
     /// `nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding)`.
     pub fn conv2d(
         &mut self,
@@ -46,32 +52,48 @@ impl<'a> TorchInit<'a> {
         kernel_size: usize,
         padding: usize,
     ) -> Conv2d {
-        let shape = [out_channels, in_channels, kernel_size, kernel_size];
-        let fan_in = in_channels * kernel_size * kernel_size;
+        let padding = padding.into();
+        self.conv2d_of(in_channels, &Conv2dConfig { padding, ..Conv2dConfig::new(out_channels, kernel_size) })
+    }
+
+    /// `nn.Conv2d(in_channels, ...)` with any arguments; `groups` must divide both channel counts.
+    pub fn conv2d_of(&mut self, in_channels: usize, config: &Conv2dConfig) -> Conv2d {
+        let Conv2dConfig { out_channels, groups, bias, .. } = *config;
+        let kernel_size = config.kernel_size.0;
+        let [vertical, horizontal] = config.padding.0;
+        let shape = [out_channels, in_channels / groups, kernel_size[0], kernel_size[1]];
+        let fan_in = shape[1..].iter().product();
         let weight = TensorData::new(self.draw(shape.iter().product(), fan_in), shape);
-        let bias = TensorData::new(self.draw(out_channels, fan_in), [out_channels]);
         Conv2d {
             weight: Param::from_data(weight, self.device),
-            bias: Some(Param::from_data(bias, self.device)),
-            stride: [1, 1],
-            kernel_size: [kernel_size, kernel_size],
-            dilation: [1, 1],
-            groups: 1,
-            padding: PaddingConfig2d::Explicit(padding, padding, padding, padding),
+            bias: bias.then(|| self.bias(out_channels, fan_in)),
+            stride: config.stride.0,
+            kernel_size,
+            dilation: config.dilation.0,
+            groups,
+            padding: PaddingConfig2d::Explicit(vertical, horizontal, vertical, horizontal),
         }
     }
 
     /// `nn.Linear(in_features, out_features)`.
     pub fn linear(&mut self, in_features: usize, out_features: usize) -> Linear {
+        self.linear_of(in_features, out_features, true)
+    }
+
+    /// `nn.Linear(in_features, out_features, bias=bias)`.
+    pub fn linear_of(&mut self, in_features: usize, out_features: usize, bias: bool) -> Linear {
         // Drawn as torch keeps it, [out, in], so that the stream does not follow Burn's layout.
         let weight_torch = self.draw(out_features * in_features, in_features);
         let weight = transpose(&weight_torch, out_features, in_features);
         let weight = TensorData::new(weight, [in_features, out_features]);
-        let bias = TensorData::new(self.draw(out_features, in_features), [out_features]);
         Linear {
             weight: Param::from_data(weight, self.device),
-            bias: Some(Param::from_data(bias, self.device)),
+            bias: bias.then(|| self.bias(out_features, in_features)),
         }
+    }
+
+    fn bias(&mut self, count: usize, fan_in: usize) -> Param<Tensor<1>> {
+        Param::from_data(TensorData::new(self.draw(count, fan_in), [count]), self.device)
     }
 
     fn draw(&mut self, count: usize, fan_in: usize) -> Vec<f32> {

@@ -17,28 +17,42 @@
 //! | file | its one job |
 //! |---|---|
 //! | `tudui.rs`, `lenet.rs` | one network each |
+//! | `sequential/` | a network that a config describes, and whether its layers fit together |
+//! | `batch_norm.rs`, `running.rs` | torch's BatchNorm2d and its running statistics |
 //! | `registry.rs` | names, [`ModelConfig`], [`Model`] |
 //! | `init.rs` | torch's default initialisation, the same bits on every backend |
-//! | `summary.rs`, `display.rs` | what a model is made of, as data and as `print(net)` |
+//! | `layers.rs` | the layers' functions, several lines of PyTorch at once |
+//! | `summary.rs`, `layer_kind.rs`, `display.rs` | what a model is made of, as data and as `print(net)` |
 //! | `parameters.rs` | every parameter by name, in torch's layout |
+//! | `buffers.rs` | what a training step changes besides, to undo it |
 //! | `weights/` | `.safetensors`, `.pt`, `.bpk` in; `.safetensors` out |
 
+pub mod batch_norm;
+mod buffers;
 pub mod display;
 pub mod init;
+mod layer_kind;
 pub mod layers;
 pub mod lenet;
 pub mod parameters;
 pub mod registry;
+mod running;
+pub mod sequential;
 pub mod summary;
 pub mod tudui;
 pub mod weights;
+mod window;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+pub use batch_norm::{BatchNorm2d, BatchNorm2dConfig};
+pub use buffers::Buffers;
+pub use layer_kind::LayerKind;
 pub use lenet::{LeNet, LeNetConfig};
 pub use registry::{Model, ModelConfig, ModelError};
-pub use summary::{LayerKind, LayerSummary, ModelSummary};
+pub use sequential::{Sequential, SequentialConfig};
+pub use summary::{LayerSummary, ModelSummary};
 pub use tudui::{Tudui, TuduiConfig};
 
 /// A network that gives each image of a batch one score per class.

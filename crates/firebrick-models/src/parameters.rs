@@ -1,5 +1,7 @@
 //! Every parameter of a model by name, in torch's layout.
 //!
+//! As in torch's `state_dict`, the running statistics of BatchNorm are among them.
+//!
 //! Names are paths of field names, `conv1.weight`; an enum around the model adds nothing to them.
 //! Shapes are torch's: Burn keeps the weight of a linear layer as `[in, out]`, torch as `[out, in]`.
 
@@ -43,14 +45,14 @@ pub fn parameter_infos<M: Module>(model: &M) -> Vec<ParameterInfo> {
 }
 
 /// The gradient of every parameter in the model's order, in torch's layout; `None` where `gradients`
-/// has none.
+/// has none. Running statistics have no gradient and are not listed.
 pub fn named_gradients<M: Module>(
     model: &M,
     gradients: &Gradients,
 ) -> Vec<(ParameterInfo, Option<TensorData>)> {
-    let mut visitor = GradientVisitor { path: ModulePath::default(), gradients, values: Vec::new() };
+    let mut visitor = GradientVisitor { path: ModulePath::default(), gradients, found: Vec::new() };
     model.visit(&mut visitor);
-    parameter_infos(model).into_iter().zip(visitor.values).collect()
+    visitor.found
 }
 
 /// Where a visitor or mapper stands in the tree of modules.
@@ -79,10 +81,29 @@ impl ModulePath {
         self.names.join(".")
     }
 
+    /// What is known of the parameter that is being visited.
+    fn info<const D: usize>(&self, param: &Param<Tensor<D>>) -> ParameterInfo {
+        let is_linear_weight = self.is_linear_weight();
+        let mut shape = param.lazy_shape().to_vec();
+        if is_linear_weight {
+            shape.reverse();
+        }
+        ParameterInfo { name: self.name(), shape, is_linear_weight }
+    }
+
     pub(crate) fn is_linear_weight(&self) -> bool {
         let owner = self.owners.last().map(String::as_str);
         let name = self.names.last().map(String::as_str);
         owner == Some("Struct:Linear") && name == Some("weight")
+    }
+
+    /// Whether this is a running statistic, ours or that of Burn's own layer: part of the weights, but
+    /// not trained.
+    pub(crate) fn is_buffer(&self) -> bool {
+        let owner = self.owners.last().map(String::as_str);
+        let name = self.names.last().map(String::as_str);
+        owner.is_some_and(|owner| owner.starts_with("Struct:BatchNorm"))
+            && matches!(name, Some("running_mean" | "running_var"))
     }
 }
 
@@ -106,12 +127,7 @@ impl ModuleVisitor for InfoVisitor {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let is_linear_weight = self.path.is_linear_weight();
-        let mut shape = param.lazy_shape().to_vec();
-        if is_linear_weight {
-            shape.reverse();
-        }
-        self.parameters.push(ParameterInfo { name: self.path.name(), shape, is_linear_weight });
+        self.parameters.push(self.path.info(param));
     }
 }
 
@@ -139,7 +155,7 @@ impl ModuleVisitor for ValueVisitor {
 struct GradientVisitor<'a> {
     path: ModulePath,
     gradients: &'a Gradients,
-    values: Vec<Option<TensorData>>,
+    found: Vec<(ParameterInfo, Option<TensorData>)>,
 }
 
 impl ModuleVisitor for GradientVisitor<'_> {
@@ -152,9 +168,13 @@ impl ModuleVisitor for GradientVisitor<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let is_linear_weight = self.path.is_linear_weight();
+        if self.path.is_buffer() {
+            return;
+        }
+        let info = self.path.info(param);
         let gradient = param.grad(self.gradients);
-        self.values.push(gradient.map(|tensor| to_torch_layout(tensor, is_linear_weight)));
+        let gradient = gradient.map(|tensor| to_torch_layout(tensor, info.is_linear_weight));
+        self.found.push((info, gradient));
     }
 }
 

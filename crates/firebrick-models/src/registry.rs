@@ -8,14 +8,17 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::display::torch_print;
-use crate::{ImageClassifier, LayerSummary, LeNet, LeNetConfig, Tudui, TuduiConfig};
+use crate::sequential::{MAX_ACTIVATIONS, MAX_SIZE};
+use crate::{
+    ImageClassifier, LayerSummary, LeNet, LeNetConfig, Sequential, SequentialConfig, Tudui, TuduiConfig,
+};
 
 /// More classes than any labelled image set has; a larger number is a typing error, and would
 /// allocate accordingly.
 pub const MAX_CLASSES: usize = 100_000;
 
 /// The `[model]` table of a config: which network, with which arguments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "name")]
 pub enum ModelConfig {
     /// The PyTorch course's network for 3x32x32 images.
@@ -24,6 +27,9 @@ pub enum ModelConfig {
     /// LeNet-5 for 1x32x32 images.
     #[serde(rename = "lenet")]
     LeNet(LeNetConfig),
+    /// The layers that the config lists.
+    #[serde(rename = "sequential")]
+    Sequential(SequentialConfig),
 }
 
 /// Why a [`ModelConfig`] cannot become a model.
@@ -38,17 +44,40 @@ pub enum ModelError {
         /// The number given.
         num_classes: usize,
     },
+    /// A layer of a [`Sequential`] has an argument out of range, or does not fit what comes in.
+    #[error("model 'sequential': layers[{index}], `{layer}`: {problem}")]
+    Layer {
+        /// Its position, counted from 0 as in `nn.Sequential`.
+        index: usize,
+        /// Its name in the config.
+        layer: &'static str,
+        /// What it expected and got.
+        problem: String,
+    },
+    /// A [`Sequential`] without layers.
+    #[error("model 'sequential': layers: expected a `linear` at least, got none")]
+    NoLayers,
+    /// The images of a [`Sequential`] are empty, or larger than any.
+    #[error(
+        "model 'sequential': input_shape: expected [channels, height, width], each 1 to {MAX_SIZE} and \
+         {MAX_ACTIVATIONS} together at most, got {input_shape:?}"
+    )]
+    InputShape {
+        /// The shape given.
+        input_shape: [usize; 3],
+    },
 }
 
 impl ModelConfig {
     /// Every name that [`deserialize_named`](Self::deserialize_named) knows.
-    pub const NAMES: &'static [&'static str] = &["tudui", "lenet"];
+    pub const NAMES: &'static [&'static str] = &["tudui", "lenet", "sequential"];
 
     /// The name that selects this model.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Tudui(_) => "tudui",
             Self::LeNet(_) => "lenet",
+            Self::Sequential(_) => "sequential",
         }
     }
 
@@ -64,6 +93,7 @@ impl ModelConfig {
         match name {
             "tudui" => Some(TuduiConfig::deserialize(arguments).map(Self::Tudui)),
             "lenet" => Some(LeNetConfig::deserialize(arguments).map(Self::LeNet)),
+            "sequential" => Some(SequentialConfig::deserialize(arguments).map(Self::Sequential)),
             _ => None,
         }
     }
@@ -85,6 +115,7 @@ impl ModelConfig {
         match self {
             Self::Tudui(_) => TuduiConfig::INPUT_SHAPE,
             Self::LeNet(_) => LeNetConfig::INPUT_SHAPE,
+            Self::Sequential(config) => config.input_shape(),
         }
     }
 
@@ -93,6 +124,7 @@ impl ModelConfig {
         match self {
             Self::Tudui(config) => config.num_classes,
             Self::LeNet(config) => config.num_classes,
+            Self::Sequential(config) => config.num_classes(),
         }
     }
 
@@ -101,6 +133,7 @@ impl ModelConfig {
         match &mut self {
             Self::Tudui(config) => config.num_classes = num_classes,
             Self::LeNet(config) => config.num_classes = num_classes,
+            Self::Sequential(config) => config.set_num_classes(num_classes),
         }
         self
     }
@@ -111,6 +144,7 @@ impl ModelConfig {
         match self {
             Self::Tudui(config) => Model::Tudui(config.init(seed, device)),
             Self::LeNet(config) => Model::LeNet(config.init(seed, device)),
+            Self::Sequential(config) => Model::Sequential(config.init(seed, device)),
         }
     }
 }
@@ -125,6 +159,8 @@ pub enum Model {
     Tudui(Tudui),
     /// See [`LeNet`].
     LeNet(LeNet),
+    /// See [`Sequential`].
+    Sequential(Sequential),
 }
 
 /// Runs the same expression on whichever network is inside.
@@ -133,6 +169,7 @@ macro_rules! inside {
         match $model {
             Model::Tudui($network) => $body,
             Model::LeNet($network) => $body,
+            Model::Sequential($network) => $body,
         }
     };
 }
@@ -143,6 +180,7 @@ macro_rules! rebuild {
         match $model {
             Model::Tudui($network) => Model::Tudui($body),
             Model::LeNet($network) => Model::LeNet($body),
+            Model::Sequential($network) => Model::Sequential($body),
         }
     };
 }

@@ -2,13 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 mod models {
+    mod batch_norm;
+    mod buffers;
     mod display;
+    mod dropout;
     mod export;
     mod golden;
+    mod golden_sequential;
     mod init;
     mod loading;
     mod mismatch;
     mod registry;
     mod rubbish;
+    mod sequential;
+    mod sequential_misfits;
     mod support;
 }

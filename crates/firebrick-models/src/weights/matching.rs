@@ -13,7 +13,7 @@ use crate::ImageClassifier;
 use crate::parameters::{ParameterInfo, parameter_infos};
 
 /// A counter of BatchNorm in torch, which nothing here needs.
-const COUNTER: &str = "num_batches_tracked";
+pub(super) const COUNTER: &str = "num_batches_tracked";
 
 /// The parameters of a model as a file would have them.
 pub(crate) struct Targets {

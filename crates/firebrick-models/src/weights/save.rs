@@ -9,6 +9,7 @@ use safetensors::tensor::TensorInfo;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::error::WeightsError;
+use super::matching::COUNTER;
 use super::named_parameters;
 use super::names::{NameStyle, parameter_names};
 use crate::ImageClassifier;
@@ -18,9 +19,9 @@ const ALIGNMENT: usize = 8;
 
 /// Writes the weights of `model` to `path`, replacing what is there in one step.
 ///
-/// Tensors are f32 in the model's order; `metadata` becomes the file's string-to-string metadata, to
-/// which `format = "pt"` is added, as other tools expect of torch's layout. The same weights and
-/// metadata give the same bytes.
+/// Tensors are f32 in the model's order, with a counter of 0 for each BatchNorm, which torch expects;
+/// `metadata` becomes the file's string-to-string metadata, to which `format = "pt"` is added, as other
+/// tools expect of torch's layout. The same weights and metadata give the same bytes.
 ///
 /// # Errors
 ///
@@ -46,6 +47,13 @@ fn to_safetensors<M: ImageClassifier>(
     let names = parameter_names(model, names);
     let mut data = Vec::new();
     let mut tensors = Vec::new();
+    // First, because readers want eight-byte numbers at multiples of eight bytes.
+    for name in counter_names(&names) {
+        let start = data.len();
+        data.extend_from_slice(&0_i64.to_le_bytes());
+        let data_offsets = (start, data.len());
+        tensors.push((name, TensorInfo { dtype: Dtype::I64, shape: Vec::new(), data_offsets }));
+    }
     for (name, parameter) in names.into_iter().zip(&parameters) {
         let start = data.len();
         let values = parameter.data.as_slice::<f32>();
@@ -66,6 +74,13 @@ fn to_safetensors<M: ImageClassifier>(
     header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
     let length = (header.len() as u64).to_le_bytes();
     Ok([length.as_slice(), &header, &data].concat())
+}
+
+/// The counter that each of torch's BatchNorm layers has beside its running variance; it matters only
+/// for `momentum=None`, but a strict `load_state_dict` misses it.
+fn counter_names(names: &[String]) -> impl Iterator<Item = String> {
+    let layers = names.iter().filter_map(|name| name.strip_suffix("running_var"));
+    layers.map(|layer| format!("{layer}{COUNTER}"))
 }
 
 /// The JSON header with its entries in a fixed order; the safetensors crate's keeps metadata in a

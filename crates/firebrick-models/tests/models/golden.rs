@@ -17,7 +17,7 @@ use safetensors::tensor::SafeTensors;
 
 use super::support::{config, fixture, flex, ndarray, read};
 
-const CPU_TOLERANCE: f64 = 1e-5;
+pub const CPU_TOLERANCE: f64 = 1e-5;
 const GPU_TOLERANCE: f64 = 1e-3;
 
 const CASES: [(&str, &str); 3] = [("tudui", "tudui"), ("tudui_indexed", "tudui"), ("lenet", "lenet")];
@@ -53,7 +53,7 @@ fn check_all(device: &Device, tolerance: f64) {
     }
 }
 
-fn golden(name: &str) -> PathBuf {
+pub fn golden(name: &str) -> PathBuf {
     match std::env::var_os("FIREBRICK_GOLDEN_DIR") {
         Some(folder) => PathBuf::from(folder).join(name),
         None => fixture(name),
@@ -75,7 +75,7 @@ fn check(case: &str, name: &str, extension: &str, device: &Device, tolerance: f6
     let (model, report) = load(fresh, &weights, LoadOptions::default()).unwrap();
 
     let images_nchw = Tensor::<4>::from_data(TensorData::new(images.clone(), shape.clone()), &device);
-    let labels_n = Tensor::<1, Int>::from_data(TensorData::from(labels(&path).as_slice()), &device);
+    let labels_n = Tensor::<1, Int>::from_data(TensorData::from(labels(&path, "labels").as_slice()), &device);
     let logits_nk = model.forward(images_nchw);
     let loss = mean_cross_entropy(logits_nk.clone(), labels_n);
 
@@ -106,24 +106,24 @@ fn check_gradients(
     }
 }
 
-fn mean_cross_entropy(logits_nk: Tensor<2>, labels_n: Tensor<1, Int>) -> Tensor<1> {
+pub fn mean_cross_entropy(logits_nk: Tensor<2>, labels_n: Tensor<1, Int>) -> Tensor<1> {
     let log_probabilities_nk = log_softmax(logits_nk, 1);
     log_probabilities_nk.gather(1, labels_n.unsqueeze_dim(1)).mean().neg()
 }
 
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec().unwrap()
 }
 
-fn labels(path: &std::path::Path) -> Vec<i64> {
+pub fn labels(path: &std::path::Path, name: &str) -> Vec<i64> {
     let bytes = std::fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let labels = file.tensor("labels").unwrap();
+    let labels = file.tensor(name).unwrap();
     let labels = labels.data().chunks_exact(8);
     labels.map(|b| i64::from_le_bytes(b.try_into().unwrap())).collect()
 }
 
-fn compare(what: &str, name: &str, got: &[f32], expected: &[f32], tolerance: f64) {
+pub fn compare(what: &str, name: &str, got: &[f32], expected: &[f32], tolerance: f64) {
     assert_eq!(got.len(), expected.len(), "{what}: {name}: number of values");
     let scale = expected.iter().map(|v| f64::from(v.abs())).fold(0.0, f64::max);
     assert!(scale > 0.0, "{what}: {name}: the golden values are all zero");

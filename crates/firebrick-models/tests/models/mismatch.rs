@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use firebrick_models::weights::{LoadOptions, LoadReport, WeightsError, load};
-use firebrick_models::{Model, ModelConfig};
+use firebrick_models::{ImageClassifier, Model, ModelConfig};
 use safetensors::Dtype;
 use tempfile::{TempDir, tempdir};
 
@@ -201,8 +201,8 @@ fn every_model_says_which_it_is() {
     let (_folder, path) = changed(|tensors| tensors.clear());
     for name in ModelConfig::NAMES {
         let model = config(name).init(0, &flex());
+        let class = model.name();
         let error = load(model, &path, STRICT).unwrap_err().to_string();
-        let class = if *name == "tudui" { "Tudui" } else { "LeNet" };
         assert!(error.contains(&format!("does not fit {class}")), "{error}");
     }
 }

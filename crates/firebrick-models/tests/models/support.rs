@@ -24,9 +24,22 @@ pub fn flex() -> Device {
     Device::flex()
 }
 
+/// The networks that are Rust code; `sequential` is whatever its config says.
+pub const WRITTEN: [&str; 2] = ["tudui", "lenet"];
+
+/// A model with its defaults; `sequential` has the layers of the golden file.
 pub fn config(name: &str) -> ModelConfig {
-    let arguments = serde_json::json!({});
+    let arguments = match name {
+        "sequential" => serde_json::from_slice(&std::fs::read(fixture("sequential.json")).unwrap()).unwrap(),
+        _ => serde_json::json!({}),
+    };
     ModelConfig::deserialize_named(name, arguments).unwrap().unwrap()
+}
+
+/// A `sequential` of these layers.
+pub fn sequential(input_shape: [usize; 3], layers: serde_json::Value) -> ModelConfig {
+    let arguments = serde_json::json!({ "input_shape": input_shape, "layers": layers });
+    ModelConfig::deserialize_named("sequential", arguments).unwrap().unwrap()
 }
 
 pub fn values(parameter: &NamedParameter) -> Vec<f32> {

@@ -1,0 +1,67 @@
+//! Dropout in a `sequential`. One test, because the backends' generators are one for a process.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use firebrick_models::{ImageClassifier, ModelConfig};
+use serde_json::json;
+
+use super::support::{flex, ndarray, sequential};
+
+const N: usize = 64;
+const SIDE: usize = 32;
+const P: f64 = 0.3;
+
+/// Dropout right on the image, and a linear layer that is set to hand its inputs through.
+fn config() -> ModelConfig {
+    let layers = json!([
+        { "name": "dropout", "p": P },
+        { "name": "flatten" },
+        { "name": "linear", "out_features": SIDE * SIDE, "bias": false },
+    ]);
+    sequential([1, SIDE, SIDE], layers)
+}
+
+/// The output for images of ones: 0 or 1 / (1 - p) where dropout works, 1 where it does not.
+fn outputs(device: &Device, seed: u64, is_training: bool) -> Vec<f32> {
+    struct Identity;
+    impl burn::module::ModuleMapper for Identity {
+        fn map_float<const D: usize>(
+            &mut self,
+            param: burn::module::Param<Tensor<D>>,
+        ) -> burn::module::Param<Tensor<D>> {
+            let eye = Tensor::<2>::eye(SIDE * SIDE, &param.val().device());
+            param.map(|old| eye.reshape(old.dims()))
+        }
+    }
+    let model = config().init(0, &device.clone().autodiff()).map(&mut Identity);
+    let (model, device) = match is_training {
+        true => (model, device.clone().autodiff()),
+        false => (model.valid(), device.clone()),
+    };
+    device.seed(seed);
+    let images_nchw = Tensor::<4>::from_data(TensorData::ones::<f32, _>([N, 1, SIDE, SIDE]), &device);
+    model.forward(images_nchw).into_data().try_into_vec().unwrap()
+}
+
+#[test]
+fn dropout_is_torchs_and_a_function_of_the_seed() {
+    for device in [flex(), ndarray()] {
+        assert!(outputs(&device, 1, false).iter().all(|value| *value == 1.0), "evaluation");
+        let first = outputs(&device, 1, true);
+        let scaled = (1.0 / (1.0 - P)) as f32;
+        let kept = first.iter().filter(|value| (**value - scaled).abs() < 1e-6).count();
+        let zeros = first.iter().filter(|value| **value == 0.0).count();
+        assert_eq!(kept + zeros, first.len());
+        let n = first.len() as f64;
+        let sigma = (n * P * (1.0 - P)).sqrt();
+        assert!((zeros as f64 - n * P).abs() < 5.0 * sigma, "{zeros} of {n} dropped");
+        // every image has a mask of its own
+        assert_ne!(first[..SIDE * SIDE], first[SIDE * SIDE..2 * SIDE * SIDE]);
+        assert_eq!(outputs(&device, 1, true), first);
+        assert_ne!(outputs(&device, 2, true), first);
+        for threads in [1, 2, 4] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| outputs(&device, 1, true)), first, "{threads} threads");
+        }
+    }
+}
