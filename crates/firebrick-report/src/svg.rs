@@ -13,6 +13,9 @@ use crate::line_chart::LineChart;
 /// Width and height in pixels.
 const SIZE: (u32, u32) = (960, 480);
 
+/// Neighbours on an axis are round numbers that may differ in the last of these.
+const DIGITS: i32 = 5;
+
 /// Okabe and Ito's colours, which stay different for eyes that do not tell red from green.
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
@@ -62,8 +65,8 @@ impl LineChart {
             .configure_mesh()
             .x_desc(&self.x_label)
             .y_desc(&self.y_label)
-            .x_label_formatter(&|x| short(*x))
-            .y_label_formatter(&|y| short(*y))
+            .x_label_formatter(&|x| short(*x, DIGITS))
+            .y_label_formatter(&|y| short(*y, DIGITS))
             .label_style(("sans-serif", 14))
             .light_line_style(WHITE)
             .bold_line_style(BLACK.mix(0.12))
@@ -89,16 +92,15 @@ impl LineChart {
     }
 }
 
-/// A number on an axis: at most four digits after the first one that counts.
-pub(crate) fn short(value: f64) -> String {
+/// A number on an axis, with so many digits that count.
+pub(crate) fn short(value: f64, digits: i32) -> String {
     // What is left of a difference of two decimal fractions is no number to print.
     let value = if value.abs() < 1e-12 { 0.0 } else { value };
     if value != 0.0 && (value.abs() < 1e-4 || value.abs() >= 1e6) {
         return format!("{value:.2e}");
     }
-    let digits =
-        if value.abs() >= 1000.0 || value == 0.0 { 0 } else { 4 - value.abs().log10().floor() as i32 };
-    let text = format!("{value:.*}", digits.clamp(0, 8) as usize);
+    let in_front = if value == 0.0 { digits } else { value.abs().log10().floor() as i32 + 1 };
+    let text = format!("{value:.*}", (digits - in_front).clamp(0, 8) as usize);
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,

@@ -3,6 +3,9 @@
 use crate::line_chart::{LineChart, Series};
 use crate::svg::short;
 
+/// Of a vertical label that count: a row is no finer than that.
+const DIGITS: i32 = 3;
+
 impl LineChart {
     /// The first curve on `width` columns and `height` rows, without the axes and their labels. At
     /// each column stands the curve's last point that is not to the right of it.
@@ -10,7 +13,7 @@ impl LineChart {
         let (width, height) = (width.max(2), height.max(2));
         let levels = self.series.first().map_or_else(Vec::new, |series| self.levels(series, width, height));
         let (x, y) = (self.x_range(), self.y_range());
-        let labels = [short(y.end), short((y.start + y.end) / 2.0), short(y.start)];
+        let labels = [y.end, (y.start + y.end) / 2.0, y.start].map(|value| short(value, DIGITS));
         let margin = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
         let mut lines = vec![format!("{:margin$} {}", "", self.y_label)];
         for row in (0..height).rev() {
@@ -24,7 +27,7 @@ impl LineChart {
             lines.push(format!("{label:>margin$} ┤{cells}").trim_end().to_owned());
         }
         lines.push(format!("{:margin$} └{}", "", "─".repeat(width)));
-        let (first, last) = (short(x.start), short(x.end));
+        let (first, last) = (short(x.start, 9), short(x.end, 9));
         let between = (width + 1).saturating_sub(first.len() + last.len());
         let label: String = self.x_label.chars().take(between.saturating_sub(2)).collect();
         lines.push(format!("{:margin$} {first}{label:^between$}{last}", ""));

@@ -40,7 +40,10 @@ fn another_weight_decay_is_named_with_step_and_tensor_and_ends_with_1() {
     let trace = golden("firebrick-train", "digits_trace.json");
     let ended = against(&sandbox, &trace, &["--set", "optimizer.weight_decay=0.5"]).ends_with(1);
     let last = ended.stdout.lines().last().unwrap();
-    assert!(last.starts_with("different from ") && last.contains("): first at step 1; first tensor "), "{last}");
+    assert!(
+        last.starts_with("different from ") && last.contains("): first at step 1; first tensor "),
+        "{last}"
+    );
     assert!(last.contains(" after step 1, norm "), "{last}");
     // Nothing differs by more than everything.
     against(&sandbox, &trace, &["--set", "optimizer.weight_decay=0.5", "--tolerance", "10"]).succeeds();
@@ -60,7 +63,7 @@ fn what_cannot_be_compared_is_refused() {
     refused(&trace, &["--set", "trainer.max_steps=5"], 2, "as many steps as were recorded, 20");
     let tudui = ["--set", "model.name=tudui", "--set", "data.normalize=none"];
     refused(&trace, &tudui, 3, "expected the model's tensors (conv1.weight, conv1.bias");
-    refused(&trace, &["--tolerance", "-1"], 2, "--tolerance");
+    refused(&trace, &["--tolerance=-1"], 2, "--tolerance: expected a number from 0, got -1");
     let alone = sandbox.firebrick(&["verify", "--against", &trace]).ends_with(2);
     assert!(alone.stderr.contains("--config"), "{alone:#?}");
 }

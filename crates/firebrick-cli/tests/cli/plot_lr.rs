@@ -9,7 +9,26 @@ fn the_rate_is_drawn_over_the_steps_of_the_run() {
     let set = ["--set", cosine, "--set", "trainer.epochs=20"];
     // 96 images in batches of 32: counted in the data.
     let ended = sandbox.firebrick(&[&["config", "plot-lr", "tiny.toml"], &set[..]].concat()).succeeds();
-    insta::assert_snapshot!(ended.stdout);
+    insta::assert_snapshot!(ended.stdout, @r"
+    cosine schedule, 60 steps, 3 steps an epoch
+
+            learning rate
+       0.02 ┤  ╭───────╮
+            ┤  │       ╰──────╮
+            ┤  │              ╰───╮
+            ┤  │                  ╰───╮
+            ┤  │                      ╰──╮
+            ┤  │                         ╰──╮
+       0.01 ┤  │                            ╰────╮
+            ┤  │                                 ╰──╮
+            ┤──╯                                    ╰──╮
+            ┤                                          ╰───╮
+            ┤                                              ╰────╮
+            ┤                                                   ╰─────╮
+    1.42e-5 ┤                                                         ╰──────
+            └────────────────────────────────────────────────────────────────
+            1                             step                             60
+    ");
     let given = ["config", "plot-lr", "tiny.toml", "--steps-per-epoch", "3"];
     let given = sandbox.firebrick(&[&given[..], &set[..]].concat()).succeeds();
     assert_eq!(given.stdout, ended.stdout);
