@@ -8,6 +8,8 @@
 mod backends;
 mod beside_pytorch;
 mod convergence;
+#[cfg(unix)]
+mod crash;
 mod layouts;
 mod mutations;
 mod parity;
@@ -52,6 +54,9 @@ enum Recipe {
         #[arg(long, default_value_t = 10)]
         epochs: usize,
     },
+    /// Runs that are killed, stopped and starved of disk: each must end with the uninterrupted run's bits
+    #[cfg(unix)]
+    Crash(crash::CrashArguments),
     /// The same five steps from every CIFAR-10 layout: equal losses to the last digit
     Layouts {
         /// Folder with cifar-10-batches-bin, cifar-10-batches-py, cifar-10-binary.tar.gz and images/
@@ -86,6 +91,8 @@ fn main() -> ExitCode {
         Recipe::BesidePytorch { data, out, backend, epochs } => {
             beside_pytorch::recipe(&data, &out, &backend, epochs)
         }
+        #[cfg(unix)]
+        Recipe::Crash(arguments) => crash::recipe(&arguments).map_err(|error| -> Failure { error }),
         Recipe::Layouts { data } => layouts::recipe(&data),
         Recipe::Backends { data, backends } => backends::recipe(&data, &backends),
         Recipe::Mutations { suite } => mutations::recipe(suite),

@@ -69,7 +69,7 @@ impl Run {
 }
 
 /// Another binary of this build; `cargo xtask` builds only itself, so the first call builds the rest.
-fn beside(name: &str) -> Result<PathBuf, Failure> {
+pub fn beside(name: &str) -> Result<PathBuf, Failure> {
     static BUILT: OnceLock<bool> = OnceLock::new();
     if !BUILT.get_or_init(build_binaries) {
         return Err(format!("building {name} failed").into());

@@ -40,8 +40,13 @@ pub fn run(run: &Path) -> Result<Exit, Failure> {
     }
     report.tell(&run.join("config.toml"), config(&run.join("config.toml")))?;
     report.tell(&run.join("metrics.jsonl"), metrics(&run.join("metrics.jsonl"), state))?;
-    report.tell(&run.join("environment.json"), json(&run.join("environment.json")).map(|_| "readable".to_owned()))?;
-    for (name, check) in [("summary.json", summary as fn(&Path, &State) -> Finding), ("diverged.json", diverged)] {
+    report.tell(
+        &run.join("environment.json"),
+        json(&run.join("environment.json")).map(|_| "readable".to_owned()),
+    )?;
+    for (name, check) in
+        [("summary.json", summary as fn(&Path, &State) -> Finding), ("diverged.json", diverged)]
+    {
         let path = run.join(name);
         if path.exists() {
             report.tell(&path, check(&path, state))?;
@@ -81,7 +86,8 @@ fn checkpoints(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn leftovers(folders: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
-    let mut paths: Vec<PathBuf> = folders.iter().map(|folder| names(folder)).collect::<Result<Vec<_>, _>>()?.concat();
+    let mut paths: Vec<PathBuf> =
+        folders.iter().map(|folder| names(folder)).collect::<Result<Vec<_>, _>>()?.concat();
     paths.retain(|path| file_name(path).starts_with('.') && file_name(path).contains(".tmp-"));
     Ok(paths)
 }
@@ -128,7 +134,8 @@ fn metrics(path: &Path, newest: &State) -> Finding {
     };
     let mut steps = 0;
     for (index, line) in lines.lines().enumerate() {
-        let place = |expected: &str, got: &str| wrong(path, expected, &format!("{got} in line {}", index + 1));
+        let place =
+            |expected: &str, got: &str| wrong(path, expected, &format!("{got} in line {}", index + 1));
         let record: Value = serde_json::from_str(line).map_err(|error| place("JSON", &error.to_string()))?;
         let step = record["step"].as_u64();
         let takes_a_step = record["event"] == "step" || record["event"] == "refused";
@@ -150,10 +157,15 @@ fn metrics(path: &Path, newest: &State) -> Finding {
 
 /// The end that it tells of is that of the newest checkpoint, unless the run has gone on since.
 fn summary(path: &Path, newest: &State) -> Finding {
-    let summary: Summary = serde_json::from_value(json(path)?).map_err(|error| wrong(path, "a summary", &error.to_string()))?;
+    let summary: Summary =
+        serde_json::from_value(json(path)?).map_err(|error| wrong(path, "a summary", &error.to_string()))?;
     let (step, sha256) = (newest.progress.position.step, &newest.weights_sha256);
     if summary.steps > step {
-        return Err(wrong(path, &format!("at most the {step} steps of the newest checkpoint"), &summary.steps.to_string()));
+        return Err(wrong(
+            path,
+            &format!("at most the {step} steps of the newest checkpoint"),
+            &summary.steps.to_string(),
+        ));
     }
     if summary.steps == step && summary.weights_sha256 != *sha256 {
         let expected = format!("weights_sha256 {sha256}, as the newest checkpoint says");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use firebrick_storage::operation::observe;
 
-use super::{assert_nothing_lost, resume, uninterrupted};
+use super::{assert_nothing_lost, resume, scratch, uninterrupted};
 
 const RUN_DIR: &str = "FIREBRICK_TEST_RUN_DIR";
 const ABORT_AT: &str = "FIREBRICK_TEST_ABORT_AT";
@@ -42,7 +42,7 @@ fn trains_until_it_aborts(run_dir: &Path, abort_at: usize) -> bool {
 
 #[test]
 fn a_run_aborted_at_any_operation_goes_on_as_if_nothing_had_happened() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let expected = uninterrupted(folder.path());
     let next = AtomicUsize::new(1);
     let survived_at = std::thread::scope(|scope| {

@@ -7,7 +7,7 @@ use firebrick::train::checkpoint::{self, Checkpoint, Which};
 use firebrick::train::run_folder::Resume;
 use firebrick_storage::{MANIFEST_FILE, commit_folder, remove_folder};
 
-use super::{assert_nothing_lost, config, resume, uninterrupted};
+use super::{assert_nothing_lost, config, resume, scratch, uninterrupted};
 
 const DAMAGES: u64 = 2000;
 
@@ -22,7 +22,7 @@ struct Stopped {
 impl Stopped {
     /// Stopped after step 5 of 6, with checkpoints of steps 3, 4 and 5.
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch();
         let run_dir = folder.path().join("run");
         let outcome = Trainer::new(config(&[("trainer.keep_last", "3")]))
             .run_dir(&run_dir)

@@ -42,6 +42,12 @@ const CONFIG: &str = r#"
     ema = { decay = 0.9 }
 "#;
 
+/// A folder that goes away with the test; in memory where there is such a place, because a save waits
+/// for the disk many times, and no test here ends the machine.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 fn config(overrides: &[(&str, &str)]) -> Config {
     let overrides: Vec<Override> = overrides.iter().map(|(key, value)| Override::new(*key, *value)).collect();
     Config::from_toml("crash", CONFIG, &overrides).unwrap()

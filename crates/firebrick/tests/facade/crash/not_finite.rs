@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Tensor};
 use firebrick::models::parameters::named_parameters;
 use firebrick::models::weights::{NameStyle, save_safetensors};
 use firebrick::models::{LayerSummary, LeNet, LeNetConfig};
@@ -14,7 +14,7 @@ use firebrick::train::ErrorKind;
 use firebrick::train::checkpoint::{Checkpoint, folder_name};
 use firebrick::train::run_folder::Resume;
 
-use super::config;
+use super::{config, scratch};
 
 /// Where the number appears that is not finite.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ struct Poisoned {
 }
 
 impl Poisoned {
-    fn new(device: &burn::tensor::Device, poison: Option<(usize, Poison)>) -> Self {
+    fn new(device: &Device, poison: Option<(usize, Poison)>) -> Self {
         Self { inner: LeNetConfig::default().init(0, device), poison, passes: Arc::default() }
     }
 }
@@ -113,8 +113,8 @@ fn assert_diverged(run_dir: &Path, error: &TrainError, step: u64) {
 
 #[test]
 fn nothing_that_is_not_finite_reaches_a_weight_or_a_checkpoint() {
-    let folder = tempfile::tempdir().unwrap();
-    let healthy = Poisoned::new(&burn::tensor::Device::flex(), None);
+    let folder = scratch();
+    let healthy = Poisoned::new(&Device::flex(), None);
     let expected = train(&folder.path().join("healthy"), None).unwrap().summary;
     let poisons = [
         Poison::Image(f32::NAN),
@@ -138,33 +138,51 @@ fn nothing_that_is_not_finite_reaches_a_weight_or_a_checkpoint() {
 
 #[test]
 fn a_learning_rate_that_breaks_the_weights_leaves_finite_checkpoints() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let run_dir = folder.path().join("run");
     let config = config(&[("optimizer.lr", "1e38"), ("trainer.checkpoint_every", "1")]);
     let error = Trainer::new(config).run_dir(&run_dir).run().err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
     assert!(run_dir.join("diverged.json").exists());
-    let steps = finite_checkpoints(&run_dir, &LeNetConfig::default().init(0, &burn::tensor::Device::flex()));
+    let steps = finite_checkpoints(&run_dir, &LeNetConfig::default().init(0, &Device::flex()));
     assert!(!steps.is_empty());
+}
+
+/// Adds a number to every parameter.
+struct AddTo(f32);
+
+impl ModuleMapper for AddTo {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        parameter.map(|tensor| tensor.add_scalar(self.0))
+    }
 }
 
 #[test]
 fn weights_to_start_from_that_are_not_finite_train_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("start.safetensors");
-    let model = LeNetConfig::default().init(0, &burn::tensor::Device::flex());
-    save_safetensors(&model, &file, NameStyle::Layers, &Default::default()).unwrap();
-    let good = std::fs::read(&file).unwrap();
+    let folder = scratch();
     for (number, value) in [f32::NAN, f32::NEG_INFINITY].into_iter().enumerate() {
-        let mut bytes = good.clone();
-        let last = bytes.len() - 4;
-        bytes[last..].copy_from_slice(&value.to_le_bytes());
-        std::fs::write(&file, bytes).unwrap();
         let run_dir = folder.path().join(number.to_string());
-        let config = config(&[("model.weights", file.to_str().unwrap())]);
-        let error = Trainer::new(config).run_dir(&run_dir).run().err().unwrap();
+        let broken = |device: &Device| LeNetConfig::default().init(0, device).map(&mut AddTo(value));
+        let error = Trainer::new(config(&[])).run_dir(&run_dir).run_model(broken).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
         assert!(run_dir.join("diverged.json").exists());
-        assert!(finite_checkpoints(&run_dir, &model).is_empty());
+        assert!(finite_checkpoints(&run_dir, &LeNetConfig::default().init(0, &Device::flex())).is_empty());
     }
+}
+
+#[test]
+fn a_weights_file_that_is_not_finite_is_refused() {
+    let folder = scratch();
+    let file = folder.path().join("start.safetensors");
+    let model = LeNetConfig::default().init(0, &Device::flex());
+    save_safetensors(&model, &file, NameStyle::Firebrick, &Default::default()).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&file, bytes).unwrap();
+    let run_dir = folder.path().join("run");
+    let config = config(&[("model.weights", file.to_str().unwrap())]);
+    let error = Trainer::new(config).run_dir(&run_dir).run().err().unwrap();
+    assert!(error.to_string().contains("not finite"), "{error}");
+    assert!(!run_dir.exists(), "nothing was written");
 }

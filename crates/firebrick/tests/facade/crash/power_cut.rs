@@ -7,7 +7,7 @@ use firebrick::prelude::*;
 use firebrick::train::checkpoint::{self, Which};
 
 use super::recorder::{Change, Recorder};
-use super::{assert_nothing_lost, config, resume, uninterrupted};
+use super::{assert_nothing_lost, config, resume, scratch, uninterrupted};
 
 /// What the disk shows of what was never flushed.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,9 @@ impl Disk {
             Change::Truncate(path, bytes) => self.file(path, |live, _| live.truncate(*bytes as usize)),
             Change::SyncFile(path) => self.file(path, |live, safe| safe.clone_from(live)),
             Change::SyncFolder(path) => self.folder(path, |live, safe| safe.clone_from(live)),
-            Change::Remove(path) => self.unlink(path).map_or((), drop),
+            Change::Remove(path) => {
+                self.unlink(path).unwrap();
+            }
             Change::Rename(from, to) => {
                 let node = self.unlink(from).unwrap();
                 self.link(to, node);
@@ -135,7 +137,7 @@ fn recorded(folder: &Path) -> (Vec<Change>, Vec<Promise>) {
 
 #[test]
 fn a_good_checkpoint_as_new_as_promised_survives_every_power_cut() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let expected = uninterrupted(folder.path());
     let recorded_in = folder.path().join("recorded");
     std::fs::create_dir(&recorded_in).unwrap();
@@ -147,7 +149,7 @@ fn a_good_checkpoint_as_new_as_promised_survives_every_power_cut() {
         let count = index + 1;
         let promised = promises.iter().rev().find(|(after, _)| *after <= count).map(|(_, step)| *step);
         for unsynced in [Unsynced::Dropped, Unsynced::Torn, Unsynced::Empty] {
-            let cut = tempfile::tempdir().unwrap();
+            let cut = scratch();
             let after = cut.path().join("after");
             disk.after_a_cut(0, unsynced, &after);
             let run_dir = after.join("run");
