@@ -232,6 +232,10 @@ impl Module for Model {
         rebuild!(self, network => network.materialize())
     }
 
+    fn num_params(&self) -> usize {
+        inside!(self, network => Module::num_params(network))
+    }
+
     fn visit<Visitor: ModuleVisitor>(&self, visitor: &mut Visitor) {
         inside!(self, network => network.visit(visitor));
     }

@@ -138,6 +138,11 @@ impl Module for Sequential {
         self.changed(Layer::materialize)
     }
 
+    /// As torch counts them: running statistics are none.
+    fn num_params(&self) -> usize {
+        ImageClassifier::layers(self).iter().map(|layer| layer.num_parameters).sum()
+    }
+
     fn visit<Visitor: ModuleVisitor>(&self, visitor: &mut Visitor) {
         for (index, layer) in self.layers.iter().enumerate() {
             let name = index.to_string();

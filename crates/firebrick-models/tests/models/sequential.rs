@@ -52,6 +52,7 @@ fn the_summary_counts_as_torch_counts() {
         .collect();
     // sum(p.numel() for p in net.parameters()) == 84426
     assert_eq!(summary.num_parameters, 84_426);
+    assert_eq!(model.num_params(), 84_426);
     insta::assert_snapshot!(lines.join("\n"), @r"
     0 Conv2d(3, 32, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2)) [32, 32, 32] 2432
     1 BatchNorm2d(32, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True) [32, 32, 32] 64
