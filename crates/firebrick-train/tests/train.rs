@@ -7,5 +7,7 @@ mod backend;
 mod config;
 #[path = "train/parity.rs"]
 mod parity;
+#[path = "train/sequential.rs"]
+mod sequential;
 #[path = "train/trace.rs"]
 mod trace;
