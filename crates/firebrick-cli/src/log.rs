@@ -292,11 +292,14 @@ fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
         counted(run.num_train as u64, "image"),
         thousands(run.num_test as u64)
     );
+    let step_images = match run.batches_per_step {
+        1 => run.batch_size.to_string(),
+        batches => format!("{batches} x {}", run.batch_size),
+    };
     let epochs = format!(
-        "{} of {} of {} images",
+        "{} of {} of {step_images} images",
         counted(run.epochs, "epoch"),
         counted(run.steps_per_epoch, "step"),
-        run.batch_size
     );
     let epochs = if run.total_steps < run.epochs.saturating_mul(run.steps_per_epoch) {
         format!("{epochs}, ending at step {}", thousands(run.total_steps))

@@ -93,6 +93,10 @@ pub fn create_folders(path: &Path) -> Result<(), StorageError> {
     match operation::create_folder(path) {
         // Somebody else was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let error = io::Error::new(error.kind(), "a file of this name is in its place");
+            return Err(StorageError::io(path, "create the folder", error));
+        }
         made => made.map_err(|error| StorageError::io(path, "create the folder", error))?,
     }
     sync_folder(parent)

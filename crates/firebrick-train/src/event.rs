@@ -77,6 +77,8 @@ pub struct Started {
     pub num_test: usize,
     /// Samples in a batch.
     pub batch_size: usize,
+    /// Batches in a step.
+    pub batches_per_step: usize,
     /// What is done to an image before the network sees it.
     pub transforms: Vec<String>,
     /// Backend name.

@@ -176,6 +176,7 @@ impl<'a> Run<'a> {
             num_train: plan.datasets.info.train_count,
             num_test: plan.datasets.info.test_count,
             batch_size: config.data.batch_size,
+            batches_per_step: config.trainer.accumulate_grad_batches,
             transforms: plan.datasets.info.steps.clone(),
             backend: plan.backend.name.to_string(),
             device: plan.backend.device_name.clone(),

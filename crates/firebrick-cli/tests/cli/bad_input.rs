@@ -121,8 +121,8 @@ const DATA: &[Case] = &[
 
 #[rustfmt::skip]
 const STORAGE: &[Case] = &[
-    Case { name: "run folder that is a file", code: 4, arguments: |s| { s.write("file", ""); words("--run-dir file") }, says: &["file"] },
-    Case { name: "run folder below a file", code: 4, arguments: |s| { s.write("file", ""); words("--run-dir file/run") }, says: &["file/run"] },
+    Case { name: "run folder that is a file", code: 4, arguments: |s| { s.write("file", ""); words("--run-dir file") }, says: &["file: cannot create the folder: a file of this name"] },
+    Case { name: "run folder below a file", code: 4, arguments: |s| { s.write("file", ""); words("--run-dir file/run") }, says: &["file: cannot create the folder: a file of this name"] },
     Case { name: "resume of nothing", code: 4, arguments: |_| words("--resume=nowhere"), says: &["nowhere", "expected a run folder"] },
     Case { name: "two runs named", code: 2, arguments: |_| words("--resume=a --run-dir b"), says: &["--resume=a", "--run-dir b"] },
 ];

@@ -104,11 +104,11 @@ fn export_writes_weights_that_a_run_can_start_from() {
 fn verify_finds_the_damaged_checkpoint() {
     let sandbox = Sandbox::with_run();
     let good = sandbox.firebrick(&["verify", "run"]).succeeds();
-    assert_eq!(good.stdout.lines().count(), 2, "{good:#?}");
+    assert_eq!(good.stdout.lines().count(), 9, "{good:#?}");
     edit(&sandbox, "run/checkpoints/step-000000006/model.bpk", |bytes| bytes[100] ^= 1);
     let damaged = sandbox.firebrick(&["verify", "run"]).ends_with(4);
     assert!(damaged.stderr.contains("step-000000006: model.bpk: expected sha256"), "{damaged:#?}");
-    assert_eq!(damaged.stdout.lines().count(), 1, "{damaged:#?}");
+    assert_eq!(damaged.stdout.lines().count(), 8, "{damaged:#?}");
     // The whole one before it still serves, with a warning.
     let ended = sandbox.firebrick(&["evaluate", "run"]).succeeds();
     assert!(ended.stderr.contains("warning") && ended.stdout.contains("step-000000003"), "{ended:#?}");
