@@ -9,7 +9,7 @@ use crate::command::config::PlotLrArguments;
 use crate::command::loss::LossArguments;
 use crate::command::verify::AgainstArguments;
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 training diverged, 2 wrong arguments or config, 3 data, \
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 training diverged or a comparison failed, 2 wrong arguments or config, 3 data, \
 4 storage or checkpoint, 130 stopped by Ctrl-C and 143 by SIGTERM, with a checkpoint saved.";
 
 /// Train a convolutional network: without arguments, on the bundled handwritten digits.

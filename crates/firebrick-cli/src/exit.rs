@@ -11,7 +11,7 @@ use crate::signal::Signal;
 pub enum Exit {
     /// 0: done.
     Done,
-    /// 1: the training diverged.
+    /// 1: the training diverged, or what was compared differs.
     Failed,
     /// 2: wrong arguments or config.
     Usage,

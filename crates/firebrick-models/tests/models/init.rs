@@ -90,7 +90,7 @@ fn seeds_and_parameters_have_streams_of_their_own() {
 }
 
 #[test]
-fn a_seed_gives_these_weights_for_ever() {
+fn golden_first_weights_of_a_seed() {
     let model = config("lenet").init(0, &flex());
     let parameters = named_parameters(&model);
     let start = |i: usize| values(&parameters[i])[..3].to_vec();
