@@ -78,13 +78,12 @@ pub fn full_disk(
             shell
         }
     };
-    let sets: Vec<String> = victim.sets.iter().map(|set| format!("--set {set}")).collect();
+    let train = Victim { run_dir: "disk/run".into(), ..victim.clone() }.command();
     let output = command
         .args(["-c", SCRIPT, "full_disk.sh", &from_start.to_string(), &later])
-        .env("TRAIN", &victim.train)
+        .arg(train.get_program())
+        .args(train.get_args())
         .env("FIREBRICK", firebrick)
-        .env("CONFIG", &victim.config)
-        .env("SETS", sets.join(" "))
         .current_dir(folder)
         .output()?;
     let stdout = String::from_utf8_lossy(&output.stdout);

@@ -1,43 +1,42 @@
 # A run on a disk that is too small: $1 KiB from the start, or, unless $2 is `never`, with $2 KiB left once
 # three checkpoints are saved. Then the disk grows and the same command goes on.
-# TRAIN, FIREBRICK, CONFIG and SETS say what to run; MOUNT=no limits the length of files instead.
+# What follows is the command, and FIREBRICK the other binary; MOUNT=no limits the length of files instead.
 set -u
+size=$1 room=$2
+shift 2
 mkdir disk
 if [ "$MOUNT" = yes ]; then
-    mount -t tmpfs -o "size=$1k" none disk || exit 99
+    mount -t tmpfs -o "size=${size}k" none disk || exit 99
 fi
-
-run() {
-    "$TRAIN" --config "$CONFIG" $SETS --run-dir disk/run --resume "$@"
-}
 
 shrink() {
     used=$(df -k disk | tail -n 1 | awk '{ print $3 }')
-    mount -o "remount,size=$((used + $1))k" disk
+    mount -o "remount,size=$((used + room))k" disk
 }
 
 if [ "$MOUNT" = no ]; then
     # Writing beyond the limit is to fail, not to kill.
-    (trap '' XFSZ; ulimit -f "$1"; run --quiet 2>first.txt)
+    (trap '' XFSZ; ulimit -f "$size"; "$@" >events 2>first.txt)
     echo "first $?"
-elif [ "$2" = never ]; then
-    run --quiet 2>first.txt
+elif [ "$room" = never ]; then
+    "$@" >events 2>first.txt
     echo "first $?"
 else
     mkfifo events
-    run --log-format json 2>first.txt >events &
+    "$@" >events 2>first.txt &
     saved=0
     while read -r event; do
         case $event in
             *'"event":"checkpoint"'*) saved=$((saved + 1)) ;;
         esac
         if [ "$saved" = 3 ]; then
-            shrink "$2"
+            shrink
             saved=100
         fi
     done <events
     wait $!
     echo "first $?"
+    rm events
 fi
 
 if ls disk/run/checkpoints/step-* >checkpoints.txt 2>&1; then
@@ -45,7 +44,7 @@ if ls disk/run/checkpoints/step-* >checkpoints.txt 2>&1; then
     echo "verify $?"
 fi
 [ "$MOUNT" = no ] || mount -o remount,size=1g disk
-run --quiet 2>again.txt
+"$@" >events 2>again.txt
 echo "again $?"
 mkdir run
 cp disk/run/summary.json disk/run/metrics.jsonl run/

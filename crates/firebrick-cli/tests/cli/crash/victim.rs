@@ -19,6 +19,7 @@ pub type Failure = Box<dyn Error + Send + Sync>;
 const POLL: Duration = Duration::from_millis(2);
 
 /// A command that starts a run or goes on with it.
+#[derive(Debug, Clone)]
 pub struct Victim {
     /// The `train` binary.
     pub train: PathBuf,
@@ -212,10 +213,6 @@ impl End {
             return Err(format!("{}: not each of {total} steps once and in order", run_dir.display()).into());
         }
         Ok(Self { summary, metrics })
-    }
-
-    pub fn weights_sha256(&self) -> &str {
-        self.summary["weights_sha256"].as_str().unwrap_or_default()
     }
 }
 

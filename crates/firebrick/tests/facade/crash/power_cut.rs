@@ -65,7 +65,9 @@ impl Disk {
 
     fn link(&mut self, path: &Path, node: usize) {
         let name = PathBuf::from(path.file_name().unwrap());
-        self.folder(path.parent().unwrap(), |live, _| drop(live.insert(name, node)));
+        self.folder(path.parent().unwrap(), |live, _| {
+            live.insert(name, node);
+        });
     }
 
     fn unlink(&mut self, path: &Path) -> Option<usize> {
