@@ -17,6 +17,7 @@ use crate::summary::LayerList;
 
 /// A layer that fits behind the one before it.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // a network has some dozens of them at most
 pub(super) enum Layer {
     Conv2d(Conv2d),
     BatchNorm2d(BatchNorm2d),

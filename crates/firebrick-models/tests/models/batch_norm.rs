@@ -58,7 +58,7 @@ fn uses_the_running_statistics_and_changes_nothing_in_evaluation() {
     assert_eq!(all_bits(&model), before);
     // two images at once or one by one: no batch statistics
     let both: Vec<f32> = valid.forward(images().inner()).into_data().try_into_vec().unwrap();
-    let first = valid.forward(images().inner().slice([0..1]));
+    let first = valid.forward(images().inner().narrow(0, 0, 1));
     let first: Vec<f32> = first.into_data().try_into_vec().unwrap();
     assert_eq!(both[..2], first);
 }
