@@ -2,7 +2,7 @@
 //! by one part in a thousand where it is a number, and the tests have to fail.
 //!
 //! Works in a scratch checkout of the last commit, so the sources are never touched. Changes that
-//! different tests have to notice share a build; a change to what several of them rest on has one of its own.
+//! different tests have to notice share a build.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -66,7 +66,7 @@ impl Suite {
 
 /// One change to a source file.
 struct Mutation {
-    /// The loss, or the golden test, that has to notice it; `*` if several may.
+    /// The loss, or the golden test, that has to notice it; with a `*` at its end any that begins so.
     group: String,
     file: String,
     /// Which of several places with this text, from 1.
@@ -148,7 +148,7 @@ fn run_all(suite: Suite, mutations: &[Mutation], tree: &Path, root: &Path) -> Re
         let failed = failed(suite, tree, root)?;
         for &index in build {
             let group = &mutations[index].group;
-            let is_its = |name: &&String| group == "*" || name.split('/').next() == Some(group);
+            let is_its = |name: &&String| overlap(group, name.split('/').next().unwrap_or_default());
             noticed[index] = failed.iter().filter(is_its).count();
             eprintln!("  {} `{}`: {}", mutations[index].file, mutations[index].became, noticed[index]);
         }
@@ -159,25 +159,29 @@ fn run_all(suite: Suite, mutations: &[Mutation], tree: &Path, root: &Path) -> Re
     Ok(noticed)
 }
 
-/// Which changes are built together: the n-th of each group in one build, shared code alone.
+/// Which changes are built together: as many as no test could take for another.
 fn builds(mutations: &[Mutation]) -> Vec<Vec<usize>> {
-    let mut shared: Vec<Vec<usize>> = Vec::new();
-    let mut alone = Vec::new();
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut builds: Vec<Vec<usize>> = Vec::new();
     for (index, mutation) in mutations.iter().enumerate() {
-        if mutation.group == "*" {
-            alone.push(vec![index]);
-            continue;
+        let is_free = |build: &&mut Vec<usize>| {
+            build.iter().all(|other| !overlap(&mutation.group, &mutations[*other].group))
+        };
+        match builds.iter_mut().find(is_free) {
+            Some(build) => build.push(index),
+            None => builds.push(vec![index]),
         }
-        let turn = seen.entry(&mutation.group).or_default();
-        if shared.len() == *turn {
-            shared.push(Vec::new());
-        }
-        shared[*turn].push(index);
-        *turn += 1;
     }
-    shared.extend(alone);
-    shared
+    builds
+}
+
+/// Whether a test can belong to both groups.
+fn overlap(a: &str, b: &str) -> bool {
+    match (a.strip_suffix('*'), b.strip_suffix('*')) {
+        (None, None) => a == b,
+        (Some(start), None) => b.starts_with(start),
+        (None, Some(start)) => a.starts_with(start),
+        (Some(a), Some(b)) => a.starts_with(b) || b.starts_with(a),
+    }
 }
 
 /// The file's text as it is and as it becomes.
