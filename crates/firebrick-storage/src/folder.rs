@@ -90,16 +90,25 @@ pub fn create_folders(path: &Path) -> Result<(), StorageError> {
     }
     let parent = parent_of(path);
     create_folders(parent)?;
+    // Somebody else may be faster.
+    if create_folder(path)? || path.is_dir() {
+        return Ok(());
+    }
+    let error = io::Error::new(io::ErrorKind::AlreadyExists, "a file of this name is in its place");
+    Err(StorageError::io(path, "create the folder", error))
+}
+
+/// Makes a folder in one that is there, durable before this returns; false if the name is taken. Of
+/// several processes one hears true.
+///
+/// # Errors
+/// [`StorageError::Io`].
+pub fn create_folder(path: &Path) -> Result<bool, StorageError> {
     match operation::create_folder(path) {
-        // Somebody else was faster.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let error = io::Error::new(error.kind(), "a file of this name is in its place");
-            return Err(StorageError::io(path, "create the folder", error));
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
         made => made.map_err(|error| StorageError::io(path, "create the folder", error))?,
     }
-    sync_folder(parent)
+    sync_folder(parent_of(path)).map(|()| true)
 }
 
 /// Removes a folder with everything in it, so that a reader sees all of it or nothing: it first

@@ -27,8 +27,8 @@ pub use atomic::write_atomic;
 pub use bounded::{gunzip_bounded, gunzip_prefix, gunzip_slice_bounded, read_bounded, read_prefix};
 pub use error::StorageError;
 pub use folder::{
-    FileEntry, MANIFEST_FILE, MANIFEST_FORMAT_VERSION, Manifest, commit_folder, create_folders,
-    remove_folder, remove_leftovers, verify_folder,
+    FileEntry, MANIFEST_FILE, MANIFEST_FORMAT_VERSION, Manifest, commit_folder, create_folder,
+    create_folders, remove_folder, remove_leftovers, verify_folder,
 };
 pub use hash::{Sha256Hasher, sha256_file, sha256_hex};
 pub use lock::{LOCK_FILE, RunLock};

@@ -12,6 +12,8 @@ mod bounded;
 mod folder;
 #[path = "storage/lock.rs"]
 mod lock;
+#[path = "storage/operation.rs"]
+mod operation;
 
 use std::fs;
 use std::path::Path;
