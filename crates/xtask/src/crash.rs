@@ -137,7 +137,7 @@ fn kill(bench: &Bench, arguments: &CrashArguments) -> Result<(), Failure> {
             let case = number * OPTIMIZERS.len() + index;
             let most = arguments.kills * (case + 1) / cases - arguments.kills * case / cases;
             let whole = bench.victim(config, table, "whole");
-            let (expected, longest) = whole.to_end()?;
+            let (expected, mut longest) = whole.to_end()?;
             remove(&whole.run_dir)?;
             let (mut kills, mut while_saving, mut runs) = (0, 0, 0);
             while kills < most {
@@ -145,6 +145,8 @@ fn kill(bench: &Bench, arguments: &CrashArguments) -> Result<(), Failure> {
                 let killed = run.kill((most - kills).min(10), longest, &mut random, &expected)?;
                 kills += killed.kills;
                 while_saving += killed.while_saving;
+                // On a machine that has become less busy, later kills would find the run done.
+                longest = killed.whole.unwrap_or(longest);
                 runs += 1;
                 remove(&run.run_dir)?;
             }

@@ -46,6 +46,8 @@ pub struct Killed {
     pub kills: usize,
     /// Kills that left a half-written file or folder.
     pub while_saving: usize,
+    /// How long the whole run took, if it was done before the first kill.
+    pub whole: Option<Duration>,
 }
 
 impl Victim {
@@ -83,12 +85,14 @@ impl Victim {
     ) -> Result<Killed, Failure> {
         let mut killed = Killed::default();
         for _ in 0..most {
+            let begun = Instant::now();
             let mut process = self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
             let ended = wait_at_most(&mut process, longest.mul_f64(random.fraction()))?;
             if let Some(status) = ended {
                 if !status.success() {
                     return Err(format!("{}: ended with {status}", self.run_dir.display()).into());
                 }
+                killed.whole = (killed.kills == 0).then(|| begun.elapsed());
                 break;
             }
             process.kill()?;
