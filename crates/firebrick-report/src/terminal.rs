@@ -54,29 +54,18 @@ fn cell(levels: &[usize], column: usize, row: usize) -> char {
     let Some(&here) = levels.get(column) else { return ' ' };
     let before = if column == 0 { here } else { levels[column - 1] };
     let (low, high) = (here.min(before), here.max(before));
-    match () {
-        () if here == before => {
-            if row == here {
-                '─'
-            } else {
-                ' '
-            }
-        }
-        () if row < low || row > high => ' ',
-        () if row > low && row < high => '│',
-        () if row == here => {
-            if here > before {
-                '╭'
-            } else {
-                '╰'
-            }
-        }
-        () => {
-            if here > before {
-                '╯'
-            } else {
-                '╮'
-            }
+    if row < low || row > high {
+        ' '
+    } else if low == high {
+        '─'
+    } else if row > low && row < high {
+        '│'
+    } else {
+        match (row == here, here > before) {
+            (true, true) => '╭',
+            (true, false) => '╰',
+            (false, true) => '╯',
+            (false, false) => '╮',
         }
     }
 }
