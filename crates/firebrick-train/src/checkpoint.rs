@@ -165,13 +165,8 @@ fn remove_old(checkpoints: &Path, retention: &Retention) -> Result<(), TrainErro
     Ok(())
 }
 
-/// Bytes that the files of a checkpoint take.
-pub(crate) fn size_bytes(path: &Path) -> Result<u64, TrainError> {
-    Ok(verify_folder(path)?.files.values().map(|entry| entry.bytes).sum())
-}
-
 /// Steps of the folders that look like checkpoints.
-fn all_steps(checkpoints: &Path) -> Result<Vec<u64>, TrainError> {
+pub(crate) fn all_steps(checkpoints: &Path) -> Result<Vec<u64>, TrainError> {
     let entries = match std::fs::read_dir(checkpoints) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -68,7 +68,7 @@ pub fn fit<M: ImageClassifier>(
     }
     let model = run.restore(model.train(), begin.checkpoint.as_ref())?.train();
     run.start(&model)?;
-    let model = run.preflight(model, begin.checkpoint.as_ref())?;
+    let model = run.preflight(model, begin.checkpoint.is_none())?;
     let model = run.train(model)?;
     run.finish(model)
 }

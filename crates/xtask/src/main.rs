@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod backends;
+mod bench_cpu;
 mod beside_pytorch;
 mod convergence;
 #[cfg(unix)]
@@ -62,6 +63,21 @@ enum Recipe {
         /// Folder with cifar-10-batches-bin, cifar-10-batches-py, cifar-10-binary.tar.gz and images/
         data: PathBuf,
     },
+    /// Training steps and forward passes: ours, plain Burn, PyTorch, PyTorch channels_last, in turns
+    BenchCpu {
+        /// Turns of each
+        #[arg(long, default_value_t = 9)]
+        rounds: usize,
+        /// Numbers of threads
+        #[arg(long, value_delimiter = ',', default_value = "1,2")]
+        threads: Vec<usize>,
+        /// One network alone: tudui, lenet or resnet18
+        #[arg(long)]
+        only: Option<String>,
+        /// Leave plain Burn out, which takes longest
+        #[arg(long)]
+        without_burn: bool,
+    },
     /// The same five steps on every backend: losses within 1e-4
     Backends {
         /// Folder with a CIFAR-10 layout
@@ -88,6 +104,9 @@ enum Recipe {
 fn main() -> ExitCode {
     let result = match Arguments::parse().recipe {
         Recipe::Convergence { data, backend } => convergence::recipe(&data, &backend),
+        Recipe::BenchCpu { rounds, threads, only, without_burn } => {
+            bench_cpu::recipe(rounds, &threads, only.as_deref(), !without_burn)
+        }
         Recipe::BesidePytorch { data, out, backend, epochs } => {
             beside_pytorch::recipe(&data, &out, &backend, epochs)
         }

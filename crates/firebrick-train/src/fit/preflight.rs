@@ -5,7 +5,7 @@ use firebrick_models::ImageClassifier;
 use firebrick_storage::available_bytes;
 
 use super::Run;
-use crate::checkpoint::{self, Checkpoint};
+use crate::checkpoint;
 use crate::error::TrainError;
 
 /// A line of `metrics.jsonl` is shorter.
@@ -17,33 +17,31 @@ impl Run<'_> {
     pub(super) fn preflight<M: ImageClassifier>(
         &mut self,
         model: M,
-        begun_from: Option<&Checkpoint>,
+        is_fresh: bool,
     ) -> Result<M, TrainError> {
         let model = self.with_finite_weights(model)?;
-        if begun_from.is_none() {
+        if is_fresh {
             self.save(&model)?;
         }
-        let path = match (self.saver.wait()?, begun_from) {
-            (Some(record), _) => {
-                let path = record.path.clone();
-                self.tell_saved(Some(record))?;
-                path
-            }
-            (None, Some(checkpoint)) => checkpoint.path.clone(),
-            (None, None) => return Ok(model),
-        };
-        self.check_room(checkpoint::size_bytes(&path)?)?;
+        let saved = self.saver.wait()?;
+        self.tell_saved(saved)?;
+        self.check_room(model.num_params())?;
         Ok(model)
     }
 
-    fn check_room(&self, checkpoint_bytes: u64) -> Result<(), TrainError> {
+    fn check_room(&self, num_params: usize) -> Result<(), TrainError> {
         if self.is_finished() {
             return Ok(());
         }
         let trainer = &self.plan.config.trainer;
         let steps = self.plan.total_steps - self.progress.position.step.min(self.plan.total_steps);
-        // One is there already; one more exists while it is written.
-        let checkpoints = (trainer.keep_last + trainer.keep_best) as u64;
+        // Weights, what the optimiser remembers of each, and their average: all f32.
+        let copies = 1 + self.optimizer.max_state_tensors() + usize::from(self.ema.is_some());
+        let checkpoint_bytes = (4 * num_params * copies) as u64;
+        // One more than are kept exists while it is written.
+        let kept = trainer.keep_last + trainer.keep_best + 1;
+        let checkpoints =
+            kept.saturating_sub(checkpoint::all_steps(&self.folder.checkpoints())?.len()).max(1) as u64;
         let needed = checkpoints
             .saturating_mul(checkpoint_bytes)
             .saturating_add(steps.saturating_mul(METRICS_BYTES_PER_STEP));

@@ -142,6 +142,11 @@ pub(crate) struct Group {
 }
 
 impl Group {
+    /// The most tensors that its rule remembers of a parameter.
+    pub(crate) fn max_tensors(&self) -> usize {
+        self.rule.tensor_layouts().iter().map(|layout| layout.len()).max().unwrap_or(0)
+    }
+
     pub(crate) fn new(config: &OptimizerConfig, location: &Location) -> Self {
         let membership = Membership::of(config, location);
         let mut own = config.fallback(location).unwrap_or_else(|| config.clone());

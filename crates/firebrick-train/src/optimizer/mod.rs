@@ -284,6 +284,11 @@ impl Optimizer {
         self.parameters.check_bound(&self.config)
     }
 
+    /// The most tensors that it may come to remember of a parameter, each of the parameter's size.
+    pub fn max_state_tensors(&self) -> usize {
+        self.parameters.slots.values().map(|slot| self.parameters.group(slot).max_tensors()).max().unwrap_or(0)
+    }
+
     /// The arguments.
     pub fn config(&self) -> &OptimizerConfig {
         &self.config

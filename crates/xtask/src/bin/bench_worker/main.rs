@@ -1,0 +1,137 @@
+//! One side of `cargo xtask bench-cpu`: a network, a batch, and as many steps as the other side asks for.
+//!
+//! Says `ready` after its first step, then answers each line with a number of steps by the seconds
+//! that they took.
+
+#![allow(clippy::print_stdout)]
+
+mod resnet;
+
+use std::io::BufRead;
+use std::time::Instant;
+
+use burn::tensor::Device;
+use clap::{Parser, ValueEnum};
+use firebrick::data::HostBatch;
+use firebrick::loss::{ClassifierLoss, CrossEntropyLossConfig, LossConfig};
+use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
+use firebrick::train::backend::BackendChoice;
+use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
+use firebrick::train::step::{Clipping, Verdict, train_step};
+
+use resnet::ResNet18;
+
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Parser)]
+struct Arguments {
+    #[arg(long)]
+    network: Network,
+    #[arg(long)]
+    batch: usize,
+    #[arg(long)]
+    pass: Pass,
+    #[arg(long, default_value = "flex")]
+    backend: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Network {
+    Tudui,
+    Lenet,
+    Resnet18,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Pass {
+    /// Forward, loss, backward, finite check, SGD with momentum.
+    Train,
+    /// Forward without gradients.
+    Forward,
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments = Arguments::parse();
+    let device = arguments.backend.parse::<BackendChoice>()?.open()?.device;
+    match arguments.network {
+        Network::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
+        Network::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
+        Network::Resnet18 => serve(ResNet18::new(0, &device), &arguments, &device),
+    }
+}
+
+fn serve<M: ImageClassifier>(model: M, arguments: &Arguments, device: &Device) -> Result<(), Failure> {
+    let mut bench = Bench::new(model, arguments.batch, device)?;
+    let mut pass = |steps: usize| -> Result<f64, Failure> {
+        let begun = Instant::now();
+        for _ in 0..steps {
+            match arguments.pass {
+                Pass::Train => bench.train()?,
+                Pass::Forward => bench.forward(),
+            }
+        }
+        Ok(begun.elapsed().as_secs_f64())
+    };
+    pass(1)?;
+    println!("ready");
+    for line in std::io::stdin().lock().lines() {
+        println!("{}", pass(line?.trim().parse()?)?);
+    }
+    Ok(())
+}
+
+/// Every parameter's own rate, always.
+struct Unscheduled;
+
+impl Rates for Unscheduled {
+    fn lr(&self, base_lr: f64) -> f64 {
+        base_lr
+    }
+}
+
+struct Bench<M> {
+    model: Option<M>,
+    trained: M,
+    batch: HostBatch,
+    loss: ClassifierLoss,
+    optimizer: Optimizer,
+    device: Device,
+}
+
+impl<M: ImageClassifier> Bench<M> {
+    fn new(model: M, batch: usize, device: &Device) -> Result<Self, Failure> {
+        let [channels, height, width] = model.input_shape();
+        // Any numbers do: the kernels do not look at them.
+        let images = (0..batch * channels * height * width).map(|i| (i % 251) as f32 / 251.0).collect();
+        let batch = HostBatch {
+            images,
+            shape: [batch, channels, height, width],
+            labels: (0..batch as i64).map(|i| i % 10).collect(),
+            sample_indices: (0..batch).collect(),
+        };
+        let sgd = SgdConfig { lr: 1e-3, momentum: 0.9, ..SgdConfig::default() };
+        let loss = LossConfig::CrossEntropy(CrossEntropyLossConfig::default()).classifier()?;
+        let model = model.train();
+        let trained = model.valid();
+        let optimizer = Optimizer::new(&OptimizerConfig::Sgd(sgd))?;
+        Ok(Self { model: Some(model), trained, batch, loss, optimizer, device: device.clone() })
+    }
+
+    fn train(&mut self) -> Result<(), Failure> {
+        let Some(model) = self.model.take() else { return Err("the model is gone".into()) };
+        let batch = self.batch.clone();
+        let (model, verdict) =
+            train_step(model, batch, &self.loss, &mut self.optimizer, Clipping::default(), &Unscheduled)?;
+        self.model = Some(model);
+        match verdict {
+            Verdict::Applied(_) => Ok(()),
+            Verdict::Refused(refusal) => Err(format!("{} is {}", refusal.what, refusal.value).into()),
+        }
+    }
+
+    fn forward(&self) {
+        let batch = self.batch.clone().to_tensors(&self.device);
+        // Reading the logits waits for them.
+        let _ = self.trained.forward(batch.images_nchw).into_data();
+    }
+}
