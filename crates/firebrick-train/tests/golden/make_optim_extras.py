@@ -215,6 +215,13 @@ def clip_cases():
         cases.append({"max_norm": max_norm, "norm_type": "inf" if math.isinf(norm_type) else norm_type,
                       "shapes": shapes, "gradients": gradients, "norm": norm.item(),
                       "clipped": [p.grad.flatten().tolist() for p in params]})
+    # A limit just above the norm, where scaling up would begin.
+    just_above = {**cases[0], "max_norm": cases[0]["norm"] * 1.0005}
+    params = [torch.nn.Parameter(torch.zeros(shape)) for shape in shapes]
+    for p, gradient in zip(params, just_above["gradients"]):
+        p.grad = torch.tensor(gradient).reshape(p.shape)
+    torch.nn.utils.clip_grad_norm_(params, just_above["max_norm"], 2.0)
+    cases.append({**just_above, "clipped": [p.grad.flatten().tolist() for p in params]})
     params = [torch.nn.Parameter(torch.zeros(shape)) for shape in shapes]
     for p in params:
         p.grad = torch.randn(p.shape)
