@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
 
     fn train<M: ImageClassifier>(&mut self, mut model: M) -> Result<M, TrainError> {
         if self.progress.evaluation_due && !self.stop {
-            self.evaluate_and_save(&model)?;
+            model = self.evaluate_and_save(model)?;
         }
         while !self.stop && !self.is_finished() {
             model = self.epoch(model)?;
@@ -220,8 +220,7 @@ impl<'a> Run<'a> {
             let ends_epoch = self.progress.position.batch == 0;
             if ends_epoch || self.progress.position.step == self.plan.total_steps {
                 model = self.with_finite_weights(model)?;
-                self.evaluate_and_save(&model)?;
-                return Ok(model);
+                return self.evaluate_and_save(model);
             }
             if self.stop || self.is_due() {
                 model = self.with_finite_weights(model)?;
@@ -277,8 +276,8 @@ impl<'a> Run<'a> {
         Ok(model)
     }
 
-    fn evaluate_and_save<M: ImageClassifier>(&mut self, model: &M) -> Result<(), TrainError> {
-        let averaged = self.ema.as_ref().map(|ema| ema.averaged(model));
+    fn evaluate_and_save<M: ImageClassifier>(&mut self, model: M) -> Result<M, TrainError> {
+        let averaged = self.ema.as_ref().map(|ema| ema.averaged(&model));
         let raw = self.evaluate(&model.valid())?;
         let of_average = match (&raw, averaged) {
             (Some(_), Some(averaged)) => Some(self.evaluate(&averaged)?),
@@ -287,8 +286,15 @@ impl<'a> Run<'a> {
         let (Some((raw, seconds)), false) = (raw, matches!(of_average, Some(None))) else {
             self.stop = true;
             self.progress.evaluation_due = true;
-            return self.save(model);
+            self.save(&model)?;
+            return Ok(model);
         };
+        let of_average = of_average.flatten();
+        let losses = [Some(raw.score.loss), of_average.as_ref().map(|(average, _)| average.score.loss)];
+        if let Some(loss) = losses.into_iter().flatten().find(|loss| !loss.is_finite()) {
+            let model = self.recover_outside_step(model, "the loss on the test split".to_owned(), loss)?;
+            return self.evaluate_and_save(model);
+        }
         self.progress.evaluation_due = false;
         self.progress.score(raw.score, self.plan.config.trainer.keep_best);
         match self.schedule.watches() {
@@ -300,11 +306,12 @@ impl<'a> Run<'a> {
             self.progress.early_stopping.observe(config, raw.score);
         }
         self.tell_evaluation(&raw, seconds, WeightsKind::Raw)?;
-        if let Some((of_average, seconds)) = of_average.flatten() {
+        if let Some((of_average, seconds)) = of_average {
             self.progress.last_ema = Some(of_average.score);
             self.tell_evaluation(&of_average, seconds, WeightsKind::Ema)?;
         }
-        self.save(model)
+        self.save(&model)?;
+        Ok(model)
     }
 
     /// An evaluation and the seconds it took; nothing when it was stopped.

@@ -185,10 +185,10 @@ impl StepReport {
 }
 
 impl Refusal {
-    /// A weight that was found not to be finite outside a step.
-    pub(crate) fn of_weight<M: ImageClassifier>(model: &M, name: &str, value: f64) -> Self {
+    /// A number that was found not to be finite outside a step.
+    pub(crate) fn outside_step<M: ImageClassifier>(model: &M, what: String, value: f64) -> Self {
         Self {
-            what: format!("an element of weight {name}"),
+            what,
             value,
             report: StepReport { loss: f64::NAN, correct: 0, grad_norm: f64::NAN },
             parameters: parameter_norms(model, &GradientsParams::new()),

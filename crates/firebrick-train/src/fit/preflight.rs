@@ -38,10 +38,11 @@ impl Run<'_> {
         // Weights, what the optimiser remembers of each, and their average: all f32.
         let copies = 1 + self.optimizer.max_state_tensors() + usize::from(self.ema.is_some());
         let checkpoint_bytes = (4 * num_params * copies) as u64;
-        // One more than are kept exists while it is written.
+        // One more than are kept exists while it is written. That of step 0 is small: nothing is remembered yet.
         let kept = trainer.keep_last + trainer.keep_best + 1;
-        let checkpoints =
-            kept.saturating_sub(checkpoint::all_steps(&self.folder.checkpoints())?.len()).max(1) as u64;
+        let steps_present = checkpoint::all_steps(&self.folder.checkpoints())?;
+        let present = steps_present.iter().filter(|step| **step > 0).count();
+        let checkpoints = kept.saturating_sub(present).max(1) as u64;
         let needed = checkpoints
             .saturating_mul(checkpoint_bytes)
             .saturating_add(steps.saturating_mul(METRICS_BYTES_PER_STEP));

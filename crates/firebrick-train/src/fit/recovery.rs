@@ -37,10 +37,9 @@ impl Run<'_> {
         let trainer = &self.plan.config.trainer;
         let may_go_on = self.progress.recoveries < trainer.max_recoveries;
         // With broken weights every batch is refused: skipping would only count to the bound.
+        let is_of_batch = !samples.is_empty() && refusal.weights_are_finite();
         let (model, action) = match trainer.on_divergence {
-            OnDivergence::SkipBatch if may_go_on && refusal.weights_are_finite() => {
-                (model, Action::SkippedBatch)
-            }
+            OnDivergence::SkipBatch if may_go_on && is_of_batch => (model, Action::SkippedBatch),
             OnDivergence::RestoreLast if may_go_on => self.restore_last(model)?,
             _ => (model, Action::Stopped),
         };
@@ -78,9 +77,20 @@ impl Run<'_> {
             Some((parameter.name, value))
         });
         let Some((name, value)) = broken else { return Ok(model) };
-        let refusal = Refusal::of_weight(&model, &name, value);
+        self.recover_outside_step(model, format!("an element of weight {name}"), value)
+    }
+
+    /// Goes on, if it may, after something other than a step was found not to be finite; what it was
+    /// found in has no batch that could be skipped.
+    pub(super) fn recover_outside_step<M: ImageClassifier>(
+        &mut self,
+        model: M,
+        what: String,
+        value: f64,
+    ) -> Result<M, TrainError> {
+        let refusal = Refusal::outside_step(&model, what, value);
         let epoch = self.progress.epoch_number().max(1);
-        // The step that broke the weight has its line in metrics.jsonl already.
+        // The last step has its line in metrics.jsonl already.
         let (model, divergence) = self.decide(model, refusal, epoch, Vec::new())?;
         self.tell(Event::Notice { message: divergence.to_string() })?;
         Ok(model)
