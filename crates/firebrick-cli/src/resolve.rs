@@ -7,8 +7,8 @@ use firebrick::train::Config;
 use firebrick::train::backend::{Backend, BackendChoice};
 use firebrick::train::checkpoint::Which;
 use firebrick::train::config::Override;
-use firebrick::train::run_folder::{Resume, RunLocation};
 use firebrick::train::event::WeightsKind;
+use firebrick::train::run_folder::{Resume, RunLocation};
 use firebrick::train::trained::TrainedRun;
 
 use crate::args::{DatasetArguments, LogFormat, TrainArguments};

@@ -138,7 +138,7 @@ impl Trace {
             if step.step != index as u64 + 1 {
                 return Err(Problem::new(place("step"), index + 1, step.step));
             }
-            for (name, norm) in step.weights.iter().filter(|(_, norm)| **norm < 0.0) {
+            if let Some((name, norm)) = step.weights.iter().find(|(_, norm)| **norm < 0.0) {
                 return Err(Problem::new(place(&format!("weights.{name}")), "a norm from 0", norm));
             }
             if !step.weights.keys().eq(first.weights.keys()) {

@@ -16,8 +16,7 @@ use crate::resolve::{cpu_backend, open_run};
 
 /// Writes the file and prints its name.
 pub fn run(arguments: &ExportArguments) -> Result<Exit, Failure> {
-    let (run, _) =
-        open_run(&arguments.run, &arguments.checkpoint, arguments.ema, Some(&cpu_backend()))?;
+    let (run, _) = open_run(&arguments.run, &arguments.checkpoint, arguments.ema, Some(&cpu_backend()))?;
     let path = arguments.out.clone().unwrap_or_else(|| default_name(&run.run_dir));
     refuse_existing(&path)?;
     match arguments.format {

@@ -286,7 +286,12 @@ impl Optimizer {
 
     /// The most tensors that it may come to remember of a parameter, each of the parameter's size.
     pub fn max_state_tensors(&self) -> usize {
-        self.parameters.slots.values().map(|slot| self.parameters.group(slot).max_tensors()).max().unwrap_or(0)
+        self.parameters
+            .slots
+            .values()
+            .map(|slot| self.parameters.group(slot).max_tensors())
+            .max()
+            .unwrap_or(0)
     }
 
     /// The arguments.

@@ -144,7 +144,8 @@ fn a_recording_of_another_network_is_refused() {
 
 #[test]
 fn what_cannot_be_compared_says_what_to_set() {
-    let cases: [(&[(&str, &str)], u64, &str); 4] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], u64, &'a str);
+    let cases: [Case; 4] = [
         (&[("data.shuffle", "true")], 1, "set data.shuffle = false"),
         (&[("data.augment", "[{ name = \"random_horizontal_flip\" }]")], 1, "set data.augment = []"),
         (&[("schedule", "{ name = \"plateau\" }")], 1, "plateau goes by evaluations"),
