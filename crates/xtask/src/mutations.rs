@@ -58,7 +58,7 @@ impl Suite {
             // `test module::golden_name ... FAILED`
             Self::Train | Self::Models => {
                 let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
-                name.split_once("golden_").map(|(_, name)| name)
+                name.rsplit("::").next()?.strip_prefix("golden_")
             }
         }
     }
