@@ -1,9 +1,12 @@
-//! Fast CPU convolution and pooling, forward and backward, as a Burn backend extension.
+//! Fast CPU convolution, pooling and batch normalisation, forward and backward, as a Burn backend extension.
 //!
 //! - [`cpu`]: the kernels, on plain slices, without Burn.
-//! - [`conv2d`], [`conv2d_block`], [`max_pool2d`], [`avg_pool2d`], [`global_avg_pool2d`]: the layers' functions on Burn's tensors. On the `flex` and `ndarray`
+//! - [`conv2d`], [`conv2d_block`], [`max_pool2d`], [`avg_pool2d`], [`global_avg_pool2d`],
+//!   [`batch_norm_train`], [`batch_norm`]: the layers' functions on Burn's tensors. On the `flex` and `ndarray`
 //!   backends they run the kernels, with a backward pass written by hand; on every other backend, and for other
 //!   element types, they call Burn's own operations. Callers cannot tell the difference but by the time it takes.
+//! - [`scaled_sum`], [`l2_norm`]: what optimisers do to whole parameters, in one pass.
+//! - [`near_kernels`]: runs a training step where calling a kernel costs least.
 //!
 //! Between layers an activation is a logical NCHW tensor whose memory is NHWC (a permuted view), so
 //! that nothing is converted between two of these layers.
@@ -12,9 +15,15 @@ pub mod cpu;
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod backend;
+mod batch_norm;
 mod functional;
 mod pooling;
+mod threads;
+mod vector;
 
+pub use batch_norm::{AfterNorm, BatchNormed, batch_norm, batch_norm_train};
 pub use cpu::Activation;
 pub use functional::{Conv2dOptions, Pool, conv2d, conv2d_block};
 pub use pooling::{Pool2dOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
+pub use threads::near_kernels;
+pub use vector::{l2_norm, scaled_sum};

@@ -1,6 +1,8 @@
 //! The kernels against naive references, across instruction sets and thread counts, and on Burn's tensors.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "kernels/batch_norm.rs"]
+mod batch_norm;
 #[path = "kernels/burn_tensors.rs"]
 mod burn_tensors;
 #[path = "kernels/convolution.rs"]
@@ -13,3 +15,5 @@ mod pooling;
 mod reference;
 #[path = "kernels/shapes.rs"]
 mod shapes;
+#[path = "kernels/vector.rs"]
+mod vector;

@@ -1,14 +1,17 @@
 //! The backward pass of the kernels' operations, registered with Burn's autodiff.
 
 use burn::backend::Autodiff;
+use burn::backend::AutodiffBackend;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 
 use super::block::{Saved, backward, forward};
-use super::{KernelBackend, NativeFloats, pooling};
+use super::{KernelBackend, NativeFloats, batch_norm, pooling};
+use crate::batch_norm::Norm;
 use crate::functional::Block;
 use crate::pooling::Pooling;
 
@@ -24,14 +27,7 @@ impl<B: NativeFloats> Backward<B, 2> for BlockStep {
     type State = Saved<B>;
 
     fn backward(self, ops: Ops<Saved<B>, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let [input, weight] = ops.parents;
-        let gradient = gradients.consume::<B>(&ops.node);
-        let found = backward::<B>(&ops.state, gradient, [input.is_some(), weight.is_some()]);
-        for (node, gradient) in [(input, found.input), (weight, found.weight)] {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                gradients.register::<B>(node.id, gradient);
-            }
-        }
+        block_backward(ops, gradients);
     }
 }
 
@@ -39,14 +35,19 @@ impl<B: NativeFloats> Backward<B, 3> for BlockWithBiasStep {
     type State = Saved<B>;
 
     fn backward(self, ops: Ops<Saved<B>, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let [input, weight, bias] = ops.parents;
-        let gradient = gradients.consume::<B>(&ops.node);
-        let wanted = [input.is_some(), weight.is_some() || bias.is_some()];
-        let found = backward::<B>(&ops.state, gradient, wanted);
-        for (node, gradient) in [(input, found.input), (weight, found.weight), (bias, found.bias)] {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                gradients.register::<B>(node.id, gradient);
-            }
+        block_backward(ops, gradients);
+    }
+}
+
+/// Registers the gradients of a block's parents, in their order, where they are wanted.
+fn block_backward<B: NativeFloats, const N: usize>(ops: Ops<Saved<B>, N>, gradients: &mut Gradients) {
+    let gradient = gradients.consume::<B>(&ops.node);
+    let wanted = ops.parents.each_ref().map(Option::is_some);
+    let (input, parameters) = (wanted[0], wanted[1..].contains(&true));
+    let found = backward::<B>(&ops.state, gradient, [input, parameters]);
+    for (node, gradient) in ops.parents.into_iter().zip([found.input, found.weight, found.bias]) {
+        if let (Some(node), Some(gradient)) = (node, gradient) {
+            gradients.register::<B>(node.id, gradient);
         }
     }
 }
@@ -63,6 +64,46 @@ impl<B: NativeFloats> Backward<B, 1> for PoolingStep {
         let gradient = gradients.consume::<B>(&ops.node);
         if let Some(node) = input {
             gradients.register::<B>(node.id, pooling::backward::<B>(&ops.state, gradient));
+        }
+    }
+}
+
+/// A normalisation's step in the graph; parents: input, weight, bias.
+#[derive(Debug)]
+struct NormStep;
+
+/// As [`NormStep`]; parents: input, weight, bias, what is added.
+#[derive(Debug)]
+struct NormAddStep;
+
+impl<B: NativeFloats> Backward<B, 3> for NormStep {
+    type State = batch_norm::Saved<B>;
+
+    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        norm_backward(ops, gradients);
+    }
+}
+
+impl<B: NativeFloats> Backward<B, 4> for NormAddStep {
+    type State = batch_norm::Saved<B>;
+
+    fn backward(self, ops: Ops<Self::State, 4>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        norm_backward(ops, gradients);
+    }
+}
+
+/// Registers the gradients of a normalisation's parents, in their order, where they are wanted.
+fn norm_backward<B: NativeFloats, const N: usize>(
+    ops: Ops<batch_norm::Saved<B>, N>,
+    gradients: &mut Gradients,
+) {
+    let gradient = gradients.consume::<B>(&ops.node);
+    let with_residual = ops.parents.get(3).is_some_and(Option::is_some);
+    let Some(found) = batch_norm::backward::<B>(&ops.state, gradient, with_residual) else { return };
+    let found = [Some(found.input), Some(found.weight), Some(found.bias), found.residual];
+    for (node, gradient) in ops.parents.into_iter().zip(found) {
+        if let (Some(node), Some(gradient)) = (node, gradient) {
+            gradients.register::<B>(node.id, gradient);
         }
     }
 }
@@ -105,6 +146,63 @@ impl<B: KernelBackend + NativeFloats, C: CheckpointStrategy> KernelBackend for A
                 step.finish(saved, output)
             }
             OpsKind::UnTracked(step) => step.finish(B::kernel_pooling(input, pooling)),
+        }
+    }
+
+    fn kernel_scaled_sum(
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        [alpha, beta]: [f32; 2],
+    ) -> FloatTensor<Self> {
+        let scaled = |tensor, factor: f32| Self::float_mul_scalar(tensor, factor.into());
+        Self::float_add(scaled(a, alpha), scaled(b, beta))
+    }
+
+    fn kernel_l2_norm(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_sqrt(Self::float_sum(Self::float_powi_scalar(tensor, 2.into())))
+    }
+
+    fn kernel_statistics(input: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (mean, variance) = B::kernel_statistics(input.into_parts().0);
+        (Self::from_inner(mean), Self::from_inner(variance))
+    }
+
+    fn kernel_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        norm: Norm,
+    ) -> FloatTensor<Self> {
+        let ((input, input_node), (weight, weight_node)) = (input.into_parts(), weight.into_parts());
+        let (bias, bias_node) = bias.into_parts();
+        let parameters = [weight, bias, mean.into_parts().0, variance.into_parts().0];
+        let nodes = [input_node, weight_node, bias_node];
+        let (output, saved) = batch_norm::forward::<B>(input, parameters, None, norm);
+        match Backward::<B, 3>::prepare::<C>(NormStep, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(step) => step.finish(saved, output),
+            OpsKind::UnTracked(step) => step.finish(output),
+        }
+    }
+
+    fn kernel_norm_add(
+        input: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        norm: Norm,
+    ) -> FloatTensor<Self> {
+        let ((input, input_node), (weight, weight_node)) = (input.into_parts(), weight.into_parts());
+        let ((bias, bias_node), (residual, residual_node)) = (bias.into_parts(), residual.into_parts());
+        let parameters = [weight, bias, mean.into_parts().0, variance.into_parts().0];
+        let nodes = [input_node, weight_node, bias_node, residual_node];
+        let (output, saved) = batch_norm::forward::<B>(input, parameters, Some(residual), norm);
+        match Backward::<B, 4>::prepare::<C>(NormAddStep, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(step) => step.finish(saved, output),
+            OpsKind::UnTracked(step) => step.finish(output),
         }
     }
 }

@@ -84,12 +84,10 @@ pub(crate) fn backward<B: NativeFloats>(
     };
     let engine = Engine::current();
     let [height, width] = shape.input;
-    let input_gradient = wanted[0]
-        .then(|| engine.input_gradient(shape, gradient, B::values(weight)).ok())
-        .flatten()
-        .map(|values| B::from_nhwc(values, [shape.batch, shape.in_channels, height, width]));
-    let parameters =
-        wanted[1].then(|| engine.weight_gradient(shape, B::values(input), gradient).ok()).flatten();
+    let (x, w) = (B::values(input), B::values(weight));
+    let (of_input, parameters) = engine.gradients(shape, x, w, gradient, wanted).unwrap_or_default();
+    let of_input =
+        of_input.map(|values| B::from_nhwc(values, [shape.batch, shape.in_channels, height, width]));
     let [kernel_height, kernel_width] = shape.kernel;
     let weight_dims = [shape.out_channels, shape.group_in(), kernel_height, kernel_width];
     let (weight, bias) = match parameters {
@@ -99,5 +97,5 @@ pub(crate) fn backward<B: NativeFloats>(
         ),
         None => (None, None),
     };
-    Gradients { input: input_gradient, weight, bias }
+    Gradients { input: of_input, weight, bias }
 }

@@ -35,6 +35,14 @@ impl NativeFloats for Flex {
         tensor.storage::<f32>().get(start..start + layout.num_elements()).unwrap_or(&[])
     }
 
+    fn values_mut(tensor: &mut FlexTensor) -> Option<&mut [f32]> {
+        if tensor.dtype() != DType::F32 || !tensor.is_contiguous() {
+            return None;
+        }
+        let (start, len) = (tensor.layout().start_offset(), tensor.layout().num_elements());
+        tensor.try_storage_mut::<f32>()?.get_mut(start..start + len)
+    }
+
     fn from_values(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
         let layout = Layout::contiguous(Shape::from(shape.to_vec()));
         FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)

@@ -6,12 +6,14 @@
 #![allow(deprecated)] // `NdArray` is asked for by name; it is gone in Burn 0.23
 
 mod autodiff;
+mod batch_norm;
 mod block;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod pooling;
+mod vector;
 
 use std::sync::OnceLock;
 
@@ -19,6 +21,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, DispatchDevice, TensorMetadata, backend_extension};
 use burn::tensor::{Device, Tensor};
 
+use crate::batch_norm::Norm;
 use crate::functional::Block;
 use crate::pooling::Pooling;
 
@@ -38,6 +41,36 @@ pub(crate) trait KernelBackend: Backend {
 
     /// Pooling.
     fn kernel_pooling(input: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self>;
+
+    /// `a * factors[0] + b * factors[1]`.
+    fn kernel_scaled_sum(a: FloatTensor<Self>, b: FloatTensor<Self>, factors: [f32; 2]) -> FloatTensor<Self>;
+
+    /// The square root of the sum of squares, `[1]`.
+    fn kernel_l2_norm(tensor: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Mean and biased variance of every channel; they have no gradient.
+    fn kernel_statistics(input: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Batch normalisation; mean and variance get no gradient.
+    fn kernel_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        norm: Norm,
+    ) -> FloatTensor<Self>;
+
+    /// As [`kernel_norm`](Self::kernel_norm), and something is added before the activation.
+    fn kernel_norm_add(
+        input: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        norm: Norm,
+    ) -> FloatTensor<Self>;
 }
 
 /// A backend whose f32 tensors lie in this process's memory.
@@ -50,6 +83,9 @@ pub(crate) trait NativeFloats: Backend {
 
     /// Values of what one of the two above returned, in memory order; empty if the tensor is not f32.
     fn values(tensor: &Self::FloatTensorPrimitive) -> &[f32];
+
+    /// The values to write to, if the tensor is f32, contiguous and nobody else holds it.
+    fn values_mut(tensor: &mut Self::FloatTensorPrimitive) -> Option<&mut [f32]>;
 
     /// A tensor of these values in the order of its dimensions.
     fn from_values(values: Vec<f32>, shape: &[usize]) -> Self::FloatTensorPrimitive;
@@ -94,6 +130,40 @@ pub(crate) fn run_pooling(input: Tensor<4>, pooling: Pooling) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::kernel_pooling(input.into_dispatch(), pooling))
 }
 
+/// `a * factors[0] + b * factors[1]` on a native device.
+pub(crate) fn run_scaled_sum(a: Tensor<1>, b: Tensor<1>, factors: [f32; 2]) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::kernel_scaled_sum(a.into_dispatch(), b.into_dispatch(), factors))
+}
+
+/// The square root of the sum of squares on a native device.
+pub(crate) fn run_l2_norm(values: Tensor<1>) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::kernel_l2_norm(values.into_dispatch()))
+}
+
+/// Statistics of the channels on a native device.
+pub(crate) fn run_statistics(input: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
+    let (mean, variance) = Dispatch::kernel_statistics(input.into_dispatch());
+    (Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
+}
+
+/// Normalise on a native device; parameters are weight, bias, mean and variance.
+pub(crate) fn run_norm(
+    input: Tensor<4>,
+    parameters: [Tensor<1>; 4],
+    residual: Option<Tensor<4>>,
+    norm: Norm,
+) -> Tensor<4> {
+    let input = input.into_dispatch();
+    let [weight, bias, mean, variance] = parameters.map(Tensor::into_dispatch);
+    Tensor::from_dispatch(match residual {
+        Some(residual) => {
+            let residual = residual.into_dispatch();
+            Dispatch::kernel_norm_add(input, residual, weight, bias, mean, variance, norm)
+        }
+        None => Dispatch::kernel_norm(input, weight, bias, mean, variance, norm),
+    })
+}
+
 /// The dimensions of a four-dimensional tensor.
 fn dims<B: Backend>(tensor: &B::FloatTensorPrimitive) -> [usize; 4] {
     let shape = tensor.shape();
@@ -126,6 +196,51 @@ macro_rules! implement_for {
                 pooling: crate::pooling::Pooling,
             ) -> burn::backend::tensor::FloatTensor<Self> {
                 crate::backend::pooling::forward::<Self>(input, pooling).0
+            }
+
+            fn kernel_scaled_sum(
+                a: burn::backend::tensor::FloatTensor<Self>,
+                b: burn::backend::tensor::FloatTensor<Self>,
+                factors: [f32; 2],
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                crate::backend::vector::run_scaled_sum::<Self>(a, b, factors)
+            }
+
+            fn kernel_l2_norm(
+                tensor: burn::backend::tensor::FloatTensor<Self>,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                crate::backend::vector::run_l2_norm::<Self>(tensor)
+            }
+
+            fn kernel_statistics(
+                input: burn::backend::tensor::FloatTensor<Self>,
+            ) -> (burn::backend::tensor::FloatTensor<Self>, burn::backend::tensor::FloatTensor<Self>) {
+                crate::backend::batch_norm::statistics::<Self>(input)
+            }
+
+            fn kernel_norm(
+                input: burn::backend::tensor::FloatTensor<Self>,
+                weight: burn::backend::tensor::FloatTensor<Self>,
+                bias: burn::backend::tensor::FloatTensor<Self>,
+                mean: burn::backend::tensor::FloatTensor<Self>,
+                variance: burn::backend::tensor::FloatTensor<Self>,
+                norm: crate::batch_norm::Norm,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                let parameters = [weight, bias, mean, variance];
+                crate::backend::batch_norm::forward::<Self>(input, parameters, None, norm).0
+            }
+
+            fn kernel_norm_add(
+                input: burn::backend::tensor::FloatTensor<Self>,
+                residual: burn::backend::tensor::FloatTensor<Self>,
+                weight: burn::backend::tensor::FloatTensor<Self>,
+                bias: burn::backend::tensor::FloatTensor<Self>,
+                mean: burn::backend::tensor::FloatTensor<Self>,
+                variance: burn::backend::tensor::FloatTensor<Self>,
+                norm: crate::batch_norm::Norm,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                let parameters = [weight, bias, mean, variance];
+                crate::backend::batch_norm::forward::<Self>(input, parameters, Some(residual), norm).0
             }
         }
     };

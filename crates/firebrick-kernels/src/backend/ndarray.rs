@@ -40,6 +40,10 @@ impl NativeFloats for NdArray {
         }
     }
 
+    fn values_mut(_: &mut NdArrayTensor) -> Option<&mut [f32]> {
+        None // its storage does not say whether it is shared
+    }
+
     fn from_values(values: Vec<f32>, shape: &[usize]) -> NdArrayTensor {
         NdArrayTensor::from_data(TensorData::new(values, shape.to_vec()))
     }

@@ -8,20 +8,25 @@
 use std::ops::Range;
 
 use macerator::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::Engine;
-use super::pack::{Block, Direction, Packed, blocks, pack};
-use super::pass::Pass;
+use super::pack::{Block, Direction, Packed, blocks, pack, pack_pairs};
+use super::pass::{Pairs, Pass};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
+use super::share::{share, threads_for};
 use super::simd::{F32s, lanes, load_first, splat, store_first};
 use super::source::{Finish, Source, SourceImages, Target, pool, relu};
 use super::tile::{Tile, convolve, tile_pixels};
+use super::weight_grad::Lanes;
 
 /// Pixels below which several images share an item, so that a block of weights is read from the
 /// cache often enough to pay for bringing it there.
 const ITEM_PIXELS: usize = 128;
+
+/// Floats of a weight from which on it does not stay in a core's own cache, so that threads share its
+/// blocks and not the images.
+const SHARED_CACHE_FLOATS: usize = 1 << 19;
 
 /// Items for each thread that the work is split into when the batch allows it.
 const ITEMS_PER_THREAD: usize = 4;
@@ -43,7 +48,6 @@ struct Job<'a> {
 }
 
 /// A part of a pass: some images, some rows of results, some blocks of channels.
-#[derive(Clone)]
 struct Item {
     images: Range<usize>,
     rows: Range<usize>,
@@ -74,9 +78,17 @@ pub(crate) unsafe fn run(
         Direction::InputGradient => shape.input,
     };
     let target_size = if target.codes.is_some() { target_size.map(|size| size / 2) } else { target_size };
+    let lanes = engine.isa.run(Lanes);
+    let may_pair = 2 * produced <= lanes && shape.groups == 1 && bias.is_none() && target.codes.is_none();
     for pass in &Pass::all(shape, direction) {
-        let packed = engine.isa.run(PackWeights { shape, direction, pass, weight });
-        let blocks = blocks(produced, packed.lanes());
+        let pairs = if may_pair { pass.in_pairs() } else { None };
+        let (pass, packed, channels) = match &pairs {
+            Some(Pairs { pass, taps }) => {
+                (pass, pack_pairs(shape, direction, taps, weight, lanes), 2 * produced)
+            }
+            None => (pass, engine.isa.run(PackWeights { shape, direction, pass, weight }), produced),
+        };
+        let blocks = blocks(channels, lanes);
         let job = Job {
             pass,
             source,
@@ -90,12 +102,8 @@ pub(crate) unsafe fn run(
             target,
             target_size,
         };
-        let items = job.items(rayon::current_num_threads());
-        if items.len() == 1 {
-            engine.isa.run(RunItem { job: &job, item: items[0].clone() });
-        } else {
-            items.into_par_iter().for_each(|item| engine.isa.run(RunItem { job: &job, item }));
-        }
+        let threads = threads_for(shape, produced);
+        share(job.items(threads), threads, |item| engine.isa.run(RunItem { job: &job, item }));
     }
 }
 
@@ -127,9 +135,15 @@ impl Job<'_> {
         let [rows, columns] = self.results();
         let images = self.shape.batch;
         let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
-        let group = ITEM_PIXELS.div_ceil(rows * columns).min(images.div_ceil(wanted)).max(1);
+        let is_large = self.shape.weight_len() > SHARED_CACHE_FLOATS;
+        let group = if is_large {
+            // Bringing such a weight to the core costs more than copying the images for every block.
+            images.div_ceil(wanted.div_ceil(2 * threads).min(images))
+        } else {
+            ITEM_PIXELS.div_ceil(rows * columns).min(images.div_ceil(wanted)).max(1)
+        };
         let groups = images.div_ceil(group);
-        let bands = wanted.div_ceil(groups).min(rows).max(1);
+        let bands = if is_large { 1 } else { wanted.div_ceil(groups).min(rows).max(1) };
         let parts = wanted.div_ceil(groups * bands).min(self.blocks.len()).max(1);
         let mut items = Vec::with_capacity(groups * bands * parts);
         for first in (0..images).step_by(group) {

@@ -6,6 +6,7 @@ use super::isa::Isa;
 use super::pack::Direction;
 use super::scratch::{SharedOut, new_filled};
 use super::shape::{ConvShape, ShapeError, check_len};
+use super::share::both;
 use super::source::{Finish, Source, SourceImages, Target};
 use super::{direct, weight_grad, winograd};
 
@@ -184,6 +185,34 @@ impl Engine {
             weight_grad::run(self, shape, source, gradient)
         };
         Ok(ConvGradients { weight, bias })
+    }
+
+    /// Gradients of the input, and of weight and bias, those that are wanted.
+    ///
+    /// # Shapes
+    /// As [`input_gradient`](Self::input_gradient) and [`weight_gradient`](Self::weight_gradient).
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn gradients(
+        self,
+        shape: &ConvShape,
+        input: &[f32],
+        weight: &[f32],
+        gradient: OutputGradient<'_>,
+        wanted: [bool; 2],
+    ) -> Result<(Option<Vec<f32>>, Option<ConvGradients>), ShapeError> {
+        let of_input = || self.input_gradient(shape, gradient, weight);
+        let of_weight = || self.weight_gradient(shape, input, gradient);
+        Ok(match wanted {
+            [true, true] => {
+                let (of_input, of_weight) = both(shape, of_input, of_weight);
+                (Some(of_input?), Some(of_weight?))
+            }
+            [true, false] => (Some(of_input()?), None),
+            [false, true] => (None, Some(of_weight()?)),
+            [false, false] => (None, None),
+        })
     }
 
     /// Convolve by the algorithm that suits the shape.

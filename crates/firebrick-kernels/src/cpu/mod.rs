@@ -2,21 +2,26 @@
 //!
 //! Activations are NHWC, weights `[out, in / groups, height, width]`. Start at [`Engine`].
 
+mod batch_norm;
 mod direct;
 mod engine;
 mod isa;
 mod pack;
 mod pass;
+mod peak;
 mod pooling;
 mod scratch;
 mod shape;
+mod share;
 mod simd;
 mod source;
 mod tile;
+mod vector;
 mod weight_grad;
 mod window;
 mod winograd;
 
+pub use batch_norm::{ChannelStatistics, NormGradients, NormSaved, Normalisation};
 pub use engine::{Activation, ConvGradients, Engine, OutputGradient, Pooled, WINOGRAD_VARIABLE};
 pub use isa::{ISA_VARIABLE, Isa};
 pub use pooling::{MaxPooled, PoolShape};

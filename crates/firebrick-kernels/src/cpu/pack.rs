@@ -1,8 +1,9 @@
 //! Weights in the order in which the register tiles read them.
 
 use macerator::Simd;
+use rayon::prelude::*;
 
-use super::scratch::Scratch;
+use super::scratch::{Scratch, new_filled};
 use super::shape::ConvShape;
 use super::simd::lanes;
 
@@ -70,11 +71,6 @@ impl Packed {
         Self { values: Scratch::take(groups * group_len), group_len, depth, lanes }
     }
 
-    /// Floats in a register of the instruction set that packed them.
-    pub(crate) fn lanes(&self) -> usize {
-        self.lanes
-    }
-
     /// Where a block starts.
     pub(crate) fn start(&self, group: usize, block: &Block) -> usize {
         group * self.group_len + block.first * self.depth
@@ -84,11 +80,55 @@ impl Packed {
     pub(crate) fn values(&self) -> &[f32] {
         &self.values
     }
+}
 
-    /// The whole buffer.
-    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
-        &mut self.values
+/// Floats of a weight from which on threads share its packing.
+const SHARED_FLOATS: usize = 1 << 17;
+
+/// Where the values of one block lie in a weight `[out, in / groups, height, width]`.
+struct Strides {
+    /// The block's first value for the first summed channel.
+    start: usize,
+    /// Floats from one summed channel to the next.
+    summed: usize,
+    /// Floats from one produced channel to the next.
+    produced: usize,
+    /// Floats from one row of taps to the next.
+    row: usize,
+}
+
+impl Strides {
+    fn new(shape: &ConvShape, direction: Direction, group: usize, block: &Block) -> Self {
+        let plane = shape.kernel[0] * shape.kernel[1];
+        let filter = shape.group_in() * plane;
+        let (summed, produced) = match direction {
+            Direction::Forward => (plane, filter),
+            Direction::InputGradient => (filter, plane),
+        };
+        let start = group * shape.group_out() * filter + block.first * produced;
+        Self { start, summed, produced, row: shape.kernel[1] }
     }
+}
+
+/// Every (group, block) with its part of `values`, which are laid out as [`Packed`].
+fn parts<T>(
+    shape: &ConvShape,
+    channels: usize,
+    lanes: usize,
+    depth: usize,
+    values: T,
+    mut split: impl FnMut(T, usize) -> (T, T),
+) -> Vec<(usize, Block, T)> {
+    let mut parts = Vec::new();
+    let mut rest = values;
+    for group in 0..shape.groups {
+        for block in blocks(channels, lanes) {
+            let (part, behind) = split(rest, depth * block.registers * lanes);
+            parts.push((group, block, part));
+            rest = behind;
+        }
+    }
+    parts
 }
 
 /// Undo [`pack`] for [`Direction::Forward`]: write the packed `values` (in the layout of `layout`) to a weight `[out, in / groups, height, width]`.
@@ -99,28 +139,30 @@ pub(crate) fn unpack(
     layout: &Packed,
     values: &[f32],
 ) -> Vec<f32> {
-    let mut weight = vec![0.0; shape.weight_len()];
-    let (group_in, group_out) = (shape.group_in(), shape.group_out());
-    let plane = shape.kernel[0] * shape.kernel[1];
-    for group in 0..shape.groups {
-        for block in blocks(group_out, lanes) {
-            let row = block.registers * lanes;
-            let packed = &values[layout.start(group, &block)..][..layout.depth * row];
-            let first = group * group_out + block.first;
-            let filters = &mut weight[first * group_in * plane..][..block.channels * group_in * plane];
-            // Channel by channel, so that what is read and written stays in the first cache.
-            for channel in 0..group_in {
-                for (index, &[y, x]) in taps.iter().enumerate() {
-                    let line = &packed[(index * group_in + channel) * row..][..block.channels];
-                    let start = channel * plane + y * shape.kernel[1] + x;
-                    for (target, value) in filters[start..].iter_mut().step_by(group_in * plane).zip(line) {
-                        *target = *value;
+    let group_in = shape.group_in();
+    let sources = parts(shape, shape.group_out(), lanes, layout.depth, values, <[f32]>::split_at);
+    // SAFETY: every produced channel is in one block, and every tap of every summed channel is written.
+    unsafe {
+        new_filled(shape.weight_len(), |weight| {
+            let unpack_block = |(group, block, packed): (usize, Block, &[f32])| {
+                let from = Strides::new(shape, Direction::Forward, group, &block);
+                let row = block.registers * lanes;
+                // Channel by channel, so that what is read and written stays in the first cache.
+                for channel in 0..group_in {
+                    for (index, &[y, x]) in taps.iter().enumerate() {
+                        let line = &packed[(index * group_in + channel) * row..][..block.channels];
+                        let start = from.start + channel * from.summed + y * from.row + x;
+                        scatter(line, from.produced, weight.get().add(start));
                     }
                 }
+            };
+            if shape.weight_len() < SHARED_FLOATS {
+                sources.into_iter().for_each(unpack_block);
+            } else {
+                sources.into_par_iter().for_each(unpack_block);
             }
-        }
+        })
     }
-    weight
 }
 
 /// Pack a weight `[out, in / groups, height, width]` for `taps` (their order is the order of summation).
@@ -133,38 +175,104 @@ pub(crate) fn pack<S: Simd>(
     let [summed, produced] = direction.group_channels(shape);
     let width = lanes::<S>();
     let mut packed = Packed::new(shape.groups, produced, taps.len() * summed, width);
-    let (group_len, depth) = (packed.group_len, packed.depth);
-    let plane = shape.kernel[0] * shape.kernel[1];
-    let group_in = shape.group_in();
-    let values = packed.values_mut();
-    for group in 0..shape.groups {
-        for block in blocks(produced, width) {
-            let row = block.registers * width;
-            let target = &mut values[group * group_len + block.first * depth..][..depth * row];
-            // Channel by channel, so that what is read and written stays in the first cache.
-            for channel in 0..summed {
-                for (index, &[y, x]) in taps.iter().enumerate() {
-                    let tap = y * shape.kernel[1] + x;
-                    // Floats from one produced channel to the next, and the first of them.
-                    let (step, start) = match direction {
-                        Direction::Forward => {
-                            let out = group * shape.group_out() + block.first;
-                            (group_in * plane, out * group_in * plane + channel * plane + tap)
-                        }
-                        Direction::InputGradient => {
-                            let out = group * shape.group_out() + channel;
-                            (plane, (out * group_in + block.first) * plane + tap)
-                        }
-                    };
-                    let (line, rest) =
-                        target[(index * summed + channel) * row..][..row].split_at_mut(block.channels);
-                    for (value, source) in line.iter_mut().zip(weight[start..].iter().step_by(step)) {
-                        *value = *source;
-                    }
-                    rest.fill(0.0);
+    let depth = packed.depth;
+    let targets = parts(shape, produced, width, depth, &mut packed.values[..], <[f32]>::split_at_mut);
+    let pack_one = |(group, block, target): (usize, Block, &mut [f32])| {
+        pack_block(shape, direction, taps, weight, group, &block, target);
+    };
+    if shape.weight_len() < SHARED_FLOATS {
+        targets.into_iter().for_each(pack_one);
+    } else {
+        targets.into_par_iter().for_each(pack_one);
+    }
+    packed
+}
+
+/// Pack a weight for pairs of results: `[place of the reach][summed channel]`, the left result's channels, then
+/// the right one's. Both must fit a register of `lanes`.
+pub(crate) fn pack_pairs(
+    shape: &ConvShape,
+    direction: Direction,
+    taps: &[[Option<[usize; 2]>; 2]],
+    weight: &[f32],
+    lanes: usize,
+) -> Packed {
+    let [summed, produced] = direction.group_channels(shape);
+    let mut packed = Packed::new(1, 2 * produced, taps.len() * summed, lanes);
+    packed.values.fill(0.0);
+    let from = Strides::new(shape, direction, 0, &Block { first: 0, channels: produced, registers: 1 });
+    for (index, sides) in taps.iter().enumerate() {
+        for channel in 0..summed {
+            let line = &mut packed.values[(index * summed + channel) * lanes..][..2 * produced];
+            for (side, line) in sides.iter().zip(line.chunks_exact_mut(produced)) {
+                if let Some([y, x]) = side {
+                    let start = from.start + channel * from.summed + y * from.row + x;
+                    gather(&weight[start..], from.produced, line);
                 }
             }
         }
     }
     packed
+}
+
+/// Pack one block: `[tap][summed channel][registers * lanes]`.
+pub(crate) fn pack_block(
+    shape: &ConvShape,
+    direction: Direction,
+    taps: &[[usize; 2]],
+    weight: &[f32],
+    group: usize,
+    block: &Block,
+    target: &mut [f32],
+) {
+    let [summed, _] = direction.group_channels(shape);
+    let from = Strides::new(shape, direction, group, block);
+    let row = target.len() / (taps.len() * summed).max(1);
+    // Channel by channel, so that what is read and written stays in the first cache.
+    for channel in 0..summed {
+        for (index, &[y, x]) in taps.iter().enumerate() {
+            let line = &mut target[(index * summed + channel) * row..][..row];
+            let start = from.start + channel * from.summed + y * from.row + x;
+            let (line, rest) = line.split_at_mut(block.channels);
+            gather(&weight[start..], from.produced, line);
+            rest.fill(0.0);
+        }
+    }
+}
+
+/// `target[i] = source[i * step]`.
+fn gather(source: &[f32], step: usize, target: &mut [f32]) {
+    assert!(target.is_empty() || (target.len() - 1) * step < source.len(), "the source is long enough");
+    let mut at = 0;
+    let (groups, rest) = target.as_chunks_mut::<8>();
+    // Groups of constant size unroll.
+    for group in groups {
+        for (index, value) in group.iter_mut().enumerate() {
+            // SAFETY: checked above for the last value of the target.
+            *value = unsafe { *source.get_unchecked(at + index * step) };
+        }
+        at += 8 * step;
+    }
+    for (index, value) in rest.iter_mut().enumerate() {
+        *value = source[at + index * step];
+    }
+}
+
+/// `target[i * step] = source[i]`.
+///
+/// # Safety
+/// `target` must be writable there.
+unsafe fn scatter(source: &[f32], step: usize, mut target: *mut f32) {
+    let (groups, rest) = source.as_chunks::<8>();
+    for group in groups {
+        for (index, value) in group.iter().enumerate() {
+            // SAFETY: granted by the caller.
+            unsafe { target.add(index * step).write(*value) };
+        }
+        target = target.wrapping_add(8 * step);
+    }
+    for (index, value) in rest.iter().enumerate() {
+        // SAFETY: granted by the caller.
+        unsafe { target.add(index * step).write(*value) };
+    }
 }

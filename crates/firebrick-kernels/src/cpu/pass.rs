@@ -28,6 +28,14 @@ pub(crate) struct Pass {
     pub(crate) count: [usize; 2],
 }
 
+/// A pass whose results are pairs.
+pub(crate) struct Pairs {
+    /// Where it reads and writes; its `taps` are those of a single result.
+    pub(crate) pass: Pass,
+    /// For each place of the common reach the left and the right result's tap.
+    pub(crate) taps: Vec<[Option<[usize; 2]>; 2]>,
+}
+
 /// One axis of a pass.
 struct Axis {
     taps: Vec<(usize, usize)>,
@@ -71,6 +79,31 @@ impl Pass {
             spread: [rows.spread, columns.spread],
             count: [rows.count, columns.count],
         }
+    }
+
+    /// The same pass with two neighbouring results of a row as one result of twice the channels, for
+    /// results so narrow that both fit a register; `None` if the row does not divide into such pairs.
+    ///
+    /// The right one's taps lie a step beyond the left one's, so that each has a few places in the
+    /// common reach where it has no tap.
+    pub(crate) fn in_pairs(&self) -> Option<Pairs> {
+        if self.spread[1] != 1 || !self.count[1].is_multiple_of(2) || self.taps.is_empty() {
+            return None;
+        }
+        let right = |[y, x]: [usize; 2]| [y, x + self.step[1]];
+        let mut reach: Vec<[usize; 2]> = self.reach.iter().flat_map(|&reach| [reach, right(reach)]).collect();
+        reach.sort_unstable();
+        reach.dedup();
+        let tap_at = |wanted: [usize; 2], of: &dyn Fn([usize; 2]) -> [usize; 2]| {
+            self.reach.iter().position(|reach| of(*reach) == wanted).map(|index| self.taps[index])
+        };
+        let taps = reach.iter().map(|&at| [tap_at(at, &|reach| reach), tap_at(at, &right)]).collect();
+        let mut pass = self.clone();
+        pass.reach = reach;
+        pass.step[1] *= 2;
+        pass.spread[1] = 2;
+        pass.count[1] /= 2;
+        Some(Pairs { pass, taps })
     }
 
     /// The part of the window that result rows `rows` read.

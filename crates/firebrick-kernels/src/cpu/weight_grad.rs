@@ -8,13 +8,13 @@
 use std::ops::Range;
 
 use macerator::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::Engine;
 use super::pack::{Block, Direction, Packed, blocks, unpack};
 use super::pass::Pass;
 use super::scratch::{Scratch, SharedOut};
 use super::shape::ConvShape;
+use super::share::{share, threads_for};
 use super::simd::{F32s, add, lanes, load, splat, store};
 use super::source::{Source, SourceImages};
 use super::tile::{Walk, accumulate, correlate, tile_pixels};
@@ -24,14 +24,16 @@ use super::window::Window;
 /// what they are multiplied by. Part of the order of additions.
 const CHUNK_PIXELS: usize = 128;
 
-/// Shards of the batch when each may have its own sums. Part of the order of additions.
-const SHARDS: usize = 8;
-
-/// Floats of sums up to which every shard gets its own.
-const SHARD_FLOATS: usize = 1 << 16;
+/// Shards of the batch, each with its own sums, by the length of the weight up to which there are so many. Part of the
+/// order of additions. Without shards every item copies the whole batch, with them there are more sums to add up.
+const SHARDS: [(usize, usize); 2] = [(1 << 17, 8), (1 << 19, 4)];
 
 /// Items for each thread.
 const ITEMS_PER_THREAD: usize = 4;
+
+/// Floats between neighbouring pixels at whose multiples the pixels of a walk fall into too few sets of the
+/// first cache.
+const CROWDED: usize = 128;
 
 /// Lanes of the widest register: slack behind copies so that a partial register may be read whole.
 const SLACK: usize = 16;
@@ -76,8 +78,8 @@ pub(crate) fn run(
     // The shape alone decides (not the register width, hence the unpadded length).
     let pixels = pass.count[0] * pass.count[1];
     let walk_images = (CHUNK_PIXELS / pixels).clamp(1, shape.batch);
-    let shards =
-        if shape.weight_len() <= SHARD_FLOATS { SHARDS.min(shape.batch.div_ceil(walk_images)) } else { 1 };
+    let by_length = SHARDS.iter().find(|(len, _)| shape.weight_len() <= *len);
+    let shards = by_length.map_or(1, |(_, shards)| *shards).min(shape.batch.div_ceil(walk_images));
     let bias_start = layout.values().len();
     let shard_len = bias_start + shape.groups * shape.group_out().next_multiple_of(width);
     let mut sums = Scratch::zeroed(shards * shard_len);
@@ -93,8 +95,9 @@ pub(crate) fn run(
         shard_len,
         bias_start,
     };
-    let items = job.items(shards, depth, rayon::current_num_threads());
-    items.into_par_iter().for_each(|item| engine.isa.run(RunItem { job: &job, item }));
+    let threads = threads_for(shape, shape.group_out());
+    let items = job.items(shards, depth, threads);
+    share(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
     let (total, others) = sums.split_at_mut(shard_len);
     engine.isa.run(AddShards { total, others });
     let weight = unpack(shape, &pass.taps, width, &layout, total);
@@ -159,9 +162,21 @@ impl Job<'_> {
         items
     }
 
+    /// Floats from one pixel of a copy of the input to the next.
+    fn input_pixel(&self) -> usize {
+        let channels = self.shape.in_channels;
+        let is_crowded = (self.pass.step[1] * channels).is_multiple_of(CROWDED);
+        channels + if is_crowded { SLACK } else { 0 }
+    }
+
     /// Rows of results in one walk.
     fn walk_rows(&self) -> usize {
         (CHUNK_PIXELS / self.pass.count[1]).clamp(1, self.pass.count[0])
+    }
+
+    /// Whether each block of the gradient is brought together before it is read for every pair.
+    fn copies_blocks(&self) -> bool {
+        self.shape.out_channels >= CROWDED
     }
 
     /// Whether the gradient can be read where it is: plain, and no register reaches past a group.
@@ -177,6 +192,7 @@ impl Job<'_> {
 struct Chunk {
     input: *const f32,
     input_pitch: usize,
+    input_pixel: usize,
     input_image: usize,
     gradient: *const f32,
     images: usize,
@@ -206,13 +222,14 @@ impl RunItem<'_> {
         let job = self.job;
         let window = job.pass.band(0..job.pass.count[0]);
         let channels = job.shape.in_channels;
+        let pixel = job.input_pixel();
         let in_place = match job.input.values {
-            Source::Plain(values) if window.is_inside(job.input.size) => Some(values),
+            Source::Plain(values) if window.is_inside(job.input.size) && pixel == channels => Some(values),
             _ => None,
         };
         let (pitch, input_image) = match in_place {
             Some(_) => (job.input.size[1] * channels, job.input.size[0] * job.input.size[1] * channels),
-            None => (window.size[1] * channels, window.len(channels)),
+            None => (window.size[1] * pixel, window.len(pixel)),
         };
         let gradient_image = job.pass.count[0] * job.pass.count[1] * job.shape.out_channels;
         let gradient_in_place = job.gradient_in_place(lanes::<S>());
@@ -220,7 +237,9 @@ impl RunItem<'_> {
             Scratch::take(if in_place.is_some() { 0 } else { input_image * job.walk_images });
         let copy_len = gradient_image * job.walk_images + SLACK;
         let mut gradient_copy = Scratch::take(if gradient_in_place.is_some() { 0 } else { copy_len });
-        let offsets = self.pair_offsets(pitch);
+        let block_len = job.walk_images * job.walk_rows() * job.pass.count[1] * 2 * lanes::<S>();
+        let mut block_copy = Scratch::take(if job.copies_blocks() { block_len } else { 0 });
+        let offsets = self.pair_offsets(pitch, pixel);
         let mut first = self.item.images.start;
         while first < self.item.images.end {
             let images = first..(first + job.walk_images).min(self.item.images.end);
@@ -229,7 +248,7 @@ impl RunItem<'_> {
                     let corner = window.origin.map(isize::unsigned_abs);
                     values[first * input_image + corner[0] * pitch + corner[1] * channels..].as_ptr()
                 }
-                None => copy_images::<S>(&job.input, images.clone(), &window, &mut input_copy),
+                None => copy_input(&job.input, images.clone(), &window, pixel, &mut input_copy),
             };
             let gradient = match gradient_in_place {
                 Some(values) => values[first * gradient_image..].as_ptr(),
@@ -238,25 +257,38 @@ impl RunItem<'_> {
                     copy_images::<S>(&job.gradient, images.clone(), &window, &mut gradient_copy)
                 }
             };
-            let chunk = Chunk { input, input_pitch: pitch, input_image, gradient, images: images.len() };
-            self.chunk::<S, P>(&chunk, gradient_image, &offsets);
+            let chunk = Chunk {
+                input,
+                input_pitch: pitch,
+                input_pixel: pixel,
+                input_image,
+                gradient,
+                images: images.len(),
+            };
+            self.chunk::<S, P>(&chunk, gradient_image, &offsets, &mut block_copy);
             first = images.end;
         }
     }
 
     /// Offset of every (tap, channel) pair of the item from a pixel's corner.
-    fn pair_offsets(&self, pitch: usize) -> Vec<usize> {
-        let (group_in, channels) = (self.job.shape.group_in(), self.job.shape.in_channels);
+    fn pair_offsets(&self, pitch: usize, pixel: usize) -> Vec<usize> {
+        let group_in = self.job.shape.group_in();
         let offset = |pair: usize| {
             let [y, x] = self.job.pass.reach[pair / group_in];
-            y * pitch + x * channels + pair % group_in
+            y * pitch + x * pixel + pair % group_in
         };
         self.item.pairs.clone().map(offset).collect()
     }
 
     /// Add one chunk of images to the item's sums.
     #[inline(always)]
-    fn chunk<S: Simd, const P: usize>(&self, chunk: &Chunk, gradient_image: usize, offsets: &[usize]) {
+    fn chunk<S: Simd, const P: usize>(
+        &self,
+        chunk: &Chunk,
+        gradient_image: usize,
+        offsets: &[usize],
+        block_copy: &mut [f32],
+    ) {
         let (job, [rows, columns]) = (self.job, self.job.pass.count);
         let out_channels = job.shape.out_channels;
         let walk_rows = job.walk_rows();
@@ -268,7 +300,7 @@ impl RunItem<'_> {
                 rows: walk_rows.min(rows - row),
                 columns,
                 value_row: job.pass.step[0] * chunk.input_pitch,
-                value_pixel: job.pass.step[1] * job.shape.in_channels,
+                value_pixel: job.pass.step[1] * chunk.input_pixel,
                 vector_row: columns * out_channels,
                 vector_pixel: out_channels,
             };
@@ -285,8 +317,15 @@ impl RunItem<'_> {
                         )
                     };
                     // SAFETY: offsets stay inside the window; registers of the last block may read
-                    // past a group only in the copy, which has slack.
+                    // past a group only in the copy, which has slack. The copy of a block has room for
+                    // the registers of each pixel of a walk.
                     unsafe {
+                        let (vectors, walk) = if job.copies_blocks() {
+                            let line = block.registers * lanes::<S>();
+                            copy_block::<S>(vectors, &walk, line, block_copy)
+                        } else {
+                            (vectors, walk)
+                        };
                         match block.registers {
                             1 => self.block::<S, P, 1>(group, block, values, vectors, walk, offsets),
                             _ => self.block::<S, P, 2>(group, block, values, vectors, walk, offsets),
@@ -335,6 +374,54 @@ impl RunItem<'_> {
             }
         }
     }
+}
+
+/// Bring the registers of a walk's vectors together in `target`, and say how to walk there.
+///
+/// # Safety
+/// Every vector of the walk must be readable for `line` floats, and `target` must have room for them.
+#[inline(always)]
+unsafe fn copy_block<S: Simd>(
+    vectors: *const f32,
+    walk: &Walk,
+    line: usize,
+    target: &mut [f32],
+) -> (*const f32, Walk) {
+    let mut to = target.as_mut_ptr();
+    for image in 0..walk.images {
+        for row in 0..walk.rows {
+            for column in 0..walk.columns {
+                let at = image * walk.vector_image + row * walk.vector_row + column * walk.vector_pixel;
+                for register in (0..line).step_by(lanes::<S>()) {
+                    // SAFETY: granted by the caller.
+                    unsafe { store::<S>(to.add(register), load::<S>(vectors.add(at + register))) };
+                }
+                // SAFETY: as above; one past the last line at the end.
+                to = unsafe { to.add(line) };
+            }
+        }
+    }
+    let row = walk.columns * line;
+    let walk = Walk { vector_image: walk.rows * row, vector_row: row, vector_pixel: line, ..*walk };
+    (target.as_ptr(), walk)
+}
+
+/// Copy the input's window of some images into `target`, one after the other, `pixel` floats a pixel.
+fn copy_input(
+    source: &SourceImages<'_>,
+    images: Range<usize>,
+    window: &Window,
+    pixel: usize,
+    target: &mut [f32],
+) -> *const f32 {
+    let image_len = source.size[0] * source.size[1] * source.channels;
+    if let Source::Plain(values) = source.values {
+        for (image, target) in images.zip(target.chunks_exact_mut(window.len(pixel))) {
+            let values = &values[image * image_len..][..image_len];
+            window.copy_apart(values, source.size, source.channels, pixel, target);
+        }
+    }
+    target.as_ptr()
 }
 
 /// Copy the window of some images into `target`, one after the other.

@@ -51,6 +51,36 @@ impl Window {
         }
     }
 
+    /// As [`copy`](Self::copy), with `pixel` floats from one pixel of the copy to the next; those behind a pixel's
+    /// channels stay as they are.
+    pub(crate) fn copy_apart(
+        &self,
+        image: &[f32],
+        image_size: [usize; 2],
+        channels: usize,
+        pixel: usize,
+        target: &mut [f32],
+    ) {
+        if pixel == channels {
+            return self.copy(image, image_size, channels, target);
+        }
+        for (index, target) in target.chunks_exact_mut(pixel).take(self.size[0] * self.size[1]).enumerate() {
+            let at = [index / self.size[1], index % self.size[1]];
+            let [y, x] = std::array::from_fn(|axis| {
+                usize::try_from(self.origin[axis] + at[axis].cast_signed())
+                    .ok()
+                    .filter(|position| *position < image_size[axis])
+            });
+            let target = &mut target[..channels];
+            match (y, x) {
+                (Some(y), Some(x)) => {
+                    target.copy_from_slice(&image[(y * image_size[1] + x) * channels..][..channels]);
+                }
+                _ => target.fill(0.0),
+            }
+        }
+    }
+
     /// Where the part of the window that exists lies in a copy and in the image.
     pub(crate) fn spans(&self, image_size: [usize; 2], channels: usize) -> Spans {
         let (top, first_row, rows) = self.overlap(0, image_size[0]);

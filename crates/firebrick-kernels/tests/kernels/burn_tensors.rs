@@ -2,12 +2,14 @@
 
 use burn::tensor::activation::relu;
 use burn::tensor::module::{
-    avg_pool2d as burn_avg_pool2d, conv2d as burn_conv2d, max_pool2d as burn_max_pool2d,
+    avg_pool2d as burn_avg_pool2d, batch_norm as burn_batch_norm, batch_norm_train as burn_batch_norm_train,
+    conv2d as burn_conv2d, max_pool2d as burn_max_pool2d,
 };
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use firebrick_kernels::{
-    Activation, Conv2dOptions, Pool, Pool2dOptions, avg_pool2d, conv2d_block, global_avg_pool2d, max_pool2d,
+    Activation, AfterNorm, Conv2dOptions, Pool, Pool2dOptions, avg_pool2d, batch_norm, batch_norm_train,
+    conv2d_block, global_avg_pool2d, l2_norm, max_pool2d, near_kernels, scaled_sum,
 };
 
 use crate::reference::values;
@@ -128,6 +130,60 @@ fn pools_agree_with_burn_in_value_and_gradient() {
 }
 
 #[test]
+fn normalisations_agree_with_burn_in_value_gradient_and_statistics() {
+    for device in devices() {
+        let (x, shift) = (tensor(1, [3, 20, 6, 5], &device), tensor(2, [3, 20, 6, 5], &device));
+        let (weight, bias) = (tensor(3, [20], &device), tensor(4, [20], &device));
+        let (mean, variance) = (tensor(5, [20], &device), tensor(6, [20], &device).abs());
+        for activation in [Activation::None, Activation::Relu] {
+            for adds in [false, true] {
+                let after = |shift: Tensor<4>| AfterNorm { residual: adds.then_some(shift), activation };
+                // Without an addition the second tensor gets its gradient through a term of its own.
+                let finish = |y: Tensor<4>, shift: Tensor<4>| if adds { y } else { y + shift };
+                let by_hand = |y: Tensor<4>, shift: Tensor<4>| {
+                    let y = if adds { y + shift } else { y };
+                    if activation == Activation::Relu { relu(y) } else { y }
+                };
+                type Function<'a> = Box<dyn Fn(Tensor<4>, Tensor<4>, Tensor<1>) -> Tensor<4> + 'a>;
+                let (w, m, v) = (&weight, &mean, &variance);
+                let pairs: [(Function<'_>, Function<'_>); 2] = [
+                    (
+                        Box::new(|x, s, b| {
+                            let normed = batch_norm_train(x, w.clone(), b, 1e-3, after(s.clone()));
+                            finish(normed.output, s)
+                        }),
+                        Box::new(|x, s, b| {
+                            finish(by_hand(burn_batch_norm_train(x, w.clone(), b, 1e-3).output, s.clone()), s)
+                        }),
+                    ),
+                    (
+                        Box::new(|x, s, b| {
+                            let parameters = [w.clone(), b, m.clone(), v.clone()];
+                            finish(batch_norm(x, parameters, 1e-3, after(s.clone())), s)
+                        }),
+                        Box::new(|x, s, b| {
+                            let y = burn_batch_norm(x, w.clone(), b, m.clone(), v.clone(), 1e-3);
+                            finish(by_hand(y, s.clone()), s)
+                        }),
+                    ),
+                ];
+                for (ours, burns) in pairs {
+                    let ours = run(ours, (&x, &shift, &bias));
+                    let burns = run(burns, (&x, &shift, &bias));
+                    for (ours, burns) in ours.into_iter().zip(burns) {
+                        close(ours, burns, &format!("{activation:?}, added {adds}, on {device:?}"));
+                    }
+                }
+            }
+        }
+        let ours = batch_norm_train(x.clone(), weight.clone(), bias.clone(), 1e-3, AfterNorm::default());
+        let burns = burn_batch_norm_train(x, weight, bias, 1e-3);
+        close(ours.mean.into_data(), burns.mean.into_data(), "mean");
+        close(ours.variance.into_data(), burns.variance.into_data(), "variance");
+    }
+}
+
+#[test]
 fn gradients_are_computed_only_where_wanted() {
     for device in devices() {
         let (x, w) =
@@ -136,5 +192,38 @@ fn gradients_are_computed_only_where_wanted() {
         let gradients = output.sum().backward();
         assert!(x.grad(&gradients).is_none());
         assert_eq!(w.grad(&gradients).unwrap().dims(), [4, 3, 3, 3]);
+    }
+}
+
+#[test]
+fn formulas_of_optimisers_agree_with_burn_and_leave_their_arguments_alone() {
+    for device in devices() {
+        for device in [device.clone(), device.inner()] {
+            let (a, b) = (tensor::<1>(1, [1000], &device), tensor::<1>(2, [1000], &device));
+            let kept = a.clone();
+            let found = scaled_sum(a.clone(), 0.9, b.clone(), -0.1).into_data();
+            let expected = a.clone().mul_scalar(0.9).sub(b.mul_scalar(0.1)).into_data();
+            assert_eq!(found, expected, "on {device:?}");
+            assert_eq!(a.clone().into_data(), kept.into_data());
+            close(l2_norm(a.clone()).into_data(), a.square().sum().sqrt().into_data(), "norm");
+        }
+    }
+}
+
+#[test]
+fn a_scaled_sum_has_gradients() {
+    for device in devices() {
+        let a = tensor::<1>(1, [5], &device).require_grad();
+        let gradients = scaled_sum(a.clone(), 3.0, a.clone().detach(), 2.0).sum().backward();
+        let found = a.grad(&gradients).unwrap().into_data();
+        assert_eq!(found.try_into_vec::<f32>().unwrap(), [3.0; 5], "on {device:?}");
+    }
+}
+
+#[test]
+fn work_near_the_kernels_runs_in_their_pool() {
+    for device in devices() {
+        assert!(rayon::current_thread_index().is_none());
+        assert!(near_kernels(&device, rayon::current_thread_index).is_some());
     }
 }

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use macerator::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::grid::{Grid, Part};
 use super::transform::{Collect, Input, Square, both_axes, load_square, store_square};
@@ -15,6 +14,7 @@ use crate::cpu::pack::{Block, Direction};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::Scratch;
 use crate::cpu::shape::ConvShape;
+use crate::cpu::share::{share, threads_for};
 use crate::cpu::simd::{F32s, add, lanes, splat, store, store_first};
 use crate::cpu::source::{Finish, SourceImages, Target, pool, relu};
 use crate::cpu::tile::{convolve, tile_pixels};
@@ -59,10 +59,10 @@ pub(crate) unsafe fn run(
 ) {
     let [summed, produced] = direction.group_channels(shape);
     let pass = &Pass::all(shape, direction)[0];
-    let weights = engine.isa.run(TransformWeights { shape, direction, pass, weight });
+    let weights = TransformWeights { shape, direction, pass, weight }.run(engine.isa);
     let grid = Grid::new(shape, pass);
     let job = Job { grid, source, weights: &weights, produced, bias, finish, target };
-    let threads = rayon::current_num_threads();
+    let threads = threads_for(shape, produced);
     let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
     let tiles = (PART_FLOATS / (PRODUCTS * (summed + produced) / 2))
         .clamp(16, 128)
@@ -76,7 +76,7 @@ pub(crate) unsafe fn run(
         .iter()
         .flat_map(|part| (0..splits).map(move |index| Item { part: part.clone(), blocks: split(index) }))
         .collect();
-    items.into_par_iter().for_each(|item| engine.isa.run(RunItem { job: &job, item }));
+    share(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
 }
 
 /// One item.

@@ -29,6 +29,9 @@ pub(crate) const PRODUCTS: usize = POINTS * POINTS;
 /// Channels below which the transforms cost more than the products they save.
 const MIN_CHANNELS: usize = 16;
 
+/// Tiles of the batch below which transforming the weight costs more than the products saved.
+const MIN_TILES: usize = 64;
+
 /// Whether Winograd's algorithm applies to `shape` and is faster than direct convolution.
 pub(crate) fn applies(shape: &ConvShape, direction: Direction) -> bool {
     let plain = shape.stride == [1, 1] && shape.dilation == [1, 1] && shape.groups == 1;
@@ -41,7 +44,9 @@ pub(crate) fn applies(shape: &ConvShape, direction: Direction) -> bool {
         Direction::InputGradient => shape.input,
     };
     let tile = tile_size(shape);
-    shape.in_channels >= MIN_CHANNELS
+    let tiles = shape.batch * results.iter().map(|size| size.div_ceil(tile)).product::<usize>();
+    tiles >= MIN_TILES
+        && shape.in_channels >= MIN_CHANNELS
         && shape.out_channels >= MIN_CHANNELS
         && results.iter().all(|size| *size >= tile)
 }

@@ -5,11 +5,13 @@ use rayon::prelude::*;
 
 use super::transform::{Weight, WeightGradient, both_axes, load_square, store_square};
 use super::{POINTS, PRODUCTS};
-use crate::cpu::pack::{Block, Direction, Packed, blocks, pack};
+use crate::cpu::isa::Isa;
+use crate::cpu::pack::{Block, Direction, Packed, blocks, pack_block};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::{Scratch, SharedOut};
 use crate::cpu::shape::ConvShape;
 use crate::cpu::simd::lanes;
+use crate::cpu::weight_grad::Lanes;
 
 /// Weights at the points: for each point and block of produced channels, `[summed channel][registers * lanes]`.
 pub(super) struct PointWeights {
@@ -37,6 +39,9 @@ impl PointWeights {
     }
 }
 
+/// Floats of a weight at the points from which on threads share its transform.
+const SHARED_FLOATS: usize = 1 << 17;
+
 /// Transform a weight for one direction.
 pub(super) struct TransformWeights<'a> {
     pub(super) shape: &'a ConvShape,
@@ -45,27 +50,48 @@ pub(super) struct TransformWeights<'a> {
     pub(super) weight: &'a [f32],
 }
 
-impl WithSimd for TransformWeights<'_> {
-    type Output = PointWeights;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self) -> PointWeights {
+impl TransformWeights<'_> {
+    /// Do it, with all threads if there is much of it.
+    pub(super) fn run(&self, isa: Isa) -> PointWeights {
         let [summed, produced] = self.direction.group_channels(self.shape);
-        let packed = pack::<S>(self.shape, self.direction, &self.pass.taps, self.weight);
-        let mut target = PointWeights::new(summed, produced, lanes::<S>());
-        let out = SharedOut::new(target.values.as_mut_ptr());
-        for block in &target.blocks {
-            let source = packed.block(0, block).as_ptr();
-            // SAFETY: the packed block holds `taps * summed` lines and the target has the same
-            // block at each point.
-            unsafe {
-                match self.shape.kernel[0] {
-                    3 => to_points::<S, 3>(source, summed, block, out.get(), target.plane),
-                    _ => to_points::<S, 5>(source, summed, block, out.get(), target.plane),
-                }
-            }
+        let mut target = PointWeights::new(summed, produced, isa.run(Lanes));
+        let (out, plane) = (SharedOut::new(target.values.as_mut_ptr()), target.plane);
+        let transform = |block: &Block| isa.run(TransformBlock { job: self, summed, block, out, plane });
+        if PRODUCTS * plane < SHARED_FLOATS {
+            target.blocks.iter().for_each(transform);
+        } else {
+            target.blocks.par_iter().for_each(transform);
         }
         target
+    }
+}
+
+/// One block of [`TransformWeights`].
+struct TransformBlock<'a> {
+    job: &'a TransformWeights<'a>,
+    summed: usize,
+    block: &'a Block,
+    out: SharedOut,
+    plane: usize,
+}
+
+impl WithSimd for TransformBlock<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        let Self { job, summed, block, out, plane } = self;
+        let taps = &job.pass.taps;
+        let mut packed = Scratch::take(taps.len() * summed * block.registers * lanes::<S>());
+        pack_block(job.shape, job.direction, taps, job.weight, 0, block, &mut packed);
+        // SAFETY: the packed block holds `taps * summed` lines, and the target has the same block,
+        // which no other thread writes, at each point.
+        unsafe {
+            match job.shape.kernel[0] {
+                3 => to_points::<S, 3>(packed.as_ptr(), summed, block, out.get(), plane),
+                _ => to_points::<S, 5>(packed.as_ptr(), summed, block, out.get(), plane),
+            }
+        }
     }
 }
 
@@ -112,7 +138,7 @@ pub(super) struct GatherGradient<'a> {
 
 impl GatherGradient<'_> {
     /// Do it, with all threads if there is much of it.
-    pub(super) fn run(&self, isa: crate::cpu::Isa) {
+    pub(super) fn run(&self, isa: Isa) {
         (0..self.blocks.len()).into_par_iter().for_each(|block| isa.run(GatherBlock { job: self, block }));
     }
 }

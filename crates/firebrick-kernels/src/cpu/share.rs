@@ -1,0 +1,43 @@
+//! How work is shared among threads.
+
+use rayon::prelude::*;
+
+use super::shape::ConvShape;
+
+/// Floating-point operations below which waking another thread costs more than it saves.
+const SERIAL_FLOPS: u64 = 16 << 20;
+
+/// Floating-point operations from which on two things that are not shared among threads are worth a thread each.
+const WORTH_A_THREAD_FLOPS: u64 = 1 << 20;
+
+/// Lanes of the widest register.
+const WIDEST: usize = 16;
+
+/// Threads that are worth their waking for a convolution in which `produced` channels lie along the lanes.
+pub(crate) fn threads_for(shape: &ConvShape, produced: usize) -> usize {
+    // A register that is not full costs as much as one that is.
+    let filled = produced.next_multiple_of(WIDEST) / produced;
+    if shape.flops() * (filled as u64) < SERIAL_FLOPS { 1 } else { rayon::current_num_threads() }
+}
+
+/// Do two things for a convolution, at the same time where neither shares its work among threads.
+pub(crate) fn both<A: Send, B: Send>(
+    shape: &ConvShape,
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if (WORTH_A_THREAD_FLOPS..SERIAL_FLOPS).contains(&shape.flops()) {
+        rayon::join(first, second)
+    } else {
+        (first(), second())
+    }
+}
+
+/// Do every item, on this thread if it is the only one.
+pub(crate) fn share<T: Send>(items: Vec<T>, threads: usize, run: impl Fn(T) + Send + Sync) {
+    if threads == 1 || items.len() == 1 {
+        items.into_iter().for_each(run);
+    } else {
+        items.into_par_iter().for_each(run);
+    }
+}

@@ -1,0 +1,53 @@
+//! What optimisers do to whole parameters: the bits of separate operations, however computed.
+
+use firebrick_kernels::cpu::{Engine, Isa};
+
+use crate::reference::{values, with_threads};
+
+/// Lengths below and above what threads share, none a multiple of a register.
+const LENGTHS: [usize; 4] = [1, 37, 100_003, 300_007];
+
+fn engines() -> impl Iterator<Item = Engine> {
+    Isa::available().into_iter().map(|isa| Engine { isa, winograd: true })
+}
+
+#[test]
+fn a_scaled_sum_has_the_bits_of_separate_operations() {
+    for len in LENGTHS {
+        let (a, b) = (values(1, len), values(2, len));
+        let (alpha, beta) = (0.9f32, -0.01f32);
+        let expected: Vec<f32> = a
+            .iter()
+            .zip(&b)
+            .map(|(a, b)| {
+                let (a, b) = (std::hint::black_box(a * alpha), std::hint::black_box(b * beta));
+                a + b
+            })
+            .collect();
+        for engine in engines() {
+            for threads in [1, 3] {
+                let mut found = a.clone();
+                with_threads(threads, || engine.scaled_sum(&mut found, alpha, &b, beta));
+                assert!(found == expected, "{engine:?}, {threads} threads, {len} values");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_norm_is_exact_enough_and_always_the_same() {
+    for len in LENGTHS {
+        let values = values(3, len);
+        let expected = values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+        let first = engines().next().unwrap().l2_norm(&values);
+        assert!((f64::from(first) - expected).abs() <= 1e-6 * expected, "{first} is not {expected}");
+        for engine in engines() {
+            for threads in 1..=3 {
+                let found = with_threads(threads, || engine.l2_norm(&values));
+                assert_eq!(found.to_bits(), first.to_bits(), "{engine:?}, {threads} threads");
+            }
+        }
+    }
+    assert_eq!(Engine::current().l2_norm(&[]).to_bits(), 0.0f32.to_bits());
+    assert!(Engine::current().l2_norm(&[1.0, f32::NAN]).is_nan());
+}
