@@ -9,8 +9,8 @@
 //! Covariate Shift", 2015; `torch.nn.BatchNorm2d`.
 
 use burn::module::{Module, Param};
-use burn::tensor::module::{batch_norm, batch_norm_train};
 use burn::tensor::{Device, Tensor};
+use firebrick_kernels::{AfterNorm, batch_norm, batch_norm_train};
 use serde::{Deserialize, Serialize};
 
 use crate::running::RunningStatistic;
@@ -78,6 +78,15 @@ impl BatchNorm2d {
     ///
     /// `[n, num_features, h, w]`, also the result.
     pub fn forward(&self, images_nchw: Tensor<4>) -> Tensor<4> {
+        self.forward_and(images_nchw, AfterNorm::default())
+    }
+
+    /// As [`forward`](Self::forward), then what `after` says, in one pass over memory.
+    ///
+    /// # Shapes
+    ///
+    /// `[n, num_features, h, w]`, also what is added and the result.
+    pub fn forward_and(&self, images_nchw: Tensor<4>, after: AfterNorm) -> Tensor<4> {
         let device = images_nchw.device();
         let [n, num_features, h, w] = images_nchw.dims();
         let weight = match &self.weight {
@@ -90,9 +99,9 @@ impl BatchNorm2d {
         };
         if !device.is_autodiff() {
             let (mean, variance) = (self.running_mean.get(), self.running_var.get());
-            return batch_norm(images_nchw, weight, bias, mean, variance, self.eps);
+            return batch_norm(images_nchw, [weight, bias, mean, variance], self.eps, after);
         }
-        let normalised = batch_norm_train(images_nchw, weight, bias, self.eps);
+        let normalised = batch_norm_train(images_nchw, weight, bias, self.eps, after);
         let count = (n * h * w) as f64;
         self.running_mean.follow(normalised.mean, self.momentum);
         if count > 1.0 {

@@ -63,7 +63,7 @@ pub use tudui::{Tudui, TuduiConfig};
 /// `[channels, height, width]` equal to [`input_shape`](Self::input_shape), and gives `logits_nk`
 /// of shape `[n, num_classes]`. Burn panics on any other shape, so callers check the shape once,
 /// before the first batch.
-pub trait ImageClassifier: Module {
+pub trait ImageClassifier: Module + Sync {
     /// The class name of the PyTorch original, as `print(net)` shows it.
     fn name(&self) -> &'static str;
 

@@ -104,7 +104,7 @@ fn vector_norm(flat: Tensor<1>, norm_type: f64) -> Tensor<1> {
     if norm_type == f64::INFINITY {
         flat.max_abs()
     } else if norm_type == 2.0 {
-        flat.square().sum().sqrt()
+        firebrick_kernels::l2_norm(flat)
     } else if norm_type == 1.0 {
         flat.abs().sum()
     } else {

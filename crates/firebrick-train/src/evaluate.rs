@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use firebrick_data::{DataLoader, LoaderOptions, PreparedDataset};
-use firebrick_loss::ClassifierLoss;
+use firebrick_kernels::near_kernels;
+use firebrick_loss::{ClassifierLoss, LossError};
 use firebrick_models::ImageClassifier;
 
 use crate::error::TrainError;
@@ -62,11 +63,13 @@ pub fn evaluate<M: ImageClassifier>(
     for host_batch in loader.epoch(0, 0) {
         let host_batch = host_batch?;
         let labels = host_batch.labels.clone();
-        let batch = host_batch.to_tensors(device);
-        let logits_nk = model.forward(batch.images_nchw);
-        let losses_n = loss.forward_unreduced(logits_nk.clone(), batch.labels_n)?;
-        loss_sum += losses_n.into_data().iter::<f64>().sum::<f64>();
-        let logits = logits_nk.into_data().convert::<f32>();
+        let (losses, logits) = near_kernels(device, || -> Result<_, LossError> {
+            let batch = host_batch.to_tensors(device);
+            let logits_nk = model.forward(batch.images_nchw);
+            let losses_n = loss.forward_unreduced(logits_nk.clone(), batch.labels_n)?;
+            Ok((losses_n.into_data(), logits_nk.into_data().convert::<f32>()))
+        })?;
+        loss_sum += losses.iter::<f64>().sum::<f64>();
         let logits = logits.as_slice::<f32>().unwrap_or_default();
         correct += count_correct(logits, &labels, |label, predicted| confusion[label][predicted] += 1);
         images += labels.len();

@@ -3,6 +3,7 @@
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use firebrick_data::HostBatch;
+use firebrick_kernels::near_kernels;
 use firebrick_loss::{ClassifierLoss, LossError};
 use firebrick_models::{Buffers, ImageClassifier};
 
@@ -84,6 +85,19 @@ pub fn train_step<M: ImageClassifier>(
 ///
 /// As [`train_step`].
 pub fn accumulated_step<M: ImageClassifier>(
+    model: M,
+    batches: Vec<HostBatch>,
+    loss: &ClassifierLoss,
+    optimizer: &mut Optimizer,
+    clipping: Clipping,
+    rates: &dyn Rates,
+) -> Result<(M, Verdict), LossError> {
+    let device = model.devices().into_iter().next().unwrap_or_default();
+    near_kernels(&device, || step_here(model, batches, loss, optimizer, clipping, rates))
+}
+
+/// [`accumulated_step`] on this thread.
+fn step_here<M: ImageClassifier>(
     model: M,
     batches: Vec<HostBatch>,
     loss: &ClassifierLoss,

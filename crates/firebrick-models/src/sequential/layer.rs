@@ -6,7 +6,7 @@ use burn::nn::pool::{AvgPool2d, AvgPool2dConfig, MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Linear, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use firebrick_kernels::{Activation, global_avg_pool2d};
+use firebrick_kernels::{Activation, AfterNorm, global_avg_pool2d};
 
 use super::layer_config::{LayerConfig, Pool2dConfig};
 use super::shape::Shape;
@@ -76,11 +76,11 @@ impl Layer {
         }
     }
 
-    /// Applies the first of `layers`, and with a convolution the ReLU and the pool behind it, which are
-    /// one operation then. Gives the layers that are left.
+    /// Applies the first of `layers`, and with a convolution the ReLU and the pool behind it, with a
+    /// normalisation the ReLU, which are one operation then. Gives the layers that are left.
     pub(super) fn apply_first(layers: &[Self], x: Activations) -> (Activations, &[Self]) {
         use Activations::Images;
-        use Layer::{Conv2d, MaxPool2d, Relu};
+        use Layer::{BatchNorm2d, Conv2d, MaxPool2d, Relu};
         match (layers, x) {
             ([Conv2d(conv), Relu, MaxPool2d(pool), rest @ ..], Images(x)) => {
                 (Images(conv_block(conv, Activation::Relu, Some(pool), x)), rest)
@@ -93,6 +93,10 @@ impl Layer {
             }
             ([Conv2d(conv), rest @ ..], Images(x)) => {
                 (Images(conv_block(conv, Activation::None, None, x)), rest)
+            }
+            ([BatchNorm2d(norm), Relu, rest @ ..], Images(x)) => {
+                let after = AfterNorm { residual: None, activation: Activation::Relu };
+                (Images(norm.forward_and(x, after)), rest)
             }
             ([layer, rest @ ..], x) => (layer.forward(x), rest),
             ([], x) => (x, layers),

@@ -229,7 +229,7 @@ impl OptimizerConfig {
 }
 
 /// What a schedule says for one step.
-pub trait Rates {
+pub trait Rates: Sync {
     /// The learning rate of the parameters whose rate before the schedule is `base_lr`.
     fn lr(&self, base_lr: f64) -> f64;
 

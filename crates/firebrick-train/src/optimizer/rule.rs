@@ -7,6 +7,7 @@
 use std::fmt::Debug;
 
 use burn::tensor::{Device, Tensor};
+use firebrick_kernels::scaled_sum;
 
 use super::path::Location;
 
@@ -93,7 +94,7 @@ pub(crate) fn with_l2(gradient: Tensor<1>, parameter: &Tensor<1>, weight_decay: 
     if weight_decay == 0.0 {
         return gradient;
     }
-    gradient.add(parameter.clone().mul_scalar(weight_decay))
+    scaled_sum(gradient, 1.0, parameter.clone(), weight_decay)
 }
 
 /// Decoupled decay: `parameter * (1 - lr * weight_decay)`.

@@ -4,6 +4,7 @@
 //! `torch.optim.SGD`; its momentum begins as the first gradient, undampened.
 
 use burn::tensor::Tensor;
+use firebrick_kernels::scaled_sum;
 use serde::{Deserialize, Serialize};
 
 use super::RuleConfig;
@@ -109,21 +110,20 @@ impl Rule for SgdConfig {
         let gradient = with_l2(gradient, &parameter, self.weight_decay);
         let momentum = context.momentum_or(self.momentum);
         if momentum == 0.0 {
-            return parameter.sub(gradient.mul_scalar(context.lr));
+            return scaled_sum(parameter, 1.0, gradient, -context.lr);
         }
         let buffer = match memory.tensors.pop() {
             None => gradient.clone(),
             Some(buffer) => self.accelerated(buffer, gradient.clone(), momentum),
         };
         memory.put([buffer.clone()]);
-        let direction = if self.nesterov { gradient.add(buffer.mul_scalar(momentum)) } else { buffer };
-        parameter.sub(direction.mul_scalar(context.lr))
+        let direction = if self.nesterov { scaled_sum(gradient, 1.0, buffer, momentum) } else { buffer };
+        scaled_sum(parameter, 1.0, direction, -context.lr)
     }
 }
 
 impl SgdConfig {
     fn accelerated(&self, buffer: Tensor<1>, gradient: Tensor<1>, momentum: f64) -> Tensor<1> {
-        let kept = if self.dampening == 0.0 { gradient } else { gradient.mul_scalar(1.0 - self.dampening) };
-        buffer.mul_scalar(momentum).add(kept)
+        scaled_sum(buffer, momentum, gradient, 1.0 - self.dampening)
     }
 }
