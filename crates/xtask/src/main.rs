@@ -7,6 +7,7 @@
 
 mod backends;
 mod bench_cpu;
+mod bench_kernels;
 mod beside_pytorch;
 mod convergence;
 #[cfg(unix)]
@@ -15,6 +16,7 @@ mod layouts;
 mod mutations;
 mod parity;
 mod run;
+mod sanitize;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,6 +80,17 @@ enum Recipe {
         #[arg(long)]
         without_burn: bool,
     },
+    /// Each convolution layer by itself, as a part of the measured multiply-add peak
+    BenchKernels {
+        /// Turns of each
+        #[arg(long, default_value_t = 9)]
+        rounds: usize,
+        /// Layers whose name contains this
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// The kernels' tests under AddressSanitizer
+    Sanitize,
     /// The same five steps on every backend: losses within 1e-4
     Backends {
         /// Folder with a CIFAR-10 layout
@@ -107,6 +120,8 @@ fn main() -> ExitCode {
         Recipe::BenchCpu { rounds, threads, only, without_burn } => {
             bench_cpu::recipe(rounds, &threads, only.as_deref(), !without_burn)
         }
+        Recipe::BenchKernels { rounds, only } => bench_kernels::recipe(rounds, only.as_deref()),
+        Recipe::Sanitize => sanitize::recipe(),
         Recipe::BesidePytorch { data, out, backend, epochs } => {
             beside_pytorch::recipe(&data, &out, &backend, epochs)
         }

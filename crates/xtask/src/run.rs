@@ -81,7 +81,9 @@ pub fn beside(name: &str) -> Result<PathBuf, Failure> {
 
 fn build_binaries() -> bool {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--bin", "train", "--bin", "firebrick"]).current_dir(root());
+    cargo
+        .args(["build", "--quiet", "--bin", "train", "--bin", "firebrick", "--bin", "bench_worker"])
+        .current_dir(root());
     // What `cargo run` tells xtask about itself would make build scripts that look at it run again.
     for (key, _) in std::env::vars() {
         if key.starts_with("CARGO_PKG_") || key.starts_with("CARGO_MANIFEST_") {

@@ -21,6 +21,10 @@ use firebrick::train::step::{Clipping, Verdict, train_step};
 
 use resnet::ResNet18;
 
+/// As the `train` binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]

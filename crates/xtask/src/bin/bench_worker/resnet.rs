@@ -6,13 +6,12 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use firebrick::models::init::TorchInit;
 use firebrick::models::layers::conv_block;
 use firebrick::models::sequential::Conv2dConfig;
 use firebrick::models::{BatchNorm2d, BatchNorm2dConfig, ImageClassifier, LayerSummary};
-use firebrick_kernels::{Activation, global_avg_pool2d};
+use firebrick_kernels::{Activation, AfterNorm, global_avg_pool2d};
 
 #[derive(Module, Debug)]
 struct ConvNorm {
@@ -33,8 +32,9 @@ impl ConvNorm {
         Self { conv, norm }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(conv_block(&self.conv, Activation::None, None, x))
+    fn forward(&self, x: Tensor<4>, residual: Option<Tensor<4>>, activation: Activation) -> Tensor<4> {
+        let x = conv_block(&self.conv, Activation::None, None, x);
+        self.norm.forward_and(x, AfterNorm { residual, activation })
     }
 }
 
@@ -59,10 +59,11 @@ impl BasicBlock {
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let shortcut = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(x.clone()),
+            Some(shortcut) => shortcut.forward(x.clone(), None, Activation::None),
             None => x.clone(),
         };
-        relu(self.second.forward(relu(self.first.forward(x))) + shortcut)
+        let x = self.first.forward(x, None, Activation::Relu);
+        self.second.forward(x, Some(shortcut), Activation::Relu)
     }
 }
 
@@ -95,7 +96,7 @@ impl ImageClassifier for ResNet18 {
     }
 
     fn forward(&self, images_nchw: Tensor<4>) -> Tensor<2> {
-        let x = relu(self.stem.forward(images_nchw)); // [n, 64, 32, 32]
+        let x = self.stem.forward(images_nchw, None, Activation::Relu); // [n, 64, 32, 32]
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, 512, 4, 4]
         self.fc.forward(global_avg_pool2d(x).flatten(1, 3))
     }
