@@ -1,11 +1,13 @@
 //! The layers' functions on Burn's tensors: they choose between the kernels and Burn's own operations.
 
+use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use burn::tensor::module::{conv2d as burn_conv2d, max_pool2d};
+use burn::tensor::module::{conv2d as burn_conv2d, linear as burn_linear, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{DType, Tensor};
 
-use crate::cpu::{Activation, ConvShape};
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use crate::backend::{Block, Layer};
+use crate::cpu::Activation;
 
 /// How a convolution walks over its input. Pairs are (vertical, horizontal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,68 +70,49 @@ pub fn conv2d_block(
     activation: Activation,
     pool: Pool,
 ) -> Tensor<4> {
-    let block = Block { options, activation, pool };
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if block.suits(&input_nchw, &weight_oihw, bias.as_ref()) {
-        return crate::backend::run(input_nchw, weight_oihw, bias, block);
+    {
+        let block = Block { layer: Layer::Conv2d { options, pool }, activation };
+        if block.suits(&input_nchw, &weight_oihw, bias.as_ref()) {
+            return crate::backend::run(input_nchw, weight_oihw, bias, block);
+        }
     }
-    block.with_burn(input_nchw, weight_oihw, bias)
+    let Conv2dOptions { stride, padding, dilation, groups } = options;
+    let options = ConvOptions::new(stride, padding, dilation, groups);
+    let output = activate(burn_conv2d(input_nchw, weight_oihw, bias, options), activation);
+    match pool {
+        Pool::None => output,
+        Pool::Max2x2 => max_pool2d(output, MaxPoolOptions::new([2, 2])),
+    }
 }
 
-/// Everything about a convolution block but its tensors.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Block {
-    pub(crate) options: Conv2dOptions,
-    pub(crate) activation: Activation,
-    pub(crate) pool: Pool,
+/// `activation(input weight + bias)` as one operation.
+///
+/// # Shapes
+/// `input` `[n, in]`, `weight` `[in, out]` as Burn's `Linear` has it, `bias` `[out]`; the result `[n, out]`.
+///
+/// # Source
+/// `torch.nn.functional.linear`, whose weight is the transpose.
+pub fn linear(
+    input: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+) -> Tensor<2> {
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    {
+        let block = Block { layer: Layer::Linear, activation };
+        if block.suits(&input, &weight, bias.as_ref()) {
+            return crate::backend::run(input, weight, bias, block);
+        }
+    }
+    activate(burn_linear(input, weight, bias), activation)
 }
 
-impl Block {
-    /// The geometry for tensors of these dimensions.
-    pub(crate) fn shape(&self, input_nchw: [usize; 4], weight_oihw: [usize; 4]) -> ConvShape {
-        let [batch, in_channels, height, width] = input_nchw;
-        let [out_channels, _, kernel_height, kernel_width] = weight_oihw;
-        ConvShape {
-            batch,
-            in_channels,
-            out_channels,
-            input: [height, width],
-            kernel: [kernel_height, kernel_width],
-            stride: self.options.stride,
-            padding: self.options.padding,
-            dilation: self.options.dilation,
-            groups: self.options.groups,
-        }
-    }
-
-    /// Whether the kernels compute this block for these tensors; if not, Burn does, or says what is wrong with them.
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    fn suits(&self, input: &Tensor<4>, weight: &Tensor<4>, bias: Option<&Tensor<1>>) -> bool {
-        let floats = [Some(input.dtype()), Some(weight.dtype()), bias.map(Tensor::dtype)];
-        let shape = self.shape(input.dims(), weight.dims());
-        let pools = match self.pool {
-            Pool::None => true,
-            Pool::Max2x2 => shape.validate().is_ok() && shape.output().iter().all(|size| *size >= 2),
-        };
-        floats.into_iter().flatten().all(|dtype| dtype == DType::F32)
-            && shape.validate().is_ok()
-            && weight.dims()[1] == shape.group_in()
-            && bias.is_none_or(|bias| bias.dims() == [shape.out_channels])
-            && pools
-            && crate::backend::is_native(&input.device())
-    }
-
-    /// The same by Burn's own operations.
-    fn with_burn(&self, input: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
-        let Conv2dOptions { stride, padding, dilation, groups } = self.options;
-        let mut output =
-            burn_conv2d(input, weight, bias, ConvOptions::new(stride, padding, dilation, groups));
-        if self.activation == Activation::Relu {
-            output = relu(output);
-        }
-        match self.pool {
-            Pool::None => output,
-            Pool::Max2x2 => max_pool2d(output, MaxPoolOptions::new([2, 2])),
-        }
+/// The activation by Burn's own operations.
+fn activate<const D: usize>(values: Tensor<D>, activation: Activation) -> Tensor<D> {
+    match activation {
+        Activation::None => values,
+        Activation::Relu => relu(values),
     }
 }

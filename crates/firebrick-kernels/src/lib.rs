@@ -1,7 +1,8 @@
-//! Fast CPU convolution, pooling and batch normalisation, forward and backward, as a Burn backend extension.
+//! Fast CPU convolution, linear layers, pooling and batch normalisation, forward and backward, as a Burn backend
+//! extension.
 //!
 //! - [`cpu`]: the kernels, on plain slices, without Burn.
-//! - [`conv2d`], [`conv2d_block`], [`max_pool2d`], [`avg_pool2d`], [`global_avg_pool2d`],
+//! - [`conv2d`], [`conv2d_block`], [`linear`], [`max_pool2d`], [`avg_pool2d`], [`global_avg_pool2d`],
 //!   [`batch_norm_train`], [`batch_norm`]: the layers' functions on Burn's tensors. On the `flex` and `ndarray`
 //!   backends they run the kernels, with a backward pass written by hand; on every other backend, and for other
 //!   element types, they call Burn's own operations. Callers cannot tell the difference but by the time it takes.
@@ -23,7 +24,7 @@ mod vector;
 
 pub use batch_norm::{AfterNorm, BatchNormed, batch_norm, batch_norm_train};
 pub use cpu::Activation;
-pub use functional::{Conv2dOptions, Pool, conv2d, conv2d_block};
+pub use functional::{Conv2dOptions, Pool, conv2d, conv2d_block, linear};
 pub use pooling::{Pool2dOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use threads::near_kernels;
 pub use vector::{l2_norm, scaled_sum};

@@ -1,12 +1,12 @@
 //! The layers' functions, as one operation where PyTorch has several lines.
 //!
-//! A convolution with the ReLU and the pool behind it is one pass over memory in
+//! A convolution with the ReLU and the pool behind it, or a linear layer with the ReLU behind it, is one pass over memory in
 //! [`firebrick_kernels`], which runs its own kernels on the CPU backends and Burn's operations
 //! elsewhere; nothing here knows which.
 
-use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::{AvgPool2d, MaxPool2d};
+use burn::nn::{Linear, PaddingConfig2d};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use firebrick_kernels::{
@@ -48,6 +48,28 @@ pub fn conv_block(
         Some(pool) if !is_fused => max_pool(pool, x),
         _ => x,
     }
+}
+
+/// `fc(x)`.
+///
+/// # Shapes
+///
+/// `[n, in]` to `[n, out]`.
+pub fn linear(fc: &Linear, x: Tensor<2>) -> Tensor<2> {
+    linear_block(fc, Activation::None, x)
+}
+
+/// `relu(fc(x))`.
+///
+/// # Shapes
+///
+/// As [`linear`].
+pub fn linear_relu(fc: &Linear, x: Tensor<2>) -> Tensor<2> {
+    linear_block(fc, Activation::Relu, x)
+}
+
+fn linear_block(fc: &Linear, activation: Activation, x: Tensor<2>) -> Tensor<2> {
+    firebrick_kernels::linear(x, fc.weight.val(), fc.bias.as_ref().map(|bias| bias.val()), activation)
 }
 
 /// `pool(x)`.

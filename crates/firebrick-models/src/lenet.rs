@@ -32,12 +32,11 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2d;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::init::{TorchInit, max_pool2d};
-use crate::layers::conv_relu_pool;
+use crate::layers::{conv_relu_pool, linear, linear_relu};
 use crate::summary::LayerList;
 use crate::{ImageClassifier, LayerSummary};
 
@@ -97,9 +96,9 @@ impl ImageClassifier for LeNet {
         let x = conv_relu_pool(&self.conv1, &self.pool1, x); // [n,  6, 28, 28] -> [n,  6, 14, 14]
         let x = conv_relu_pool(&self.conv2, &self.pool2, x); // [n, 16, 10, 10] -> [n, 16,  5,  5]
         let x = x.flatten(1, 3); //                             [n, 16,  5,  5] -> [n, 400]
-        let x = relu(self.fc1.forward(x)); //                   [n, 400] -> [n, 120]
-        let x = relu(self.fc2.forward(x)); //                   [n, 120] -> [n, 84]
-        self.fc3.forward(x) //                                  [n, 84] -> [n, num_classes]
+        let x = linear_relu(&self.fc1, x); //                   [n, 400] -> [n, 120]
+        let x = linear_relu(&self.fc2, x); //                   [n, 120] -> [n, 84]
+        linear(&self.fc3, x) //                                 [n, 84] -> [n, num_classes]
     }
 
     fn input_shape(&self) -> [usize; 3] {

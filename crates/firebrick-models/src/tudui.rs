@@ -35,7 +35,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::init::{TorchInit, max_pool2d};
-use crate::layers::conv_pool;
+use crate::layers::{conv_pool, linear};
 use crate::summary::LayerList;
 use crate::{ImageClassifier, LayerSummary};
 
@@ -98,8 +98,8 @@ impl ImageClassifier for Tudui {
         let x = conv_pool(&self.conv2, &self.pool2, x); // [n, 32, 16, 16] -> [n, 32,  8,  8]
         let x = conv_pool(&self.conv3, &self.pool3, x); // [n, 64,  8,  8] -> [n, 64,  4,  4]
         let x = x.flatten(1, 3); //                        [n, 64,  4,  4] -> [n, 1024]
-        let x = self.fc1.forward(x); //                    [n, 1024] -> [n, 64]
-        self.fc2.forward(x) //                             [n, 64] -> [n, num_classes]
+        let x = linear(&self.fc1, x); //                   [n, 1024] -> [n, 64]
+        linear(&self.fc2, x) //                            [n, 64] -> [n, num_classes]
     }
 
     fn input_shape(&self) -> [usize; 3] {

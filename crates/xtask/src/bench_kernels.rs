@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use firebrick_kernels::cpu::{Activation, ConvShape, Engine, Isa, OutputGradient};
+use firebrick_kernels::cpu::{Activation, ConvShape, Engine, Isa, OutputGradient, WeightOrder};
 
 use crate::Failure;
 
@@ -95,6 +95,7 @@ fn layers() -> Vec<Layer> {
             padding: [padding; 2],
             dilation: [1; 2],
             groups: 1,
+            order: WeightOrder::OutIn,
         },
     };
     vec![

@@ -9,10 +9,9 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 
-use super::block::{Saved, backward, forward};
+use super::block::{Block, Saved, backward, forward};
 use super::{KernelBackend, NativeFloats, batch_norm, pooling};
 use crate::batch_norm::Norm;
-use crate::functional::Block;
 use crate::pooling::Pooling;
 
 /// A convolution block's step in the graph; parents: input, weight.

@@ -15,6 +15,8 @@ mod ndarray;
 mod pooling;
 mod vector;
 
+pub(crate) use block::{Block, Layer};
+
 use std::sync::OnceLock;
 
 use burn::backend::tensor::FloatTensor;
@@ -22,16 +24,15 @@ use burn::backend::{Backend, Dispatch, DispatchDevice, TensorMetadata, backend_e
 use burn::tensor::{Device, Tensor};
 
 use crate::batch_norm::Norm;
-use crate::functional::Block;
 use crate::pooling::Pooling;
 
 /// The operations that Burn dispatches to the backends that have kernels.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub(crate) trait KernelBackend: Backend {
-    /// A convolution block without bias.
+    /// A layer with a weight, without bias.
     fn kernel_block(input: FloatTensor<Self>, weight: FloatTensor<Self>, block: Block) -> FloatTensor<Self>;
 
-    /// A convolution block with bias.
+    /// A layer with a weight and bias.
     fn kernel_block_with_bias(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -117,7 +118,12 @@ pub(crate) fn is_native(device: &Device) -> bool {
 }
 
 /// Run a block on a native device.
-pub(crate) fn run(input: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, block: Block) -> Tensor<4> {
+pub(crate) fn run<const D: usize>(
+    input: Tensor<D>,
+    weight: Tensor<D>,
+    bias: Option<Tensor<1>>,
+    block: Block,
+) -> Tensor<D> {
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(match bias {
         Some(bias) => Dispatch::kernel_block_with_bias(input, weight, bias.into_dispatch(), block),
@@ -164,7 +170,7 @@ pub(crate) fn run_norm(
     })
 }
 
-/// The dimensions of a four-dimensional tensor.
+/// The first four dimensions, 1 for those that are not there.
 fn dims<B: Backend>(tensor: &B::FloatTensorPrimitive) -> [usize; 4] {
     let shape = tensor.shape();
     std::array::from_fn(|axis| shape.iter().nth(axis).copied().unwrap_or(1))
@@ -177,7 +183,7 @@ macro_rules! implement_for {
             fn kernel_block(
                 input: burn::backend::tensor::FloatTensor<Self>,
                 weight: burn::backend::tensor::FloatTensor<Self>,
-                block: crate::functional::Block,
+                block: crate::backend::Block,
             ) -> burn::backend::tensor::FloatTensor<Self> {
                 crate::backend::block::forward::<Self>(input, weight, None, block).0
             }
@@ -186,7 +192,7 @@ macro_rules! implement_for {
                 input: burn::backend::tensor::FloatTensor<Self>,
                 weight: burn::backend::tensor::FloatTensor<Self>,
                 bias: burn::backend::tensor::FloatTensor<Self>,
-                block: crate::functional::Block,
+                block: crate::backend::Block,
             ) -> burn::backend::tensor::FloatTensor<Self> {
                 crate::backend::block::forward::<Self>(input, weight, Some(bias), block).0
             }

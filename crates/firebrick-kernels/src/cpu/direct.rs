@@ -38,6 +38,8 @@ struct Job<'a> {
     shape: &'a ConvShape,
     summed: usize,
     produced: usize,
+    /// Results (or pooled results) that are computed as one.
+    together: usize,
     bias: Option<&'a [f32]>,
     finish: Finish,
     packed: &'a Packed,
@@ -79,23 +81,27 @@ pub(crate) unsafe fn run(
     };
     let target_size = if target.codes.is_some() { target_size.map(|size| size / 2) } else { target_size };
     let lanes = engine.isa.run(Lanes);
-    let may_pair = 2 * produced <= lanes && shape.groups == 1 && bias.is_none() && target.codes.is_none();
+    let may_pair = 2 * produced <= lanes && shape.groups == 1;
     for pass in &Pass::all(shape, direction) {
-        let pairs = if may_pair { pass.in_pairs() } else { None };
-        let (pass, packed, channels) = match &pairs {
-            Some(Pairs { pass, taps }) => {
-                (pass, pack_pairs(shape, direction, taps, weight, lanes), 2 * produced)
-            }
-            None => (pass, engine.isa.run(PackWeights { shape, direction, pass, weight }), produced),
+        let pairs = match (may_pair, target.codes) {
+            (true, None) => pass.in_pairs(),
+            (true, Some(_)) => pass.in_pairs_of_windows(),
+            (false, _) => None,
         };
-        let blocks = blocks(channels, lanes);
+        let (pass, packed, together) = match &pairs {
+            Some(Pairs { pass, taps }) => (pass, pack_pairs(shape, direction, taps, weight, lanes), 2),
+            None => (pass, engine.isa.run(PackWeights { shape, direction, pass, weight }), 1),
+        };
+        let blocks = blocks(together * produced, lanes);
+        let bias = bias.map(|bias| bias.repeat(together));
         let job = Job {
             pass,
             source,
             shape,
             summed,
             produced,
-            bias,
+            together,
+            bias: bias.as_deref(),
             finish,
             packed: &packed,
             blocks: &blocks,
@@ -271,7 +277,7 @@ impl RunItem<'_> {
         let mut places = Vec::with_capacity(4 * self.item.images.len() * rows.len() * width);
         for (index, image) in self.item.images.clone().enumerate() {
             for (row, target_row) in rows.clone().enumerate() {
-                for column in 0..width {
+                for column in (0..width).step_by(self.job.together) {
                     let target = ((image * height + target_row) * width + column) * target_channels;
                     for (y, x) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                         let (y, x) = ((2 * row + y) * pass.step[0], (2 * column + x) * pass.step[1]);

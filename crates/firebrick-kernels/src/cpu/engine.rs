@@ -55,7 +55,7 @@ pub enum OutputGradient<'a> {
 /// Gradients of a convolution's parameters.
 #[derive(Clone, Debug)]
 pub struct ConvGradients {
-    /// `[out, in / groups, height, width]`.
+    /// In the shape's [`ConvShape::order`].
     pub weight: Vec<f32>,
     /// `[out]`.
     pub bias: Vec<f32>,
@@ -80,7 +80,7 @@ impl Engine {
     /// Convolution, bias and activation.
     ///
     /// # Shapes
-    /// `input` NHWC, `weight` `[out, in / groups, height, width]`, `bias` `[out]`; the result NHWC.
+    /// `input` NHWC, `weight` as [`ConvShape::order`] says, `bias` `[out]`; the result NHWC.
     ///
     /// # Errors
     /// A shape that [`ConvShape::validate`] refuses, or a slice whose length is not its shape's.
@@ -139,7 +139,7 @@ impl Engine {
     /// Gradient of the input.
     ///
     /// # Shapes
-    /// The gradient and the result NHWC, `weight` `[out, in / groups, height, width]`.
+    /// The gradient and the result NHWC, `weight` as [`ConvShape::order`] says.
     ///
     /// # Errors
     /// As [`forward`](Self::forward).

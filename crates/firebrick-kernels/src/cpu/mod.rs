@@ -1,6 +1,6 @@
 //! The kernels themselves, on plain slices of f32, without Burn.
 //!
-//! Activations are NHWC, weights `[out, in / groups, height, width]`. Start at [`Engine`].
+//! Activations are NHWC, weights in the order that their shape says. Start at [`Engine`].
 
 mod batch_norm;
 mod direct;
@@ -25,4 +25,4 @@ pub use batch_norm::{ChannelStatistics, NormGradients, NormSaved, Normalisation}
 pub use engine::{Activation, ConvGradients, Engine, OutputGradient, Pooled, WINOGRAD_VARIABLE};
 pub use isa::{ISA_VARIABLE, Isa};
 pub use pooling::{MaxPooled, PoolShape};
-pub use shape::{ConvShape, ShapeError};
+pub use shape::{ConvShape, ShapeError, WeightOrder};

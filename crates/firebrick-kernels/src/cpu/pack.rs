@@ -4,7 +4,7 @@ use macerator::Simd;
 use rayon::prelude::*;
 
 use super::scratch::{Scratch, new_filled};
-use super::shape::ConvShape;
+use super::shape::{ConvShape, WeightOrder};
 use super::simd::lanes;
 
 /// Which channels are summed over.
@@ -62,7 +62,7 @@ pub(crate) struct Packed {
 impl Packed {
     /// The weights of one block.
     pub(crate) fn block(&self, group: usize, block: &Block) -> &[f32] {
-        &self.values[self.start(group, block)..][..self.depth * block.registers * self.lanes]
+        &self.values[self.start(group, block)..][..self.depth * self.line(block)]
     }
 
     /// Floats from one group to the next, and products summed for one output.
@@ -76,6 +76,11 @@ impl Packed {
         group * self.group_len + block.first * self.depth
     }
 
+    /// Floats of one line of a block.
+    pub(crate) fn line(&self, block: &Block) -> usize {
+        block.registers * self.lanes
+    }
+
     /// The whole buffer.
     pub(crate) fn values(&self) -> &[f32] {
         &self.values
@@ -85,27 +90,30 @@ impl Packed {
 /// Floats of a weight from which on threads share its packing.
 const SHARED_FLOATS: usize = 1 << 17;
 
-/// Where the values of one block lie in a weight `[out, in / groups, height, width]`.
-struct Strides {
+/// Where the values of one block lie in a weight.
+pub(crate) struct Strides {
     /// The block's first value for the first summed channel.
-    start: usize,
+    pub(crate) start: usize,
     /// Floats from one summed channel to the next.
-    summed: usize,
+    pub(crate) summed: usize,
     /// Floats from one produced channel to the next.
-    produced: usize,
+    pub(crate) produced: usize,
     /// Floats from one row of taps to the next.
-    row: usize,
+    pub(crate) row: usize,
 }
 
 impl Strides {
-    fn new(shape: &ConvShape, direction: Direction, group: usize, block: &Block) -> Self {
+    pub(crate) fn new(shape: &ConvShape, direction: Direction, group: usize, block: &Block) -> Self {
         let plane = shape.kernel[0] * shape.kernel[1];
-        let filter = shape.group_in() * plane;
-        let (summed, produced) = match direction {
-            Direction::Forward => (plane, filter),
-            Direction::InputGradient => (filter, plane),
+        let [of_in, of_out] = match shape.order {
+            WeightOrder::OutIn => [plane, shape.group_in() * plane],
+            WeightOrder::InOut => [shape.out_channels * plane, plane],
         };
-        let start = group * shape.group_out() * filter + block.first * produced;
+        let (summed, produced) = match direction {
+            Direction::Forward => (of_in, of_out),
+            Direction::InputGradient => (of_out, of_in),
+        };
+        let start = group * shape.group_out() * of_out + block.first * produced;
         Self { start, summed, produced, row: shape.kernel[1] }
     }
 }
@@ -131,7 +139,7 @@ fn parts<T>(
     parts
 }
 
-/// Undo [`pack`] for [`Direction::Forward`]: write the packed `values` (in the layout of `layout`) to a weight `[out, in / groups, height, width]`.
+/// Undo [`pack`] for [`Direction::Forward`]: write the packed `values` (in the layout of `layout`) to a weight.
 pub(crate) fn unpack(
     shape: &ConvShape,
     taps: &[[usize; 2]],
@@ -165,7 +173,7 @@ pub(crate) fn unpack(
     }
 }
 
-/// Pack a weight `[out, in / groups, height, width]` for `taps` (their order is the order of summation).
+/// Pack a weight for `taps` (their order is the order of summation).
 pub(crate) fn pack<S: Simd>(
     shape: &ConvShape,
     direction: Direction,
@@ -243,6 +251,9 @@ pub(crate) fn pack_block(
 /// `target[i] = source[i * step]`.
 fn gather(source: &[f32], step: usize, target: &mut [f32]) {
     assert!(target.is_empty() || (target.len() - 1) * step < source.len(), "the source is long enough");
+    if step == 1 {
+        return target.copy_from_slice(&source[..target.len()]);
+    }
     let mut at = 0;
     let (groups, rest) = target.as_chunks_mut::<8>();
     // Groups of constant size unroll.
@@ -263,6 +274,10 @@ fn gather(source: &[f32], step: usize, target: &mut [f32]) {
 /// # Safety
 /// `target` must be writable there.
 unsafe fn scatter(source: &[f32], step: usize, mut target: *mut f32) {
+    if step == 1 {
+        // SAFETY: granted by the caller; a source that is borrowed is not the target.
+        return unsafe { target.copy_from_nonoverlapping(source.as_ptr(), source.len()) };
+    }
     let (groups, rest) = source.as_chunks::<8>();
     for group in groups {
         for (index, value) in group.iter().enumerate() {

@@ -83,14 +83,29 @@ impl Pass {
 
     /// The same pass with two neighbouring results of a row as one result of twice the channels, for
     /// results so narrow that both fit a register; `None` if the row does not divide into such pairs.
-    ///
-    /// The right one's taps lie a step beyond the left one's, so that each has a few places in the
-    /// common reach where it has no tap.
     pub(crate) fn in_pairs(&self) -> Option<Pairs> {
         if self.spread[1] != 1 || !self.count[1].is_multiple_of(2) || self.taps.is_empty() {
             return None;
         }
-        let right = |[y, x]: [usize; 2]| [y, x + self.step[1]];
+        let mut pairs = self.beside(1);
+        pairs.pass.step[1] *= 2;
+        pairs.pass.spread[1] = 2;
+        pairs.pass.count[1] /= 2;
+        Some(pairs)
+    }
+
+    /// The same pass before 2x2 pooling, with the results of two neighbouring windows as one result of twice the
+    /// channels; `None` if the row does not divide into such pairs. The walk over windows is the caller's.
+    pub(crate) fn in_pairs_of_windows(&self) -> Option<Pairs> {
+        (self.count[1] / 2).is_multiple_of(2).then(|| self.beside(2))
+    }
+
+    /// Each result together with the one that is `distance` columns to its right.
+    ///
+    /// The right one's taps lie so many steps beyond the left one's, so that each has a few places in the
+    /// common reach where it has no tap.
+    fn beside(&self, distance: usize) -> Pairs {
+        let right = |[y, x]: [usize; 2]| [y, x + distance * self.step[1]];
         let mut reach: Vec<[usize; 2]> = self.reach.iter().flat_map(|&reach| [reach, right(reach)]).collect();
         reach.sort_unstable();
         reach.dedup();
@@ -98,12 +113,7 @@ impl Pass {
             self.reach.iter().position(|reach| of(*reach) == wanted).map(|index| self.taps[index])
         };
         let taps = reach.iter().map(|&at| [tap_at(at, &|reach| reach), tap_at(at, &right)]).collect();
-        let mut pass = self.clone();
-        pass.reach = reach;
-        pass.step[1] *= 2;
-        pass.spread[1] = 2;
-        pass.count[1] /= 2;
-        Some(Pairs { pass, taps })
+        Pairs { pass: Self { reach, ..self.clone() }, taps }
     }
 
     /// The part of the window that result rows `rows` read.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::Engine;
 use super::scratch::{SharedOut, new_filled};
-use super::shape::{ShapeError, check_len};
+use super::shape::{ShapeError, WeightOrder, check_len};
 use super::simd::{F32s, add, lanes, load_first, mul, splat, store_first};
 
 /// Sizes and options of one pooling. Pairs are (vertical, horizontal).
@@ -68,6 +68,7 @@ impl PoolShape {
             padding: self.padding,
             dilation: self.dilation,
             groups: self.channels,
+            order: WeightOrder::OutIn,
         }
     }
 

@@ -24,6 +24,14 @@ pub enum ShapeError {
         /// The number of groups.
         groups: usize,
     },
+    /// Groups of channels with a weight whose order has none.
+    #[error(
+        "a weight in the order [in, out] has no groups, got groups = {groups}; give it as [out, in / groups]"
+    )]
+    GroupsOfOrder {
+        /// The number of groups.
+        groups: usize,
+    },
     /// The kernel reaches beyond the padded image.
     #[error(
         "the kernel spans {kernel} {axis} pixels, the padded input has {input}; use a smaller kernel or dilation, or more padding"
@@ -87,9 +95,38 @@ pub struct ConvShape {
     pub dilation: [usize; 2],
     /// Independent groups of channels; equal to the channels for a depthwise convolution.
     pub groups: usize,
+    /// How the weight and its gradient lie in memory.
+    pub order: WeightOrder,
+}
+
+/// The order of a weight's dimensions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum WeightOrder {
+    /// `[out, in / groups, height, width]`.
+    #[default]
+    OutIn,
+    /// `[in, out, height, width]`, without groups: Burn's linear layers have it.
+    InOut,
 }
 
 impl ConvShape {
+    /// A linear layer: a convolution of images of one pixel, its weight `[inputs, outputs]`.
+    #[must_use]
+    pub fn linear(rows: usize, inputs: usize, outputs: usize) -> Self {
+        Self {
+            batch: rows,
+            in_channels: inputs,
+            out_channels: outputs,
+            input: [1, 1],
+            kernel: [1, 1],
+            stride: [1, 1],
+            padding: [0, 0],
+            dilation: [1, 1],
+            groups: 1,
+            order: WeightOrder::InOut,
+        }
+    }
+
     /// Check everything that the kernels rely on.
     ///
     /// # Errors
@@ -116,6 +153,9 @@ impl ConvShape {
             if !channels.is_multiple_of(self.groups) {
                 return Err(ShapeError::Groups { what, channels, groups: self.groups });
             }
+        }
+        if self.order == WeightOrder::InOut && self.groups != 1 {
+            return Err(ShapeError::GroupsOfOrder { groups: self.groups });
         }
         for (axis, name) in [(0, "vertical"), (1, "horizontal")] {
             let overflow = ShapeError::Overflow { what: "the padded input" };

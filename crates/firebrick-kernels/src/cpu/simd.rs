@@ -136,6 +136,10 @@ pub(crate) fn mul<S: Simd>(a: F32s<S>, b: F32s<S>) -> F32s<S> {
 /// beyond what the caller wants hold whatever follows.
 #[inline(always)]
 pub(crate) fn load_from<S: Simd>(values: &[f32], start: usize) -> F32s<S> {
+    if start + lanes::<S>() <= values.len() {
+        // SAFETY: checked.
+        return unsafe { load::<S>(values.as_ptr().add(start)) };
+    }
     let left = values.len().saturating_sub(start);
     // SAFETY: at most the `left` floats that exist from `start` on are read (none if `start` is beyond).
     unsafe { load_first::<S>(values.as_ptr().wrapping_add(start), left.min(lanes::<S>())) }
@@ -144,6 +148,10 @@ pub(crate) fn load_from<S: Simd>(values: &[f32], start: usize) -> F32s<S> {
 /// Write a register to `values` from `start` on, as much of it as there is room for.
 #[inline(always)]
 pub(crate) fn store_from<S: Simd>(values: &mut [f32], start: usize, value: F32s<S>) {
+    if start + lanes::<S>() <= values.len() {
+        // SAFETY: checked.
+        return unsafe { store::<S>(values.as_mut_ptr().add(start), value) };
+    }
     let left = values.len().saturating_sub(start);
     // SAFETY: at most the `left` floats that exist from `start` on are written.
     unsafe { store_first::<S>(values.as_mut_ptr().wrapping_add(start), value, left.min(lanes::<S>())) }

@@ -97,25 +97,39 @@ impl SourceImages<'_> {
     fn unpool<S: Simd>(&self, pooled: &[f32], codes: &[f32], window: &Window, target: &mut [f32]) {
         let channels = self.channels;
         let zero = splat::<S>(0.0);
+        // Columns of the window before, within and behind the pooled image.
+        let [left, columns] = window.within(1, 2 * self.size[1]);
+        let first_column = (window.origin[1] + left.cast_signed()).unsigned_abs();
         for row in 0..window.size[0] {
-            let rows = halve(window.origin[0] + row.cast_signed(), self.size[0]);
-            for column in 0..window.size[1] {
-                let pixel = (row * window.size[1] + column) * channels;
-                let columns = halve(window.origin[1] + column.cast_signed(), self.size[1]);
-                let (Some((pooled_row, odd_row)), Some((pooled_column, odd_column))) = (rows, columns) else {
+            let start = row * window.size[1] * channels;
+            let Some((pooled_row, odd_row)) = halve(window.origin[0] + row.cast_signed(), self.size[0])
+            else {
+                target[start..][..window.size[1] * channels].fill(0.0);
+                continue;
+            };
+            target[start..][..left * channels].fill(0.0);
+            let line = pooled_row * self.size[1] * channels;
+            let position = |column: usize| first_column + column;
+            let mut column = 0;
+            while column < columns {
+                // Both pixels of a pooled one, where the window does not part them.
+                let odd_column = position(column) % 2;
+                let pixels = if odd_column == 1 || column + 1 == columns { 1 } else { 2 };
+                let from = line + position(column) / 2 * channels;
+                let to = start + (left + column) * channels;
+                for pixel in 0..pixels {
+                    let code = splat::<S>((2 * odd_row + odd_column + pixel) as f32);
                     for channel in (0..channels).step_by(lanes::<S>()) {
-                        store_from::<S>(target, pixel + channel, zero);
+                        let value = load_from::<S>(pooled, from + channel);
+                        let found = load_from::<S>(codes, from + channel);
+                        let value = found.eq(code).select(value, zero);
+                        store_from::<S>(target, to + pixel * channels + channel, value);
                     }
-                    continue;
-                };
-                let at = (pooled_row * self.size[1] + pooled_column) * channels;
-                let code = splat::<S>((2 * odd_row + odd_column) as f32);
-                for channel in (0..channels).step_by(lanes::<S>()) {
-                    let value = load_from::<S>(pooled, at + channel);
-                    let found = load_from::<S>(codes, at + channel);
-                    store_from::<S>(target, pixel + channel, found.eq(code).select(value, zero));
                 }
+                column += pixels;
             }
+            let behind = (left + columns) * channels..window.size[1] * channels;
+            target[start..][behind].fill(0.0);
         }
     }
 }

@@ -73,6 +73,22 @@ pub(crate) struct Walk {
     pub(crate) vector_pixel: usize,
 }
 
+impl Walk {
+    /// The same walk; over images of one pixel along a single row.
+    pub(crate) fn straight(self) -> Self {
+        if self.rows * self.columns != 1 {
+            return self;
+        }
+        Self {
+            images: 1,
+            columns: self.images,
+            value_pixel: self.value_image,
+            vector_pixel: self.vector_image,
+            ..self
+        }
+    }
+}
+
 /// `sums[p][v] = sum over the walk's pixels: values[p][pixel] * vectors[pixel, v]`.
 ///
 /// # Safety

@@ -10,8 +10,8 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
-use super::pack::{Block, Direction, Packed, blocks, unpack};
-use super::pass::Pass;
+use super::pack::{Block, Direction, Packed, Strides, blocks, unpack};
+use super::pass::{Pairs, Pass};
 use super::scratch::{Scratch, SharedOut};
 use super::shape::ConvShape;
 use super::share::{share, threads_for};
@@ -38,10 +38,15 @@ const CROWDED: usize = 128;
 /// Lanes of the widest register: slack behind copies so that a partial register may be read whole.
 const SLACK: usize = 16;
 
+/// Channels up to which two neighbouring pixels fill a register better than one. Part of the order of additions.
+const PAIRED_CHANNELS: usize = 8;
+
 /// Everything that the items share.
 struct Job<'a> {
     shape: &'a ConvShape,
     pass: &'a Pass,
+    /// Output channels of one result of the pass: twice the convolution's where it goes in pairs.
+    channels: usize,
     input: SourceImages<'a>,
     gradient: SourceImages<'a>,
     layout: &'a Packed,
@@ -62,7 +67,7 @@ struct Item {
     pairs: Range<usize>,
 }
 
-/// Gradients of the weight (`[out, in / groups, height, width]`) and of the bias (`[out]`).
+/// Gradients of the weight (in the shape's order) and of the bias (`[out]`).
 pub(crate) fn run(
     engine: Engine,
     shape: &ConvShape,
@@ -70,22 +75,28 @@ pub(crate) fn run(
     gradient: SourceImages<'_>,
 ) -> (Vec<f32>, Vec<f32>) {
     let passes = Pass::all(shape, Direction::Forward);
-    let pass = &passes[0];
+    let may_pair = shape.groups == 1 && shape.out_channels <= PAIRED_CHANNELS;
+    let pairs = if may_pair { passes[0].in_pairs() } else { None };
+    let (pass, channels) = match &pairs {
+        Some(Pairs { pass, .. }) => (pass, 2 * shape.group_out()),
+        None => (&passes[0], shape.group_out()),
+    };
     let width = engine.isa.run(Lanes);
-    let depth = shape.group_in() * pass.taps.len();
-    let layout = Packed::new(shape.groups, shape.group_out(), depth, width);
-    let blocks = blocks(shape.group_out(), width);
+    let depth = shape.group_in() * pass.reach.len();
+    let layout = Packed::new(shape.groups, channels, depth, width);
+    let blocks = blocks(channels, width);
     // The shape alone decides (not the register width, hence the unpadded length).
     let pixels = pass.count[0] * pass.count[1];
     let walk_images = (CHUNK_PIXELS / pixels).clamp(1, shape.batch);
     let by_length = SHARDS.iter().find(|(len, _)| shape.weight_len() <= *len);
     let shards = by_length.map_or(1, |(_, shards)| *shards).min(shape.batch.div_ceil(walk_images));
     let bias_start = layout.values().len();
-    let shard_len = bias_start + shape.groups * shape.group_out().next_multiple_of(width);
+    let shard_len = bias_start + shape.groups * channels.next_multiple_of(width);
     let mut sums = Scratch::zeroed(shards * shard_len);
     let job = Job {
         shape,
         pass,
+        channels,
         input,
         gradient,
         layout: &layout,
@@ -100,9 +111,41 @@ pub(crate) fn run(
     share(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
     let (total, others) = sums.split_at_mut(shard_len);
     engine.isa.run(AddShards { total, others });
+    if let Some(Pairs { taps, .. }) = &pairs {
+        return part_pairs(shape, taps, &blocks, &layout, total);
+    }
     let weight = unpack(shape, &pass.taps, width, &layout, total);
-    let bias_sums = total[bias_start..].chunks_exact(shape.group_out().next_multiple_of(width));
-    let bias = bias_sums.flat_map(|group| group[..shape.group_out()].iter().copied()).collect();
+    let bias_sums = total[bias_start..].chunks_exact(channels.next_multiple_of(width));
+    let bias = bias_sums.flat_map(|group| group[..channels].iter().copied()).collect();
+    (weight, bias)
+}
+
+/// Gradients of weight and bias from the sums over pairs of pixels: the left ones' and the right ones' added up.
+fn part_pairs(
+    shape: &ConvShape,
+    taps: &[[Option<[usize; 2]>; 2]],
+    blocks: &[Block],
+    layout: &Packed,
+    sums: &[f32],
+) -> (Vec<f32>, Vec<f32>) {
+    let [group_in, group_out] = [shape.group_in(), shape.group_out()];
+    let mut weight = vec![0.0; shape.weight_len()];
+    let mut bias = vec![0.0; group_out];
+    for block in blocks {
+        let line = layout.line(block);
+        for lane in 0..block.channels {
+            let [side, out] = [(block.first + lane) / group_out, (block.first + lane) % group_out];
+            let to = Strides::new(shape, Direction::Forward, 0, &Block { first: out, ..*block });
+            for (place, sides) in taps.iter().enumerate() {
+                let Some([y, x]) = sides[side] else { continue };
+                for channel in 0..group_in {
+                    let from = layout.start(0, block) + (place * group_in + channel) * line + lane;
+                    weight[to.start + channel * to.summed + y * to.row + x] += sums[from];
+                }
+            }
+            bias[out] += sums[layout.values().len() + block.first + lane];
+        }
+    }
     (weight, bias)
 }
 
@@ -174,15 +217,20 @@ impl Job<'_> {
         (CHUNK_PIXELS / self.pass.count[1]).clamp(1, self.pass.count[0])
     }
 
+    /// Floats from one result of the pass to the next in the gradient.
+    fn result_pixel(&self) -> usize {
+        self.channels * self.shape.groups
+    }
+
     /// Whether each block of the gradient is brought together before it is read for every pair.
     fn copies_blocks(&self) -> bool {
-        self.shape.out_channels >= CROWDED
+        self.result_pixel() >= CROWDED
     }
 
     /// Whether the gradient can be read where it is: plain, and no register reaches past a group.
     fn gradient_in_place(&self, lanes: usize) -> Option<&[f32]> {
         match self.gradient.values {
-            Source::Plain(values) if self.shape.group_out().is_multiple_of(lanes) => Some(values),
+            Source::Plain(values) if self.channels.is_multiple_of(lanes) => Some(values),
             _ => None,
         }
     }
@@ -231,7 +279,7 @@ impl RunItem<'_> {
             Some(_) => (job.input.size[1] * channels, job.input.size[0] * job.input.size[1] * channels),
             None => (window.size[1] * pixel, window.len(pixel)),
         };
-        let gradient_image = job.pass.count[0] * job.pass.count[1] * job.shape.out_channels;
+        let gradient_image = job.pass.count[0] * job.pass.count[1] * job.result_pixel();
         let gradient_in_place = job.gradient_in_place(lanes::<S>());
         let mut input_copy =
             Scratch::take(if in_place.is_some() { 0 } else { input_image * job.walk_images });
@@ -253,7 +301,7 @@ impl RunItem<'_> {
             let gradient = match gradient_in_place {
                 Some(values) => values[first * gradient_image..].as_ptr(),
                 None => {
-                    let window = Window { origin: [0, 0], size: job.pass.count };
+                    let window = Window { origin: [0, 0], size: job.shape.output() };
                     copy_images::<S>(&job.gradient, images.clone(), &window, &mut gradient_copy)
                 }
             };
@@ -290,7 +338,7 @@ impl RunItem<'_> {
         block_copy: &mut [f32],
     ) {
         let (job, [rows, columns]) = (self.job, self.job.pass.count);
-        let out_channels = job.shape.out_channels;
+        let result_pixel = job.result_pixel();
         let walk_rows = job.walk_rows();
         for row in (0..rows).step_by(walk_rows) {
             let walk = Walk {
@@ -301,9 +349,10 @@ impl RunItem<'_> {
                 columns,
                 value_row: job.pass.step[0] * chunk.input_pitch,
                 value_pixel: job.pass.step[1] * chunk.input_pixel,
-                vector_row: columns * out_channels,
-                vector_pixel: out_channels,
-            };
+                vector_row: columns * result_pixel,
+                vector_pixel: result_pixel,
+            }
+            .straight();
             for group in 0..job.shape.groups {
                 for block in &job.blocks[self.item.blocks.clone()] {
                     // SAFETY: row < rows, and the group's channels are part of a pixel, so both
@@ -311,9 +360,7 @@ impl RunItem<'_> {
                     let (values, vectors) = unsafe {
                         (
                             chunk.input.add(row * walk.value_row + group * job.shape.group_in()),
-                            chunk
-                                .gradient
-                                .add(row * walk.vector_row + group * job.shape.group_out() + block.first),
+                            chunk.gradient.add(row * walk.vector_row + group * job.channels + block.first),
                         )
                     };
                     // SAFETY: offsets stay inside the window; registers of the last block may read
@@ -366,7 +413,7 @@ impl RunItem<'_> {
             }
         }
         if self.item.pairs.start == 0 {
-            let channel = group * job.shape.group_out().next_multiple_of(lanes::<S>()) + block.first;
+            let channel = group * job.channels.next_multiple_of(lanes::<S>()) + block.first;
             // SAFETY: as above; the bias of this block belongs to the item with the first pair.
             unsafe {
                 let target = job.sums.get().add(shard + job.bias_start + channel);

@@ -32,6 +32,12 @@ impl Window {
         (before, first, (self.size[axis] - before).min(image - first))
     }
 
+    /// How many of the window's rows or columns lie before an image of this size, and how many in it.
+    pub(crate) fn within(&self, axis: usize, image: usize) -> [usize; 2] {
+        let (before, _, count) = self.overlap(axis, image);
+        [before, count]
+    }
+
     /// Copy the window of an NHWC `image` to `target`, which has `len(channels)` floats.
     pub(crate) fn copy(&self, image: &[f32], image_size: [usize; 2], channels: usize, target: &mut [f32]) {
         let (top, first_row, rows) = self.overlap(0, image_size[0]);

@@ -3,13 +3,13 @@
 use burn::tensor::activation::relu;
 use burn::tensor::module::{
     avg_pool2d as burn_avg_pool2d, batch_norm as burn_batch_norm, batch_norm_train as burn_batch_norm_train,
-    conv2d as burn_conv2d, max_pool2d as burn_max_pool2d,
+    conv2d as burn_conv2d, linear as burn_linear, max_pool2d as burn_max_pool2d,
 };
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use firebrick_kernels::{
     Activation, AfterNorm, Conv2dOptions, Pool, Pool2dOptions, avg_pool2d, batch_norm, batch_norm_train,
-    conv2d_block, global_avg_pool2d, l2_norm, max_pool2d, near_kernels, scaled_sum,
+    conv2d_block, global_avg_pool2d, l2_norm, linear, max_pool2d, near_kernels, scaled_sum,
 };
 
 use crate::reference::values;
@@ -36,9 +36,9 @@ fn close(found: TensorData, expected: TensorData, what: &str) {
 }
 
 /// Value and gradients of a function of an input, a weight and a bias; the loss weighs every result differently.
-fn run(
-    function: impl Fn(Tensor<4>, Tensor<4>, Tensor<1>) -> Tensor<4>,
-    inputs: (&Tensor<4>, &Tensor<4>, &Tensor<1>),
+fn run<const D: usize>(
+    function: impl Fn(Tensor<D>, Tensor<D>, Tensor<1>) -> Tensor<D>,
+    inputs: (&Tensor<D>, &Tensor<D>, &Tensor<1>),
 ) -> [TensorData; 4] {
     let (x, w, b) =
         (inputs.0.clone().require_grad(), inputs.1.clone().require_grad(), inputs.2.clone().require_grad());
@@ -94,6 +94,33 @@ fn blocks_agree_with_burn_in_value_and_gradient() {
                         );
                     }
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn linear_layers_agree_with_burn_in_value_and_gradient() {
+    for device in devices() {
+        for (rows, inputs, outputs) in [(64, 400, 120), (5, 84, 10), (1, 1024, 64), (33, 7, 3)] {
+            for activation in [Activation::None, Activation::Relu] {
+                let x = tensor(1, [inputs, rows], &device).transpose();
+                let w = tensor(2, [inputs, outputs], &device);
+                let b = tensor(3, [outputs], &device);
+                let found = run(|x, w, b| linear(x, w, Some(b), activation), (&x, &w, &b));
+                let by_burn = |x: Tensor<2>, w: Tensor<2>, b: Tensor<1>| {
+                    let output = burn_linear(x, w, Some(b));
+                    if activation == Activation::Relu { relu(output) } else { output }
+                };
+                let expected = run(by_burn, (&x, &w, &b));
+                for ((found, expected), what) in
+                    found.into_iter().zip(expected).zip(["output", "input", "weight", "bias"])
+                {
+                    close(found, expected, &format!("{what} of {rows} x {inputs} x {outputs}"));
+                }
+                let found = linear(x.clone(), w.clone(), None, activation).into_data();
+                let expected = by_burn(x, w, Tensor::zeros([outputs], &device)).into_data();
+                close(found, expected, "without bias");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Naive references in f64, and what the tests share.
 
-use firebrick_kernels::cpu::{ConvShape, Engine, Isa};
+use firebrick_kernels::cpu::{ConvShape, Engine, Isa, WeightOrder};
 use proptest::prelude::*;
 
 /// Values in [-1, 1), the same for the same seed.
@@ -47,7 +47,11 @@ pub fn naive(s: &ConvShape, x: &[f32], w: &[f32], b: &[f32], g: &[f32]) -> Naive
                 }
                 for c in 0..gi {
                     let xi = ((n * s.input[0] + y) * s.input[1] + x_at) * s.in_channels + o / go * gi + c;
-                    let wi = ((o * gi + c) * s.kernel[0] + ky) * s.kernel[1] + kx;
+                    let filter = match s.order {
+                        WeightOrder::OutIn => o * gi + c,
+                        WeightOrder::InOut => c * s.out_channels + o,
+                    };
+                    let wi = (filter * s.kernel[0] + ky) * s.kernel[1] + kx;
                     found.output[at] += f64::from(x[xi]) * f64::from(w[wi]);
                     found.input_gradient[xi] += f64::from(g) * f64::from(w[wi]);
                     found.weight_gradient[wi] += f64::from(g) * f64::from(x[xi]);
@@ -60,8 +64,15 @@ pub fn naive(s: &ConvShape, x: &[f32], w: &[f32], b: &[f32], g: &[f32]) -> Naive
 
 /// The largest difference, relative to the largest expected value.
 pub fn error(found: &[f32], expected: &[f64]) -> f64 {
+    error_of_sums(found, expected, 0)
+}
+
+/// As [`error`] for sums of so many products of [`values`]: where all of them happen to cancel, relative to what such
+/// a sum usually is.
+pub fn error_of_sums(found: &[f32], expected: &[f64], terms: usize) -> f64 {
     assert_eq!(found.len(), expected.len());
-    let scale = expected.iter().fold(1e-30f64, |scale, value| scale.max(value.abs()));
+    let usual = 0.3 * (terms as f64).sqrt();
+    let scale = expected.iter().fold(usual.max(1e-30), |scale, value| scale.max(value.abs()));
     let differences =
         found.iter().zip(expected).map(|(found, expected)| (f64::from(*found) - expected).abs());
     differences.fold(
@@ -99,6 +110,7 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
                 padding,
                 dilation,
                 groups,
+                order: WeightOrder::OutIn,
             },
         );
     let depthwise = (1usize..=3, 1usize..=40, 1usize..=2, 3usize..=10, 1usize..=3).prop_map(
@@ -112,10 +124,12 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
             padding: [1, 1],
             dilation: [1, 1],
             groups: channels,
+            order: WeightOrder::OutIn,
         },
     );
-    let common = (1usize..=9, 1usize..=70, 1usize..=70, 2usize..=12, 2usize..=12, 1usize..=2).prop_map(
-        |(batch, in_channels, out_channels, height, width, half)| ConvShape {
+    let order = prop_oneof![Just(WeightOrder::OutIn), Just(WeightOrder::InOut)];
+    let common = (1usize..=9, 1usize..=70, 1usize..=70, 2usize..=12, 2usize..=12, 1usize..=2, order)
+        .prop_map(|(batch, in_channels, out_channels, height, width, half, order)| ConvShape {
             batch,
             in_channels,
             out_channels,
@@ -125,7 +139,10 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
             padding: [half; 2],
             dilation: [1, 1],
             groups: 1,
-        },
-    );
-    prop_oneof![any, depthwise, common].prop_filter("a shape that exists", |shape| shape.validate().is_ok())
+            order,
+        });
+    let linear = (1usize..=200, 1usize..=300, 1usize..=150)
+        .prop_map(|(rows, inputs, outputs)| ConvShape::linear(rows, inputs, outputs));
+    prop_oneof![any, depthwise, common, linear]
+        .prop_filter("a shape that exists", |shape| shape.validate().is_ok())
 }

@@ -1,6 +1,6 @@
 //! Shapes that cannot be computed are refused with a message that helps.
 
-use firebrick_kernels::cpu::{Activation, ConvShape, Engine, PoolShape, ShapeError};
+use firebrick_kernels::cpu::{Activation, ConvShape, Engine, PoolShape, ShapeError, WeightOrder};
 
 fn shape() -> ConvShape {
     ConvShape {
@@ -13,6 +13,7 @@ fn shape() -> ConvShape {
         padding: [1, 1],
         dilation: [1, 1],
         groups: 1,
+        order: WeightOrder::OutIn,
     }
 }
 
@@ -21,6 +22,8 @@ fn bad_shapes_are_refused() {
     assert_eq!(shape().validate(), Ok(()));
     let zero = ConvShape { stride: [0, 1], ..shape() };
     assert_eq!(zero.validate(), Err(ShapeError::Zero { what: "vertical stride" }));
+    let ordered = ConvShape { groups: 2, order: WeightOrder::InOut, ..shape() };
+    assert_eq!(ordered.validate(), Err(ShapeError::GroupsOfOrder { groups: 2 }));
     let groups = ConvShape { groups: 4, ..shape() };
     assert_eq!(groups.validate(), Err(ShapeError::Groups { what: "out_channels", channels: 6, groups: 4 }));
     let kernel = ConvShape { kernel: [3, 9], ..shape() };

@@ -12,7 +12,7 @@ use super::layer_config::{LayerConfig, Pool2dConfig};
 use super::shape::Shape;
 use crate::batch_norm::BatchNorm2d;
 use crate::init::TorchInit;
-use crate::layers::{avg_pool, conv_block, max_pool};
+use crate::layers::{avg_pool, conv_block, linear, linear_relu, max_pool};
 use crate::summary::LayerList;
 
 /// A layer that fits behind the one before it.
@@ -71,16 +71,16 @@ impl Layer {
             (Self::Dropout(dropout), Images(x)) => Images(dropout.forward(x)),
             (Self::Dropout(dropout), Features(x)) => Features(dropout.forward(x)),
             (Self::Flatten, Images(x)) => Features(x.flatten(1, 3)),
-            (Self::Linear(linear), Features(x)) => Features(linear.forward(x)),
+            (Self::Linear(fc), Features(x)) => Features(linear(fc, x)),
             (_, x) => x,
         }
     }
 
     /// Applies the first of `layers`, and with a convolution the ReLU and the pool behind it, with a
-    /// normalisation the ReLU, which are one operation then. Gives the layers that are left.
+    /// normalisation or a linear layer the ReLU, which are one operation then. Gives the layers that are left.
     pub(super) fn apply_first(layers: &[Self], x: Activations) -> (Activations, &[Self]) {
-        use Activations::Images;
-        use Layer::{BatchNorm2d, Conv2d, MaxPool2d, Relu};
+        use Activations::{Features, Images};
+        use Layer::{BatchNorm2d, Conv2d, Linear, MaxPool2d, Relu};
         match (layers, x) {
             ([Conv2d(conv), Relu, MaxPool2d(pool), rest @ ..], Images(x)) => {
                 (Images(conv_block(conv, Activation::Relu, Some(pool), x)), rest)
@@ -98,6 +98,7 @@ impl Layer {
                 let after = AfterNorm { residual: None, activation: Activation::Relu };
                 (Images(norm.forward_and(x, after)), rest)
             }
+            ([Linear(fc), Relu, rest @ ..], Features(x)) => (Features(linear_relu(fc, x)), rest),
             ([layer, rest @ ..], x) => (layer.forward(x), rest),
             ([], x) => (x, layers),
         }

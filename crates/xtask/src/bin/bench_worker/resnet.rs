@@ -8,7 +8,7 @@ use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use firebrick::models::init::TorchInit;
-use firebrick::models::layers::conv_block;
+use firebrick::models::layers::{conv_block, linear};
 use firebrick::models::sequential::Conv2dConfig;
 use firebrick::models::{BatchNorm2d, BatchNorm2dConfig, ImageClassifier, LayerSummary};
 use firebrick_kernels::{Activation, AfterNorm, global_avg_pool2d};
@@ -98,7 +98,7 @@ impl ImageClassifier for ResNet18 {
     fn forward(&self, images_nchw: Tensor<4>) -> Tensor<2> {
         let x = self.stem.forward(images_nchw, None, Activation::Relu); // [n, 64, 32, 32]
         let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, 512, 4, 4]
-        self.fc.forward(global_avg_pool2d(x).flatten(1, 3))
+        linear(&self.fc, global_avg_pool2d(x).flatten(1, 3))
     }
 
     fn input_shape(&self) -> [usize; 3] {
