@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::few_rows::{self, FewRows};
 use super::isa::Isa;
 use super::pack::Direction;
 use super::scratch::{SharedOut, new_filled};
@@ -179,7 +180,9 @@ impl Engine {
         let source =
             SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
         let gradient = gradient_source(shape, gradient)?;
-        let (weight, bias) = if self.winograd && winograd::applies(shape, Direction::Forward) {
+        let (weight, bias) = if few_rows::applies(shape) {
+            few_rows::run_weight_gradient(self, shape, input, gradient)
+        } else if self.winograd && winograd::applies(shape, Direction::Forward) {
             winograd::run_weight_gradient(self, shape, source, gradient)
         } else {
             weight_grad::run(self, shape, source, gradient)
@@ -232,7 +235,10 @@ impl Engine {
     ) {
         // SAFETY: forwarded to the caller.
         unsafe {
-            if self.winograd && winograd::applies(shape, direction) {
+            if few_rows::applies(shape) {
+                let target = target.values;
+                self.isa.run(FewRows { shape, direction, source, weight, bias, finish, target });
+            } else if self.winograd && winograd::applies(shape, direction) {
                 winograd::run(self, shape, direction, source, weight, bias, finish, target);
             } else {
                 direct::run(self, shape, direction, source, weight, bias, finish, target);

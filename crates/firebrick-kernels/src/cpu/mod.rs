@@ -5,6 +5,7 @@
 mod batch_norm;
 mod direct;
 mod engine;
+mod few_rows;
 mod isa;
 mod pack;
 mod pass;

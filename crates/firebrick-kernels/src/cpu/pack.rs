@@ -147,22 +147,31 @@ pub(crate) fn unpack(
     layout: &Packed,
     values: &[f32],
 ) -> Vec<f32> {
-    let group_in = shape.group_in();
     let sources = parts(shape, shape.group_out(), lanes, layout.depth, values, <[f32]>::split_at);
     // SAFETY: every produced channel is in one block, and every tap of every summed channel is written.
     unsafe {
         new_filled(shape.weight_len(), |weight| {
+            let lines = Lines::new(shape, Direction::Forward, taps);
             let unpack_block = |(group, block, packed): (usize, Block, &[f32])| {
-                let from = Strides::new(shape, Direction::Forward, group, &block);
+                let to = Strides::new(shape, Direction::Forward, group, &block);
                 let row = block.registers * lanes;
-                // Channel by channel, so that what is read and written stays in the first cache.
-                for channel in 0..group_in {
-                    for (index, &[y, x]) in taps.iter().enumerate() {
-                        let line = &packed[(index * group_in + channel) * row..][..block.channels];
-                        let start = from.start + channel * from.summed + y * from.row + x;
-                        scatter(line, from.produced, weight.get().add(start));
+                lines.visit(|offset, run| {
+                    let start = weight.get().add(to.start + offset);
+                    match run {
+                        Run::Four(lines) => {
+                            scatter_four(
+                                packed,
+                                lines.map(|line| line * row),
+                                block.channels,
+                                start,
+                                to.produced,
+                            );
+                        }
+                        Run::One(line) => {
+                            scatter(&packed[line * row..][..block.channels], to.produced, start)
+                        }
                     }
-                }
+                });
             };
             if shape.weight_len() < SHARED_FLOATS {
                 sources.into_iter().for_each(unpack_block);
@@ -185,8 +194,10 @@ pub(crate) fn pack<S: Simd>(
     let mut packed = Packed::new(shape.groups, produced, taps.len() * summed, width);
     let depth = packed.depth;
     let targets = parts(shape, produced, width, depth, &mut packed.values[..], <[f32]>::split_at_mut);
+    let lines = Lines::new(shape, direction, taps);
     let pack_one = |(group, block, target): (usize, Block, &mut [f32])| {
-        pack_block(shape, direction, taps, weight, group, &block, target);
+        let from = Strides::new(shape, direction, group, &block);
+        lines.pack_block(&from, weight, &block, target);
     };
     if shape.weight_len() < SHARED_FLOATS {
         targets.into_iter().for_each(pack_one);
@@ -223,27 +234,140 @@ pub(crate) fn pack_pairs(
     packed
 }
 
-/// Pack one block: `[tap][summed channel][registers * lanes]`.
-pub(crate) fn pack_block(
-    shape: &ConvShape,
-    direction: Direction,
-    taps: &[[usize; 2]],
-    weight: &[f32],
-    group: usize,
-    block: &Block,
-    target: &mut [f32],
-) {
-    let [summed, _] = direction.group_channels(shape);
-    let from = Strides::new(shape, direction, group, block);
-    let row = target.len() / (taps.len() * summed).max(1);
-    // Channel by channel, so that what is read and written stays in the first cache.
-    for channel in 0..summed {
-        for (index, &[y, x]) in taps.iter().enumerate() {
-            let line = &mut target[(index * summed + channel) * row..][..row];
-            let start = from.start + channel * from.summed + y * from.row + x;
-            let (line, rest) = line.split_at_mut(block.channels);
-            gather(&weight[start..], from.produced, line);
-            rest.fill(0.0);
+/// The lines of a packed block, `[tap][summed channel]`, in the order of the weight's memory.
+pub(crate) struct Lines {
+    /// Floats from the block's start in the weight, and the line's place in the packed block.
+    lines: Vec<(usize, usize)>,
+}
+
+/// Lines that are visited together.
+enum Run {
+    One(usize),
+    /// Neighbours in the weight.
+    Four([usize; 4]),
+}
+
+impl Lines {
+    pub(crate) fn new(shape: &ConvShape, direction: Direction, taps: &[[usize; 2]]) -> Self {
+        let [summed, _] = direction.group_channels(shape);
+        let strides = Strides::new(shape, direction, 0, &Block { first: 0, channels: 1, registers: 1 });
+        let mut places: Vec<(usize, usize)> =
+            taps.iter().enumerate().map(|(index, [y, x])| (y * strides.row + x, index * summed)).collect();
+        places.sort_unstable();
+        let line = |channel: usize| {
+            places.iter().map(move |(offset, line)| (channel * strides.summed + offset, line + channel))
+        };
+        Self { lines: (0..summed).flat_map(line).collect() }
+    }
+
+    /// Call `visit` with the offset in the weight for every line, four at a time where they are neighbours.
+    fn visit(&self, mut visit: impl FnMut(usize, Run)) {
+        let mut rest = &self.lines[..];
+        while let Some(((offset, line), behind)) = rest.split_first() {
+            if let [(_, a), (_, b), (last, c), ..] = *behind
+                && last == offset + 3
+            {
+                visit(*offset, Run::Four([*line, a, b, c]));
+                rest = &behind[3..];
+            } else {
+                visit(*offset, Run::One(*line));
+                rest = behind;
+            }
+        }
+    }
+
+    /// Pack the block of `weight` that `from` leads to: `[tap][summed channel][registers * lanes]`.
+    pub(crate) fn pack_block(&self, from: &Strides, weight: &[f32], block: &Block, target: &mut [f32]) {
+        let row = target.len() / self.lines.len().max(1);
+        if block.channels < row {
+            target.fill(0.0);
+        }
+        self.visit(|offset, run| {
+            let source = &weight[from.start + offset..];
+            match run {
+                Run::Four(lines) => {
+                    gather_four(source, from.produced, block.channels, target, lines.map(|line| line * row));
+                }
+                Run::One(line) => gather(source, from.produced, &mut target[line * row..][..block.channels]),
+            }
+        });
+    }
+}
+
+/// `columns[j][i] = rows[i][j]`.
+///
+/// # Safety
+/// Rows must be readable, columns writable for four floats.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn transpose_four(rows: [*const f32; 4], columns: [*mut f32; 4]) {
+    use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps, _mm_storeu_ps};
+    // By hand because macerator has no shuffles and the compiler leaves it scalar, at twice the time.
+    // SAFETY: granted by the caller; every x86-64 has SSE.
+    unsafe {
+        let [mut a, mut b, mut c, mut d] = rows.map(|row| _mm_loadu_ps(row));
+        _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+        for (column, values) in columns.into_iter().zip([a, b, c, d]) {
+            _mm_storeu_ps(column, values);
+        }
+    }
+}
+
+/// `columns[j][i] = rows[i][j]`.
+///
+/// # Safety
+/// Rows must be readable, columns writable for four floats.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+unsafe fn transpose_four(rows: [*const f32; 4], columns: [*mut f32; 4]) {
+    // SAFETY: granted by the caller.
+    unsafe {
+        let rows = rows.map(|row| row.cast::<[f32; 4]>().read_unaligned());
+        for (index, column) in columns.into_iter().enumerate() {
+            column.cast::<[f32; 4]>().write_unaligned(rows.map(|row| row[index]));
+        }
+    }
+}
+
+/// `target[starts[j] + i] = source[i * step + j]` for `i < count`, `j < 4`.
+fn gather_four(source: &[f32], step: usize, count: usize, target: &mut [f32], starts: [usize; 4]) {
+    let last = count.saturating_sub(1);
+    assert!(last * step + 3 < source.len(), "the source is long enough");
+    assert!(starts.iter().all(|start| start + last < target.len()), "the target is long enough");
+    let (from, to) = (source.as_ptr(), target.as_mut_ptr());
+    // SAFETY: `i` stays below `count`, and the last of them was checked above.
+    unsafe {
+        let whole = count - count % 4;
+        for i in (0..whole).step_by(4) {
+            let rows = std::array::from_fn(|row| from.add((i + row) * step));
+            transpose_four(rows, starts.map(|start| to.add(start + i)));
+        }
+        for i in whole..count {
+            for (j, start) in starts.iter().enumerate() {
+                to.add(start + i).write(from.add(i * step + j).read());
+            }
+        }
+    }
+}
+
+/// `target[i * step + j] = source[starts[j] + i]` for `i < count`, `j < 4`.
+///
+/// # Safety
+/// `target` must be writable there.
+unsafe fn scatter_four(source: &[f32], starts: [usize; 4], count: usize, target: *mut f32, step: usize) {
+    assert!(starts.iter().all(|start| start + count <= source.len()), "the source is long enough");
+    let from = source.as_ptr();
+    // SAFETY: reads were checked above, writes are granted by the caller.
+    unsafe {
+        let whole = count - count % 4;
+        for i in (0..whole).step_by(4) {
+            let columns = std::array::from_fn(|column| target.add((i + column) * step));
+            transpose_four(starts.map(|start| from.add(start + i)), columns);
+        }
+        for i in whole..count {
+            for (j, start) in starts.iter().enumerate() {
+                target.add(i * step + j).write(from.add(start + i).read());
+            }
         }
     }
 }

@@ -95,6 +95,7 @@ fn layers_of_tudui_lenet_and_resnet_are_exact_enough() {
         ConvShape::linear(64, 400, 120),
         ConvShape::linear(300, 84, 10),
         ConvShape::linear(1, 1024, 64),
+        ConvShape::linear(4, 70, 41),
     ];
     for shape in layers {
         check(&shape).unwrap();

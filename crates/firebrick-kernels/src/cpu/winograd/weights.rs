@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::transform::{Weight, WeightGradient, both_axes, load_square, store_square};
 use super::{POINTS, PRODUCTS};
 use crate::cpu::isa::Isa;
-use crate::cpu::pack::{Block, Direction, Packed, blocks, pack_block};
+use crate::cpu::pack::{Block, Direction, Lines, Packed, Strides, blocks};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::{Scratch, SharedOut};
 use crate::cpu::shape::ConvShape;
@@ -83,7 +83,8 @@ impl WithSimd for TransformBlock<'_> {
         let Self { job, summed, block, out, plane } = self;
         let taps = &job.pass.taps;
         let mut packed = Scratch::take(taps.len() * summed * block.registers * lanes::<S>());
-        pack_block(job.shape, job.direction, taps, job.weight, 0, block, &mut packed);
+        let from = Strides::new(job.shape, job.direction, 0, block);
+        Lines::new(job.shape, job.direction, taps).pack_block(&from, job.weight, block, &mut packed);
         // SAFETY: the packed block holds `taps * summed` lines, and the target has the same block,
         // which no other thread writes, at each point.
         unsafe {

@@ -1,0 +1,198 @@
+//! Linear layers for so few rows that bringing the weight into another order would cost more than the
+//! arithmetic: the weight, `[in, out]`, is read once and where it lies.
+//!
+//! The order of additions is fixed by the shape alone, see each function; one thread does it all.
+
+use macerator::{Simd, WithSimd};
+
+use super::Engine;
+use super::pack::Direction;
+use super::scratch::{Scratch, SharedOut, new_filled};
+use super::shape::{ConvShape, WeightOrder};
+use super::simd::{F32s, add, lanes, load_from, mul_add, splat, store, store_first};
+use super::source::{Finish, Source, SourceImages, relu};
+
+/// Rows up to which this is faster.
+const FEW_ROWS: usize = 4;
+
+/// Registers of outputs that are summed at once.
+const REGISTERS: usize = 4;
+
+/// Partial sums of one scalar product, whatever the register width. Part of the order of additions.
+const PARTIAL_SUMS: usize = 16;
+
+/// Whether a layer is computed here.
+pub(crate) fn applies(shape: &ConvShape) -> bool {
+    let one = [1, 1];
+    let is_linear = shape.order == WeightOrder::InOut && shape.kernel == one && shape.output() == one;
+    is_linear && shape.input == one && shape.batch <= FEW_ROWS
+}
+
+/// A layer in one direction.
+pub(crate) struct FewRows<'a> {
+    pub(crate) shape: &'a ConvShape,
+    pub(crate) direction: Direction,
+    /// The input, or the gradient of the output.
+    pub(crate) source: SourceImages<'a>,
+    pub(crate) weight: &'a [f32],
+    pub(crate) bias: Option<&'a [f32]>,
+    pub(crate) finish: Finish,
+    /// Room for every value of the output, or of the input's gradient.
+    pub(crate) target: SharedOut,
+}
+
+impl WithSimd for FewRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        let copy;
+        let source = match self.source.values {
+            Source::Plain(values) => values,
+            _ => {
+                copy = rows_of::<S>(self.shape.batch, &self.source);
+                &copy
+            }
+        };
+        match self.direction {
+            Direction::Forward => self.forward::<S>(source),
+            Direction::InputGradient => self.input_gradient::<S>(source),
+        }
+    }
+}
+
+impl FewRows<'_> {
+    /// Each output is a sum over the inputs in their order, from the bias on.
+    #[inline(always)]
+    fn forward<S: Simd>(&self, input: &[f32]) {
+        let (inputs, outputs) = (self.shape.in_channels, self.shape.out_channels);
+        let width = lanes::<S>();
+        for (row, input) in input.chunks_exact(inputs).enumerate() {
+            for first in (0..outputs).step_by(REGISTERS * width) {
+                let registers = (outputs - first).div_ceil(width);
+                let at = |v: usize| first + v.min(registers - 1) * width;
+                let bias = self.bias.unwrap_or(&[]);
+                let mut sums: [F32s<S>; REGISTERS] = std::array::from_fn(|v| match self.bias {
+                    Some(_) => load_from::<S>(bias, at(v)),
+                    None => splat::<S>(0.0),
+                });
+                for (value, weights) in input.iter().zip(self.weight.chunks_exact(outputs)) {
+                    let value = splat::<S>(*value);
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = mul_add::<S>(value, load_from::<S>(weights, at(v)), *sum);
+                    }
+                }
+                for (v, &sum) in sums.iter().enumerate().take(registers) {
+                    let sum = match self.finish {
+                        Finish::Plain => sum,
+                        Finish::Relu => relu::<S>(sum),
+                    };
+                    let count = width.min(outputs - at(v));
+                    // SAFETY: the row's outputs from `at(v)` on are the target's.
+                    unsafe { store_first::<S>(self.target.get().add(row * outputs + at(v)), sum, count) };
+                }
+            }
+        }
+    }
+
+    /// Each result is a scalar product: partial sums, 16 apart, that are added pair by pair.
+    #[inline(always)]
+    fn input_gradient<S: Simd>(&self, gradient: &[f32]) {
+        let (inputs, outputs) = (self.shape.in_channels, self.shape.out_channels);
+        let width = lanes::<S>();
+        for (row, gradient) in gradient.chunks_exact(outputs).enumerate() {
+            for (index, weights) in self.weight.chunks_exact(outputs).enumerate() {
+                let mut partial = [0.0f32; PARTIAL_SUMS];
+                for register in (0..PARTIAL_SUMS).step_by(width) {
+                    let mut sum = splat::<S>(0.0);
+                    for first in (register..outputs).step_by(PARTIAL_SUMS) {
+                        let value = load_from::<S>(gradient, first);
+                        sum = mul_add::<S>(value, load_from::<S>(weights, first), sum);
+                    }
+                    // SAFETY: a register's lanes divide the partial sums.
+                    unsafe { store::<S>(partial.as_mut_ptr().add(register), sum) };
+                }
+                let eight: [f32; 8] = std::array::from_fn(|i| partial[i] + partial[i + 8]);
+                let four: [f32; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
+                let sum = (four[0] + four[2]) + (four[1] + four[3]);
+                // SAFETY: the row's results are the target's.
+                unsafe { self.target.get().add(row * inputs + index).write(sum) };
+            }
+        }
+    }
+}
+
+/// Gradients of the weight and of the bias.
+pub(crate) fn run_weight_gradient(
+    engine: Engine,
+    shape: &ConvShape,
+    input: &[f32],
+    gradient: SourceImages<'_>,
+) -> (Vec<f32>, Vec<f32>) {
+    let mut bias = Vec::with_capacity(shape.out_channels);
+    let of_bias = SharedOut::new(bias.as_mut_ptr());
+    // SAFETY: a weight gradient writes every value of both, and both have room for theirs.
+    unsafe {
+        let weight = new_filled(shape.weight_len(), |weight| {
+            engine.isa.run(WeightGradient { shape, input, gradient, target: [weight, of_bias] });
+        });
+        bias.set_len(shape.out_channels);
+        (weight, bias)
+    }
+}
+
+struct WeightGradient<'a> {
+    shape: &'a ConvShape,
+    input: &'a [f32],
+    gradient: SourceImages<'a>,
+    /// Room for the weight's gradient and the bias's.
+    target: [SharedOut; 2],
+}
+
+impl WithSimd for WeightGradient<'_> {
+    type Output = ();
+
+    /// Each value is a sum over the rows in their order.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        let (inputs, outputs) = (self.shape.in_channels, self.shape.out_channels);
+        let width = lanes::<S>();
+        let gradient = rows_of::<S>(self.shape.batch, &self.gradient);
+        let [weight, bias] = self.target;
+        for first in (0..outputs).step_by(width) {
+            let count = width.min(outputs - first);
+            let rows: [F32s<S>; FEW_ROWS] = std::array::from_fn(|row| {
+                if row < self.shape.batch {
+                    load_from::<S>(&gradient[row * outputs..][..outputs], first)
+                } else {
+                    splat::<S>(0.0)
+                }
+            });
+            let mut total = splat::<S>(0.0);
+            for row in rows.iter().take(self.shape.batch) {
+                total = add::<S>(total, *row);
+            }
+            // SAFETY: the targets have a value for every output, the weight's for every input too.
+            unsafe { store_first::<S>(bias.get().add(first), total, count) };
+            for input in 0..inputs {
+                let mut sum = splat::<S>(0.0);
+                for (row, gradient) in rows.iter().enumerate().take(self.shape.batch) {
+                    sum = mul_add::<S>(splat::<S>(self.input[row * inputs + input]), *gradient, sum);
+                }
+                // SAFETY: as above.
+                unsafe { store_first::<S>(weight.get().add(input * outputs + first), sum, count) };
+            }
+        }
+    }
+}
+
+/// The rows of a source, with what lies behind the layer taken into account.
+#[inline(always)]
+fn rows_of<S: Simd>(rows: usize, source: &SourceImages<'_>) -> Scratch {
+    let window = super::window::Window { origin: [0, 0], size: [1, 1] };
+    let mut copy = Scratch::take(rows * source.channels);
+    for (row, target) in copy.chunks_exact_mut(source.channels).enumerate() {
+        source.copy::<S>(row, &window, target);
+    }
+    copy
+}
