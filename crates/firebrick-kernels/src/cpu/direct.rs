@@ -185,10 +185,13 @@ impl WithSimd for RunItem<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
-        // One of the three is left after compilation for an instruction set.
-        match (tile_pixels(lanes::<S>()), self.job.target.codes.is_some()) {
+        // Those of other instruction sets vanish in compilation.
+        let depth = self.job.summed * self.job.pass.taps.len();
+        match (tile_pixels(lanes::<S>(), depth), self.job.target.codes.is_some()) {
             (6, false) => self.run::<S, 6, false>(),
             (6, true) => self.run::<S, 4, true>(),
+            (12, false) => self.run::<S, 12, false>(),
+            (12, true) => self.run::<S, 12, true>(),
             (_, false) => self.run::<S, 8, false>(),
             (_, true) => self.run::<S, 8, true>(),
         }

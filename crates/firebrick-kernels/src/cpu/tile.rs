@@ -11,10 +11,18 @@ use super::simd::{F32s, add, lanes, load, mul_add, splat};
 /// Sums of `P` pixels by `V` registers of output channels.
 pub(crate) type Tile<S, const P: usize, const V: usize> = [[F32s<S>; V]; P];
 
-/// Pixels of a tile for this register width: as many as leave no register spilled.
-pub(crate) const fn tile_pixels(lanes: usize) -> usize {
-    if lanes == 8 { 6 } else { 8 }
+/// Pixels of a tile for this register width: as many as leave no register spilled, fewer where a tile is so soon
+/// done that its beginning and end weigh more. The number changes no sum.
+pub(crate) const fn tile_pixels(lanes: usize, depth: usize) -> usize {
+    match lanes {
+        16 if depth >= DEEP => 12,
+        8 => 6,
+        _ => 8,
+    }
 }
+
+/// Products of one sum from which on the widest registers are worth their larger tile.
+const DEEP: usize = 512;
 
 /// `sums[p][v] = first[v] + sum over runs r, j < run_len: pixel[p][runs[r] + j] * weights[(r * run_len + j), v]`.
 ///

@@ -257,8 +257,9 @@ impl WithSimd for RunItem<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
-        match tile_pixels(lanes::<S>()) {
+        match tile_pixels(lanes::<S>(), self.item.pairs.len()) {
             6 => self.run::<S, 6>(),
+            12 => self.run::<S, 12>(),
             _ => self.run::<S, 8>(),
         }
     }

@@ -97,7 +97,7 @@ impl WithSimd for RunItem<'_> {
         let plane = odd_lines(tiles * pixel);
         let mut sums = Scratch::take(PRODUCTS * plane);
         let sums = Sums { start: sums.as_mut_ptr(), plane, pixel };
-        match tile_pixels(width) {
+        match tile_pixels(width, 0) {
             6 => self.multiply::<S, 6>(&inputs, &sums, tiles),
             _ => self.multiply::<S, 8>(&inputs, &sums, tiles),
         }

@@ -292,7 +292,7 @@ impl WithSimd for AddPoint<'_> {
             // SAFETY: the buffers have `tiles` lines at this point; the sums of these channels at
             // this point belong to this item alone.
             unsafe {
-                match (tile_pixels(lanes::<S>()), block.registers) {
+                match (tile_pixels(lanes::<S>(), 0), block.registers) {
                     (6, 1) => self.add::<S, 6, 1>(block),
                     (6, _) => self.add::<S, 6, 2>(block),
                     (_, 1) => self.add::<S, 8, 1>(block),
