@@ -7,7 +7,8 @@ Each run starts from the weights of the models' golden files, takes the training
 and feeds them as Firebrick does: 8x8 grey to 32x32 with Pillow's bilinear resize, grey to RGB where the
 network wants it, pixels / 255, then normalised where the run says so.
 
-Of every run: the loss of each step, and the sum of each parameter at the end. Of the run RECORDED also all
+Of every run: the loss of each step, how far PyTorch's own ways to compute the same run (f32, f32 with
+channels_last, f64) come apart in it, and the sum of each parameter at the end. Of the run RECORDED also all
 final weights (digits_final.safetensors) and the trace that `firebrick verify --against` reads
 (digits_trace.json), written by the recorder that users get, examples/pytorch/record_trace.py.
 """
@@ -82,14 +83,16 @@ RECORDED = 2
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}
 
 
-def run(number, model_name, model_class, optimizer_name, arguments, normalize):
+def train(model_name, model_class, optimizer_name, arguments, normalize, to=lambda tensors: tensors):
     state = load_file(WEIGHTS / f"{model_name}.safetensors")
     model = model_class()
     model.load_state_dict({k.removeprefix("model1."): v for k, v in state.items()}, strict=True)
+    model = to(model)
     optimizer = OPTIMIZERS[optimizer_name](model.parameters(), **arguments)
     x = images(model_class.channels)
     if normalize:
         x = (x - MEAN) / STD
+    x = to(x)
     labels = torch.tensor(idx("train-labels-idx1-ubyte.gz")[: len(x)].astype(np.int64))
     losses, recorder = [], Recorder(model)
     for k in range(STEPS):
@@ -100,9 +103,23 @@ def run(number, model_name, model_class, optimizer_name, arguments, normalize):
         optimizer.step()
         losses.append(loss.item())
         recorder.step(loss)
+    return model, losses, recorder
+
+
+OTHER_WAYS = [
+    lambda tensors: tensors.to(memory_format=torch.channels_last),
+    lambda tensors: tensors.double(),
+]
+
+
+def run(number, *what):
+    model_name, _, optimizer_name, arguments, normalize = what
+    model, losses, recorder = train(*what)
+    others = [train(*what, to=way)[1] for way in OTHER_WAYS]
+    spread = max(abs(ours - theirs) for other in others for ours, theirs in zip(losses, other))
     sums = {name: parameter.double().sum().item() for name, parameter in model.named_parameters()}
     document = {"model": model_name, "optimizer": optimizer_name, "args": arguments, "normalize": normalize,
-                "losses": losses, "final_sums": sums}
+                "losses": losses, "spread": spread, "final_sums": sums}
     if number == RECORDED:
         document["final"] = "digits_final.safetensors"
         save_file(model.state_dict(), HERE / document["final"])
@@ -117,7 +134,7 @@ def main():
                 "mean": MEAN, "std": STD, "runs": runs}
     (HERE / "digits_runs.json").write_text(json.dumps(document, indent=1) + "\n")
     for each in runs:
-        print(each["model"], each["optimizer"], each["losses"][0], each["losses"][-1])
+        print(each["model"], each["optimizer"], each["losses"][0], each["losses"][-1], each["spread"])
 
 
 if __name__ == "__main__":
