@@ -15,7 +15,7 @@ use super::pass::{Pairs, Pass};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
 use super::share::{share, threads_for};
-use super::simd::{F32s, lanes, load_first, splat, store_first};
+use super::simd::{F32s, add, lanes, load_first, splat, store_first};
 use super::source::{Finish, Source, SourceImages, Target, pool, relu};
 use super::tile::{Tile, convolve, tile_pixels};
 use super::weight_grad::Lanes;
@@ -30,6 +30,10 @@ const SHARED_CACHE_FLOATS: usize = 1 << 19;
 
 /// Items for each thread that the work is split into when the batch allows it.
 const ITEMS_PER_THREAD: usize = 4;
+
+/// Products of a linear layer's sum that are added up before they are added to it, as BLAS libraries do: one sum of
+/// thousands would lose more to rounding. Part of the order of additions.
+const LONG_SUM: usize = 512;
 
 /// Everything that the items of one pass share.
 struct Job<'a> {
@@ -316,7 +320,11 @@ impl RunItem<'_> {
             // SAFETY: granted by the caller; a tile that is not full repeats its last pixel.
             unsafe {
                 let pixels = std::array::from_fn(|p| source.add(places[p.min(last)].source));
-                let sums = convolve::<S, P, V>(pixels, runs, run_len, weights, first);
+                let sums = if !POOL && runs.len() == 1 && run_len > LONG_SUM {
+                    add_up::<S, P, V>(pixels, run_len, weights, first)
+                } else {
+                    convolve::<S, P, V>(pixels, runs, run_len, weights, first)
+                };
                 if POOL {
                     store_pooled::<S, P, V>(
                         &sums,
@@ -333,6 +341,34 @@ impl RunItem<'_> {
             }
         }
     }
+}
+
+/// [`convolve`] over one long run, in parts.
+///
+/// # Safety
+/// As for [`convolve`].
+#[inline(always)]
+unsafe fn add_up<S: Simd, const P: usize, const V: usize>(
+    pixels: [*const f32; P],
+    run_len: usize,
+    weights: *const f32,
+    first: [F32s<S>; V],
+) -> Tile<S, P, V> {
+    let mut total = [first; P];
+    for start in (0..run_len).step_by(LONG_SUM) {
+        let len = LONG_SUM.min(run_len - start);
+        // SAFETY: granted by the caller.
+        let part = unsafe {
+            let weights = weights.add(start * V * lanes::<S>());
+            convolve::<S, P, V>(pixels, &[start], len, weights, [splat::<S>(0.0); V])
+        };
+        for (total, part) in total.iter_mut().zip(&part) {
+            for (total, part) in total.iter_mut().zip(part) {
+                *total = add::<S>(*total, *part);
+            }
+        }
+    }
+    total
 }
 
 /// What sums start from: the bias, or zero.
