@@ -12,9 +12,10 @@ use firebrick_train::run_folder::RunLocation;
 use firebrick_train::{Config, Control, Event, Plan, fit};
 use serde_json::Value;
 
-/// The largest difference of a loss that is still the same run, where PyTorch's own ways to compute it agree. Where
-/// they come apart (Adam divides by gradients near zero, which blows up the last digit), so may we, no farther.
+/// The largest difference of a loss that is still the same run, where PyTorch's own ways to compute it agree.
 const LOSS_TOLERANCE: f64 = 2e-5;
+/// And where they come apart by more: Adam divides by gradients near zero, which blows up the last digit.
+const CHAOTIC_LOSS_TOLERANCE: f64 = 2e-4;
 /// And of the sum of a parameter's elements after the last step, for each of its elements.
 const SUM_TOLERANCE: f64 = 1e-4;
 /// And of each element, where all of them were recorded.
@@ -68,7 +69,7 @@ fn check(backend: &str) {
         let folder = tempfile::tempdir().unwrap();
         let location = RunLocation { run_dir: Some(folder.path().join("run")), ..RunLocation::default() };
         let expected = trace["losses"].as_array().unwrap();
-        let tolerance = trace["spread"].as_f64().unwrap().max(LOSS_TOLERANCE);
+        let tolerance = trace["spread"].as_f64().unwrap().clamp(LOSS_TOLERANCE, CHAOTIC_LOSS_TOLERANCE);
         let mut observer = |event: &Event| {
             if let Event::Step(step) = event {
                 let expected = expected[step.step as usize - 1].as_f64().unwrap();
