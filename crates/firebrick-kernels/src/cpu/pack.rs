@@ -234,6 +234,35 @@ pub(crate) fn pack_pairs(
     packed
 }
 
+/// Gradients of weight and bias from the sums over pairs of pixels: the left ones' and the right ones' added up.
+pub(crate) fn unpack_pairs(
+    shape: &ConvShape,
+    taps: &[[Option<[usize; 2]>; 2]],
+    blocks: &[Block],
+    layout: &Packed,
+    sums: &[f32],
+) -> (Vec<f32>, Vec<f32>) {
+    let [group_in, group_out] = [shape.group_in(), shape.group_out()];
+    let mut weight = vec![0.0; shape.weight_len()];
+    let mut bias = vec![0.0; group_out];
+    for block in blocks {
+        let line = layout.line(block);
+        for lane in 0..block.channels {
+            let [side, out] = [(block.first + lane) / group_out, (block.first + lane) % group_out];
+            let to = Strides::new(shape, Direction::Forward, 0, &Block { first: out, ..*block });
+            for (place, sides) in taps.iter().enumerate() {
+                let Some([y, x]) = sides[side] else { continue };
+                for channel in 0..group_in {
+                    let from = layout.start(0, block) + (place * group_in + channel) * line + lane;
+                    weight[to.start + channel * to.summed + y * to.row + x] += sums[from];
+                }
+            }
+            bias[out] += sums[layout.values().len() + block.first + lane];
+        }
+    }
+    (weight, bias)
+}
+
 /// The lines of a packed block, `[tap][summed channel]`, in the order of the weight's memory.
 pub(crate) struct Lines {
     /// Floats from the block's start in the weight, and the line's place in the packed block.
@@ -302,7 +331,7 @@ impl Lines {
 #[inline(always)]
 unsafe fn transpose_four(rows: [*const f32; 4], columns: [*mut f32; 4]) {
     use std::arch::x86_64::{_MM_TRANSPOSE4_PS, _mm_loadu_ps, _mm_storeu_ps};
-    // By hand because macerator has no shuffles and the compiler leaves it scalar, at twice the time.
+    // By hand because macerator has no shuffles and the compiler leaves it scalar.
     // SAFETY: granted by the caller; every x86-64 has SSE.
     unsafe {
         let [mut a, mut b, mut c, mut d] = rows.map(|row| _mm_loadu_ps(row));

@@ -10,7 +10,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
-use super::pack::{Block, Direction, Packed, Strides, blocks, unpack};
+use super::pack::{Block, Direction, Packed, blocks, unpack, unpack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::{Scratch, SharedOut};
 use super::shape::ConvShape;
@@ -112,40 +112,11 @@ pub(crate) fn run(
     let (total, others) = sums.split_at_mut(shard_len);
     engine.isa.run(AddShards { total, others });
     if let Some(Pairs { taps, .. }) = &pairs {
-        return part_pairs(shape, taps, &blocks, &layout, total);
+        return unpack_pairs(shape, taps, &blocks, &layout, total);
     }
     let weight = unpack(shape, &pass.taps, width, &layout, total);
     let bias_sums = total[bias_start..].chunks_exact(channels.next_multiple_of(width));
     let bias = bias_sums.flat_map(|group| group[..channels].iter().copied()).collect();
-    (weight, bias)
-}
-
-/// Gradients of weight and bias from the sums over pairs of pixels: the left ones' and the right ones' added up.
-fn part_pairs(
-    shape: &ConvShape,
-    taps: &[[Option<[usize; 2]>; 2]],
-    blocks: &[Block],
-    layout: &Packed,
-    sums: &[f32],
-) -> (Vec<f32>, Vec<f32>) {
-    let [group_in, group_out] = [shape.group_in(), shape.group_out()];
-    let mut weight = vec![0.0; shape.weight_len()];
-    let mut bias = vec![0.0; group_out];
-    for block in blocks {
-        let line = layout.line(block);
-        for lane in 0..block.channels {
-            let [side, out] = [(block.first + lane) / group_out, (block.first + lane) % group_out];
-            let to = Strides::new(shape, Direction::Forward, 0, &Block { first: out, ..*block });
-            for (place, sides) in taps.iter().enumerate() {
-                let Some([y, x]) = sides[side] else { continue };
-                for channel in 0..group_in {
-                    let from = layout.start(0, block) + (place * group_in + channel) * line + lane;
-                    weight[to.start + channel * to.summed + y * to.row + x] += sums[from];
-                }
-            }
-            bias[out] += sums[layout.values().len() + block.first + lane];
-        }
-    }
     (weight, bias)
 }
 
