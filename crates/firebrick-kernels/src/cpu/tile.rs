@@ -6,7 +6,7 @@
 
 use macerator::Simd;
 
-use super::simd::{F32s, add, lanes, load, mul_add, splat};
+use super::simd::{F32s, add, lanes, load, mul_add, splat, store};
 
 /// Sums of `P` pixels by `V` registers of output channels.
 pub(crate) type Tile<S, const P: usize, const V: usize> = [[F32s<S>; V]; P];
@@ -58,7 +58,7 @@ pub(crate) unsafe fn convolve<S: Simd, const P: usize, const V: usize>(
     sums
 }
 
-/// Where [`correlate`] walks: the same rectangle of pixels of several images, in two arrays.
+/// Where [`correlate_run`] walks: the same rectangle of pixels of several images, in two arrays.
 #[derive(Clone, Copy)]
 pub(crate) struct Walk {
     /// Images.
@@ -97,13 +97,13 @@ impl Walk {
     }
 }
 
-/// `sums[p][v] = sum over the walk's pixels: values[p][pixel] * vectors[pixel, v]`.
+/// `sums[p][v] = sum over the walk's pixels: values[p + pixel] * vectors[pixel, v]`.
 ///
 /// # Safety
-/// For every pixel of the walk, `values[p]` must be readable there, and `vectors` for `V` registers.
+/// For every pixel of the walk, `values` must be readable there for `P` floats, and `vectors` for `V` registers.
 #[inline(always)]
-pub(crate) unsafe fn correlate<S: Simd, const P: usize, const V: usize>(
-    values: [*const f32; P],
+unsafe fn correlate<S: Simd, const P: usize, const V: usize>(
+    values: *const f32,
     vectors: *const f32,
     walk: Walk,
 ) -> Tile<S, P, V> {
@@ -113,20 +113,18 @@ pub(crate) unsafe fn correlate<S: Simd, const P: usize, const V: usize>(
     for _ in 0..walk.images * walk.rows {
         // SAFETY: the caller grants every address formed here.
         unsafe {
-            let start = image * walk.value_image + row * walk.value_row;
-            let source = values.map(|value| value.add(start));
-            let mut vector_at = vectors.add(image * walk.vector_image + row * walk.vector_row);
-            let mut offset = 0;
+            let mut values = values.add(image * walk.value_image + row * walk.value_row);
+            let mut vectors = vectors.add(image * walk.vector_image + row * walk.vector_row);
             for _ in 0..walk.columns {
-                let vector: [F32s<S>; V] = std::array::from_fn(|v| load::<S>(vector_at.add(v * width)));
-                for (sum, value) in sums.iter_mut().zip(&source) {
-                    let value = splat::<S>(*value.add(offset));
+                let vector: [F32s<S>; V] = std::array::from_fn(|v| load::<S>(vectors.add(v * width)));
+                for (p, sum) in sums.iter_mut().enumerate() {
+                    let value = splat::<S>(*values.add(p));
                     for (sum, vector) in sum.iter_mut().zip(&vector) {
                         *sum = mul_add::<S>(value, *vector, *sum);
                     }
                 }
-                offset += walk.value_pixel;
-                vector_at = vector_at.add(walk.vector_pixel);
+                values = values.wrapping_add(walk.value_pixel);
+                vectors = vectors.wrapping_add(walk.vector_pixel);
             }
         }
         row += 1;
@@ -137,25 +135,84 @@ pub(crate) unsafe fn correlate<S: Simd, const P: usize, const V: usize>(
     sums
 }
 
-/// `target[p * stride + v] += sums[p][v]` for the first `count` of the `P` rows.
+/// What happens to sums that were stored before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// There are none: whatever lies there is written over.
+    Nothing,
+    /// They are added to.
+    Sums,
+}
+
+/// Floats that [`correlate_run`] may read behind a run.
+pub(crate) const RUN_SLACK: usize = 7;
+
+/// `target[i * line + v] (+)= sum over the walk's pixels: values[i + pixel] * vectors[pixel, v]` for `i < run`, with
+/// `line = V * lanes`.
+///
+/// AVX-512 has a multiply-add that broadcasts from memory on the way, so its tiles are one register wide and as high
+/// as there are registers: fewer instructions and half the vectors' traffic. Everywhere else one broadcast serves
+/// two registers.
 ///
 /// # Safety
-/// `target` must be readable and writable for `V` registers at each of the `count` rows.
+/// For every pixel of the walk, `values` must be readable there for `run` floats and [`RUN_SLACK`] more, and `vectors`
+/// for `V` registers; `target` must be writable (and hold sums, if they are added to) for `run` lines.
 #[inline(always)]
-pub(crate) unsafe fn accumulate<S: Simd, const P: usize, const V: usize>(
+pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
+    values: *const f32,
+    run: usize,
+    vectors: *const f32,
+    walk: Walk,
     target: *mut f32,
-    stride: usize,
-    sums: &Tile<S, P, V>,
-    count: usize,
+    before: Before,
 ) {
+    let mut done = 0;
+    while done < run {
+        let left = run - done;
+        // SAFETY: granted by the caller: a tile is at most 7 higher than what is left.
+        unsafe {
+            let (values, target) = (values.add(done), target.add(done * V * lanes::<S>()));
+            done += match (lanes::<S>(), left) {
+                (16, 17..) => tile_of_run::<S, 24, 1, V>(values, left, vectors, walk, target, before),
+                (16, 9..) => tile_of_run::<S, 16, 1, V>(values, left, vectors, walk, target, before),
+                (8, _) => tile_of_run::<S, 6, V, V>(values, left, vectors, walk, target, before),
+                (16, _) => tile_of_run::<S, 8, 1, V>(values, left, vectors, walk, target, before),
+                _ => tile_of_run::<S, 8, V, V>(values, left, vectors, walk, target, before),
+            };
+        }
+    }
+}
+
+/// At most `P` lines of [`correlate_run`], `T` registers at a time; returns how many.
+///
+/// # Safety
+/// As for [`correlate_run`]; `values` must be readable for `P` floats.
+#[inline(always)]
+unsafe fn tile_of_run<S: Simd, const P: usize, const T: usize, const V: usize>(
+    values: *const f32,
+    left: usize,
+    vectors: *const f32,
+    walk: Walk,
+    target: *mut f32,
+    before: Before,
+) -> usize {
     let width = lanes::<S>();
-    for (p, sums) in sums.iter().enumerate().take(count) {
-        for (v, &sum) in sums.iter().enumerate() {
-            // SAFETY: the caller grants these registers.
-            unsafe {
-                let at = target.add(p * stride + v * width);
-                super::simd::store::<S>(at, add::<S>(load::<S>(at), sum));
+    let count = P.min(left);
+    for first in (0..V).step_by(T) {
+        // SAFETY: granted by the caller.
+        unsafe {
+            let sums = correlate::<S, P, T>(values, vectors.add(first * width), walk);
+            for (p, sums) in sums.iter().enumerate().take(count) {
+                for (v, &sum) in sums.iter().enumerate() {
+                    let at = target.add((p * V + first + v) * width);
+                    let sum = match before {
+                        Before::Nothing => sum,
+                        Before::Sums => add::<S>(load::<S>(at), sum),
+                    };
+                    store::<S>(at, sum);
+                }
             }
         }
     }
+    count
 }

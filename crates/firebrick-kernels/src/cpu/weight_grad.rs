@@ -1,7 +1,7 @@
 //! The gradient of a convolution's weight and bias, without im2col.
 //!
 //! For a tap and an input channel the gradient is a correlation of two images, so a tile keeps
-//! eight (tap, channel) pairs by two registers of output channels and walks over the pixels. The
+//! some (tap, channel) pairs that lie side by side, by registers of output channels, and walks over the pixels. The
 //! order of additions is fixed by the shape alone: pixels within a chunk of images and rows, chunks within a shard
 //! of the batch, then shards. Threads share shards and tiles and never split a sum.
 
@@ -17,7 +17,7 @@ use super::shape::ConvShape;
 use super::share::{share, threads_for};
 use super::simd::{F32s, add, lanes, load, splat, store};
 use super::source::{Source, SourceImages};
-use super::tile::{Walk, accumulate, correlate, tile_pixels};
+use super::tile::{Before, RUN_SLACK, Walk, correlate_run};
 use super::window::Window;
 
 /// Pixels that one visit of a tile walks over: few enough to stay in the first cache together with
@@ -35,8 +35,13 @@ const ITEMS_PER_THREAD: usize = 4;
 /// first cache.
 const CROWDED: usize = 128;
 
-/// Lanes of the widest register: slack behind copies so that a partial register may be read whole.
+/// Channels of the input that a copy keeps together: the pixels of a walk then lie in few pages.
+const PANEL_CHANNELS: usize = 64;
+
+/// Slack behind copies so that a partial register (up to 16 lanes), or more than a run of pairs, may be read.
 const SLACK: usize = 16;
+
+const _: () = assert!(RUN_SLACK <= SLACK);
 
 /// Channels up to which two neighbouring pixels fill a register better than one. Part of the order of additions.
 const PAIRED_CHANNELS: usize = 8;
@@ -92,7 +97,7 @@ pub(crate) fn run(
     let shards = by_length.map_or(1, |(_, shards)| *shards).min(shape.batch.div_ceil(walk_images));
     let bias_start = layout.values().len();
     let shard_len = bias_start + shape.groups * channels.next_multiple_of(width);
-    let mut sums = Scratch::zeroed(shards * shard_len);
+    let mut sums = Scratch::take(shards * shard_len);
     let job = Job {
         shape,
         pass,
@@ -158,6 +163,8 @@ impl Job<'_> {
         let chunks = self.shape.batch.div_ceil(self.walk_images);
         let parts = wanted.div_ceil(shards).min(self.blocks.len()).max(1);
         let splits = wanted.div_ceil(shards * parts).min(depth.div_ceil(16)).max(1);
+        // Multiples of 8, so that a run that starts or ends here can be read where it lies.
+        let edge = |split: usize| (depth * split / splits).next_multiple_of(RUN_SLACK + 1).min(depth);
         let mut items = Vec::with_capacity(shards * parts * splits);
         for shard in 0..shards {
             let first = chunks * shard / shards * self.walk_images;
@@ -168,7 +175,7 @@ impl Job<'_> {
                         shard,
                         images: first..end,
                         blocks: self.blocks.len() * part / parts..self.blocks.len() * (part + 1) / parts,
-                        pairs: depth * split / splits..depth * (split + 1) / splits,
+                        pairs: edge(split)..edge(split + 1),
                     });
                 }
             }
@@ -176,11 +183,23 @@ impl Job<'_> {
         items
     }
 
-    /// Floats from one pixel of a copy of the input to the next.
-    fn input_pixel(&self) -> usize {
+    /// How the walks find the input of some images.
+    fn input_layout(&self, window: &Window) -> InputLayout {
         let channels = self.shape.in_channels;
-        let is_crowded = (self.pass.step[1] * channels).is_multiple_of(CROWDED);
-        channels + if is_crowded { SLACK } else { 0 }
+        let step = self.pass.step[1];
+        let is_crowded = |pixel: usize| (step * pixel).is_multiple_of(CROWDED);
+        // Runs of pairs are then multiples of 8, and nothing is read behind one.
+        let may_be_read = self.shape.group_in().is_multiple_of(RUN_SLACK + 1);
+        if window.is_inside(self.input.size) && !is_crowded(channels) && may_be_read {
+            let len = self.input.size[0] * self.input.size[1] * channels;
+            let pitch = self.input.size[1] * channels;
+            return InputLayout { is_copy: false, panel: channels, panel_len: len, pixel: channels, pitch, image: len };
+        }
+        let panel = if self.shape.groups == 1 { channels.min(PANEL_CHANNELS) } else { channels };
+        let pixel = panel + if is_crowded(panel) { SLACK } else { 0 };
+        let panel_len = window.len(pixel);
+        let image = channels.div_ceil(panel) * panel_len;
+        InputLayout { is_copy: true, panel, panel_len, pixel, pitch: window.size[1] * pixel, image }
     }
 
     /// Rows of results in one walk.
@@ -207,14 +226,58 @@ impl Job<'_> {
     }
 }
 
+/// How the input lies: where it is, or as a copy, `[image][panel][row][column][channel of the panel]`. In floats.
+struct InputLayout {
+    is_copy: bool,
+    /// Channels of a panel.
+    panel: usize,
+    panel_len: usize,
+    /// From one pixel to the next.
+    pixel: usize,
+    /// From one row to the next.
+    pitch: usize,
+    /// From one image to the next.
+    image: usize,
+}
+
+impl InputLayout {
+    /// Where a channel of a tap lies, from a pixel's corner.
+    fn offset(&self, [y, x]: [usize; 2], channel: usize) -> usize {
+        channel / self.panel * self.panel_len + y * self.pitch + x * self.pixel + channel % self.panel
+    }
+
+    /// Copy the window of some images.
+    fn copy(&self, source: &SourceImages<'_>, images: Range<usize>, window: &Window, target: &mut [f32]) {
+        let image_len = source.size[0] * source.size[1] * source.channels;
+        let Source::Plain(values) = source.values else { return };
+        for (image, target) in images.zip(target.chunks_exact_mut(self.image)) {
+            let values = &values[image * image_len..][..image_len];
+            for (index, target) in target.chunks_exact_mut(self.panel_len).enumerate() {
+                let first = index * self.panel;
+                let channels = first..(first + self.panel).min(source.channels);
+                window.copy_channels(values, source.size, source.channels, channels, self.pixel, target);
+            }
+        }
+    }
+}
+
+/// (Tap, channel) pairs that follow one another both in the order of the sums and in the input.
+struct Run {
+    /// The first pair.
+    pair: usize,
+    len: usize,
+    /// The first pair's value, from a pixel's corner.
+    offset: usize,
+}
+
 /// One image chunk's arrays, ready to be walked.
-struct Chunk {
+struct Chunk<'a> {
+    layout: &'a InputLayout,
     input: *const f32,
-    input_pitch: usize,
-    input_pixel: usize,
-    input_image: usize,
     gradient: *const f32,
     images: usize,
+    /// Whether sums exist already.
+    before: Before,
 }
 
 /// One item.
@@ -228,47 +291,36 @@ impl WithSimd for RunItem<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
-        match tile_pixels(lanes::<S>(), self.item.pairs.len()) {
-            6 => self.run::<S, 6>(),
-            12 => self.run::<S, 12>(),
-            _ => self.run::<S, 8>(),
-        }
+        self.run::<S>();
     }
 }
 
 impl RunItem<'_> {
     #[inline(always)]
-    fn run<S: Simd, const P: usize>(self) {
+    fn run<S: Simd>(self) {
         let job = self.job;
         let window = job.pass.band(0..job.pass.count[0]);
-        let channels = job.shape.in_channels;
-        let pixel = job.input_pixel();
-        let in_place = match job.input.values {
-            Source::Plain(values) if window.is_inside(job.input.size) && pixel == channels => Some(values),
-            _ => None,
-        };
-        let (pitch, input_image) = match in_place {
-            Some(_) => (job.input.size[1] * channels, job.input.size[0] * job.input.size[1] * channels),
-            None => (window.size[1] * pixel, window.len(pixel)),
-        };
+        let layout = job.input_layout(&window);
         let gradient_image = job.pass.count[0] * job.pass.count[1] * job.result_pixel();
         let gradient_in_place = job.gradient_in_place(lanes::<S>());
-        let mut input_copy =
-            Scratch::take(if in_place.is_some() { 0 } else { input_image * job.walk_images });
-        let copy_len = gradient_image * job.walk_images + SLACK;
-        let mut gradient_copy = Scratch::take(if gradient_in_place.is_some() { 0 } else { copy_len });
+        let copy_len = |image: usize, is_copy: bool| if is_copy { image * job.walk_images + SLACK } else { 0 };
+        let mut input_copy = Scratch::take(copy_len(layout.image, layout.is_copy));
+        let mut gradient_copy = Scratch::take(copy_len(gradient_image, gradient_in_place.is_none()));
         let block_len = job.walk_images * job.walk_rows() * job.pass.count[1] * 2 * lanes::<S>();
         let mut block_copy = Scratch::take(if job.copies_blocks() { block_len } else { 0 });
-        let offsets = self.pair_offsets(pitch, pixel);
+        let runs = self.runs(&layout);
         let mut first = self.item.images.start;
         while first < self.item.images.end {
             let images = first..(first + job.walk_images).min(self.item.images.end);
-            let input = match in_place {
-                Some(values) => {
+            let input = match job.input.values {
+                Source::Plain(values) if !layout.is_copy => {
                     let corner = window.origin.map(isize::unsigned_abs);
-                    values[first * input_image + corner[0] * pitch + corner[1] * channels..].as_ptr()
+                    values[first * layout.image + corner[0] * layout.pitch + corner[1] * layout.pixel..].as_ptr()
                 }
-                None => copy_input(&job.input, images.clone(), &window, pixel, &mut input_copy),
+                _ => {
+                    layout.copy(&job.input, images.clone(), &window, &mut input_copy);
+                    input_copy.as_ptr()
+                }
             };
             let gradient = match gradient_in_place {
                 Some(values) => values[first * gradient_image..].as_ptr(),
@@ -277,54 +329,53 @@ impl RunItem<'_> {
                     copy_images::<S>(&job.gradient, images.clone(), &window, &mut gradient_copy)
                 }
             };
-            let chunk = Chunk {
-                input,
-                input_pitch: pitch,
-                input_pixel: pixel,
-                input_image,
-                gradient,
-                images: images.len(),
-            };
-            self.chunk::<S, P>(&chunk, gradient_image, &offsets, &mut block_copy);
+            let before = if first == self.item.images.start { Before::Nothing } else { Before::Sums };
+            let chunk = Chunk { layout: &layout, input, gradient, images: images.len(), before };
+            self.chunk::<S>(&chunk, gradient_image, &runs, &mut block_copy);
             first = images.end;
         }
     }
 
-    /// Offset of every (tap, channel) pair of the item from a pixel's corner.
-    fn pair_offsets(&self, pitch: usize, pixel: usize) -> Vec<usize> {
+    /// The item's pairs, in the order in which they lie in the input.
+    fn runs(&self, layout: &InputLayout) -> Vec<Run> {
         let group_in = self.job.shape.group_in();
-        let offset = |pair: usize| {
-            let [y, x] = self.job.pass.reach[pair / group_in];
-            y * pitch + x * pixel + pair % group_in
-        };
-        self.item.pairs.clone().map(offset).collect()
+        let mut runs: Vec<Run> = Vec::new();
+        let mut pair = self.item.pairs.start;
+        while pair < self.item.pairs.end {
+            let channel = pair % group_in;
+            let offset = layout.offset(self.job.pass.reach[pair / group_in], channel);
+            let behind = (layout.panel - channel % layout.panel).min(group_in - channel);
+            let len = behind.min(self.item.pairs.end - pair);
+            match runs.last_mut() {
+                Some(run) if run.offset + run.len == offset => run.len += len,
+                _ => runs.push(Run { pair, len, offset }),
+            }
+            pair += len;
+        }
+        runs.sort_unstable_by_key(|run| run.offset);
+        runs
     }
 
     /// Add one chunk of images to the item's sums.
     #[inline(always)]
-    fn chunk<S: Simd, const P: usize>(
-        &self,
-        chunk: &Chunk,
-        gradient_image: usize,
-        offsets: &[usize],
-        block_copy: &mut [f32],
-    ) {
+    fn chunk<S: Simd>(&self, chunk: &Chunk, gradient_image: usize, runs: &[Run], block_copy: &mut [f32]) {
         let (job, [rows, columns]) = (self.job, self.job.pass.count);
         let result_pixel = job.result_pixel();
         let walk_rows = job.walk_rows();
         for row in (0..rows).step_by(walk_rows) {
             let walk = Walk {
                 images: chunk.images,
-                value_image: chunk.input_image,
+                value_image: chunk.layout.image,
                 vector_image: gradient_image,
                 rows: walk_rows.min(rows - row),
                 columns,
-                value_row: job.pass.step[0] * chunk.input_pitch,
-                value_pixel: job.pass.step[1] * chunk.input_pixel,
+                value_row: job.pass.step[0] * chunk.layout.pitch,
+                value_pixel: job.pass.step[1] * chunk.layout.pixel,
                 vector_row: columns * result_pixel,
                 vector_pixel: result_pixel,
             }
             .straight();
+            let before = if row == 0 { chunk.before } else { Before::Sums };
             for group in 0..job.shape.groups {
                 for block in &job.blocks[self.item.blocks.clone()] {
                     // SAFETY: row < rows, and the group's channels are part of a pixel, so both
@@ -335,8 +386,8 @@ impl RunItem<'_> {
                             chunk.gradient.add(row * walk.vector_row + group * job.channels + block.first),
                         )
                     };
-                    // SAFETY: offsets stay inside the window; registers of the last block may read
-                    // past a group only in the copy, which has slack. The copy of a block has room for
+                    // SAFETY: runs stay inside the window, and more than a run is read only in a copy, which has
+                    // slack; the same is true of registers of the last block. The copy of a block has room for
                     // the registers of each pixel of a walk.
                     unsafe {
                         let (vectors, walk) = if job.copies_blocks() {
@@ -346,8 +397,8 @@ impl RunItem<'_> {
                             (vectors, walk)
                         };
                         match block.registers {
-                            1 => self.block::<S, P, 1>(group, block, values, vectors, walk, offsets),
-                            _ => self.block::<S, P, 2>(group, block, values, vectors, walk, offsets),
+                            1 => self.block::<S, 1>(group, block, values, vectors, walk, runs, before),
+                            _ => self.block::<S, 2>(group, block, values, vectors, walk, runs, before),
                         }
                     }
                 }
@@ -358,30 +409,30 @@ impl RunItem<'_> {
     /// Add one walk to one block's sums.
     ///
     /// # Safety
-    /// `values` plus every offset, and `vectors` for the block's registers, must be readable along the walk.
+    /// `values` plus every run (and its slack), and `vectors` for the block's registers, must be readable along the
+    /// walk.
     #[inline(always)]
-    unsafe fn block<S: Simd, const P: usize, const V: usize>(
+    #[allow(clippy::too_many_arguments)] // what a correlation is made of
+    unsafe fn block<S: Simd, const V: usize>(
         &self,
         group: usize,
         block: &Block,
         values: *const f32,
         vectors: *const f32,
         walk: Walk,
-        offsets: &[usize],
+        runs: &[Run],
+        before: Before,
     ) {
         let job = self.job;
         let line = V * lanes::<S>();
         let shard = self.item.shard * job.shard_len;
-        let start = shard + job.layout.start(group, block) + self.item.pairs.start * line;
-        for (index, offsets) in offsets.chunks(P).enumerate() {
-            let last = offsets.len() - 1;
+        let start = shard + job.layout.start(group, block);
+        for run in runs {
             // SAFETY: reads are granted by the caller; the sums of this shard, block and these pairs
             // belong to this item alone.
             unsafe {
-                let values = std::array::from_fn(|p| values.add(offsets[p.min(last)]));
-                let sums = correlate::<S, P, V>(values, vectors, walk);
-                let target = job.sums.get().add(start + index * P * line);
-                accumulate::<S, P, V>(target, line, &sums, offsets.len());
+                let target = job.sums.get().add(start + run.pair * line);
+                correlate_run::<S, V>(values.add(run.offset), run.len, vectors, walk, target, before);
             }
         }
         if self.item.pairs.start == 0 {
@@ -389,7 +440,7 @@ impl RunItem<'_> {
             // SAFETY: as above; the bias of this block belongs to the item with the first pair.
             unsafe {
                 let target = job.sums.get().add(shard + job.bias_start + channel);
-                add_pixels::<S, V>(target, vectors, walk);
+                add_pixels::<S, V>(target, vectors, walk, before);
             }
         }
     }
@@ -425,24 +476,6 @@ unsafe fn copy_block<S: Simd>(
     (target.as_ptr(), walk)
 }
 
-/// Copy the input's window of some images into `target`, one after the other, `pixel` floats a pixel.
-fn copy_input(
-    source: &SourceImages<'_>,
-    images: Range<usize>,
-    window: &Window,
-    pixel: usize,
-    target: &mut [f32],
-) -> *const f32 {
-    let image_len = source.size[0] * source.size[1] * source.channels;
-    if let Source::Plain(values) = source.values {
-        for (image, target) in images.zip(target.chunks_exact_mut(window.len(pixel))) {
-            let values = &values[image * image_len..][..image_len];
-            window.copy_apart(values, source.size, source.channels, pixel, target);
-        }
-    }
-    target.as_ptr()
-}
-
 /// Copy the window of some images into `target`, one after the other.
 #[inline(always)]
 fn copy_images<S: Simd>(
@@ -458,12 +491,17 @@ fn copy_images<S: Simd>(
     target.as_ptr()
 }
 
-/// `target[v] += sum of vectors[pixel, v]`, in four interleaved sums.
+/// `target[v] (+)= sum of vectors[pixel, v]`, in four interleaved sums.
 ///
 /// # Safety
-/// As for `correlate`; `target` must be readable and writable for `V` registers.
+/// As for [`correlate_run`]; `target` must be writable (and hold a sum, if it is added to) for `V` registers.
 #[inline(always)]
-pub(crate) unsafe fn add_pixels<S: Simd, const V: usize>(target: *mut f32, vectors: *const f32, walk: Walk) {
+unsafe fn add_pixels<S: Simd, const V: usize>(
+    target: *mut f32,
+    vectors: *const f32,
+    walk: Walk,
+    before: Before,
+) {
     let width = lanes::<S>();
     let mut sums: [[F32s<S>; V]; 4] = [[splat::<S>(0.0); V]; 4];
     for image in 0..walk.images {
@@ -483,7 +521,11 @@ pub(crate) unsafe fn add_pixels<S: Simd, const V: usize>(target: *mut f32, vecto
         // SAFETY: granted by the caller.
         unsafe {
             let at = target.add(v * width);
-            store::<S>(at, add::<S>(load::<S>(at), sum));
+            let sum = match before {
+                Before::Nothing => sum,
+                Before::Sums => add::<S>(load::<S>(at), sum),
+            };
+            store::<S>(at, sum);
         }
     }
 }

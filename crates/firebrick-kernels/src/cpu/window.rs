@@ -1,6 +1,8 @@
 //! The part of an image that a kernel reads, with its zero border: either the image itself, when
 //! nothing has to be added, or a copy in scratch memory.
 
+use std::ops::Range;
+
 /// A rectangle in the plane of an image, which may reach beyond it; outside the image it is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
@@ -57,32 +59,35 @@ impl Window {
         }
     }
 
-    /// As [`copy`](Self::copy), with `pixel` floats from one pixel of the copy to the next; those behind a pixel's
-    /// channels stay as they are.
-    pub(crate) fn copy_apart(
+    /// As [`copy`](Self::copy), but only some channels, with `pixel` floats from one pixel of the copy to the next; those
+    /// behind a pixel's channels stay as they are.
+    pub(crate) fn copy_channels(
         &self,
         image: &[f32],
         image_size: [usize; 2],
         channels: usize,
+        chosen: Range<usize>,
         pixel: usize,
         target: &mut [f32],
     ) {
         if pixel == channels {
             return self.copy(image, image_size, channels, target);
         }
-        for (index, target) in target.chunks_exact_mut(pixel).take(self.size[0] * self.size[1]).enumerate() {
-            let at = [index / self.size[1], index % self.size[1]];
-            let [y, x] = std::array::from_fn(|axis| {
-                usize::try_from(self.origin[axis] + at[axis].cast_signed())
-                    .ok()
-                    .filter(|position| *position < image_size[axis])
-            });
-            let target = &mut target[..channels];
-            match (y, x) {
-                (Some(y), Some(x)) => {
-                    target.copy_from_slice(&image[(y * image_size[1] + x) * channels..][..channels]);
-                }
-                _ => target.fill(0.0),
+        let (top, first_row, rows) = self.overlap(0, image_size[0]);
+        let (left, first_column, columns) = self.overlap(1, image_size[1]);
+        for (row, line) in target.chunks_exact_mut(self.size[1] * pixel).enumerate() {
+            if row < top || row >= top + rows {
+                line.fill(0.0);
+                continue;
+            }
+            let (before, rest) = line.split_at_mut(left * pixel);
+            let (inside, after) = rest.split_at_mut(columns * pixel);
+            before.fill(0.0);
+            after.fill(0.0);
+            let pixels = ((first_row + row - top) * image_size[1] + first_column) * channels;
+            let pixels = image[pixels..][..columns * channels].chunks_exact(channels);
+            for (target, source) in inside.chunks_exact_mut(pixel).zip(pixels) {
+                target[..chosen.len()].copy_from_slice(&source[chosen.clone()]);
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::cpu::scratch::{Scratch, SharedOut};
 use crate::cpu::shape::ConvShape;
 use crate::cpu::simd::{add, lanes, load, store};
 use crate::cpu::source::SourceImages;
-use crate::cpu::tile::{Walk, accumulate, correlate, tile_pixels};
+use crate::cpu::tile::{Before, Walk, correlate_run};
 use crate::cpu::weight_grad::{AddShards, Lanes};
 
 /// Tiles of a part. Part of the order of additions.
@@ -292,11 +292,9 @@ impl WithSimd for AddPoint<'_> {
             // SAFETY: the buffers have `tiles` lines at this point; the sums of these channels at
             // this point belong to this item alone.
             unsafe {
-                match (tile_pixels(lanes::<S>(), 0), block.registers) {
-                    (6, 1) => self.add::<S, 6, 1>(block),
-                    (6, _) => self.add::<S, 6, 2>(block),
-                    (_, 1) => self.add::<S, 8, 1>(block),
-                    _ => self.add::<S, 8, 2>(block),
+                match block.registers {
+                    1 => self.add::<S, 1>(block),
+                    _ => self.add::<S, 2>(block),
                 }
             }
         }
@@ -309,7 +307,7 @@ impl AddPoint<'_> {
     /// # Safety
     /// Both buffers must have `tiles` lines at the point, and no other thread may use these sums.
     #[inline(always)]
-    unsafe fn add<S: Simd, const P: usize, const V: usize>(&self, block: &Block) {
+    unsafe fn add<S: Simd, const V: usize>(&self, block: &Block) {
         let line = V * lanes::<S>();
         // Parts of `PART_TILES` keep the order of additions the same however parts are joined.
         for first in (0..self.tiles).step_by(PART_TILES) {
@@ -324,7 +322,8 @@ impl AddPoint<'_> {
                 vector_row: 0,
                 vector_pixel: self.gradients.pixel,
             };
-            // SAFETY: lines from `first` on exist in both buffers; channels of the sums too.
+            // SAFETY: lines from `first` on exist in both buffers, and each plane ends in a line of slack;
+            // channels of the sums exist too.
             unsafe {
                 let values =
                     self.inputs.start.get().add(self.point * self.inputs.plane + first * self.inputs.pixel);
@@ -337,12 +336,9 @@ impl AddPoint<'_> {
                     .sums
                     .get()
                     .add(self.point * self.job.weights.plane + block.first * self.job.weights.summed);
-                for channel in self.channels.clone().step_by(P) {
-                    let count = P.min(self.channels.end - channel);
-                    let values = std::array::from_fn(|p| values.add(channel + p.min(count - 1)).cast_const());
-                    let tile = correlate::<S, P, V>(values, vectors, walk);
-                    accumulate::<S, P, V>(sums.add(channel * line), line, &tile, count);
-                }
+                let first = self.channels.start;
+                let (values, sums) = (values.add(first).cast_const(), sums.add(first * line));
+                correlate_run::<S, V>(values, self.channels.len(), vectors, walk, sums, Before::Sums);
             }
         }
     }
