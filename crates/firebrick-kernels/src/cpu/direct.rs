@@ -1,7 +1,7 @@
 //! Direct convolution, and the gradient of its input, without im2col.
 //!
 //! A pixel sums over runs of consecutive floats of its window (for a dense kernel one run is a whole
-//! kernel row of all channels); eight pixels by two registers of output channels are summed in
+//! kernel row of all channels); some pixels by one, two or four registers of output channels are summed in
 //! registers. Every result is computed by one thread from start to end, so the split into items
 //! may follow the number of threads without changing a bit.
 
@@ -10,7 +10,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
-use super::pack::{Block, Direction, Packed, blocks, pack, pack_pairs};
+use super::pack::{Block, Direction, Packed, Widest, pack, pack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
@@ -31,6 +31,10 @@ const SHARED_CACHE_FLOATS: usize = 1 << 19;
 /// Items for each thread that the work is split into when the batch allows it.
 const ITEMS_PER_THREAD: usize = 4;
 
+/// Products of one sum up to which the widest registers go four abreast: one broadcast then serves four of them, but twice
+/// as many weights stream from the second cache.
+const WIDE_DEPTH: usize = 1024;
+
 /// Products of a linear layer's sum that are added up before they are added to it, as BLAS libraries do. Part of the
 /// order of additions. This length and not another, because with it the recorded runs with Adam, which amplify every
 /// rounding, stay within what is promised (`cargo xtask parity`); no length is more exact in general.
@@ -48,7 +52,6 @@ struct Job<'a> {
     bias: Option<&'a [f32]>,
     finish: Finish,
     packed: &'a Packed,
-    blocks: &'a [Block],
     target: Target,
     /// Height and width of the target images (after pooling).
     target_size: [usize; 2],
@@ -95,9 +98,12 @@ pub(crate) unsafe fn run(
         };
         let (pass, packed, together) = match &pairs {
             Some(Pairs { pass, taps }) => (pass, pack_pairs(shape, direction, taps, weight, lanes), 2),
-            None => (pass, engine.isa.run(PackWeights { shape, direction, pass, weight }), 1),
+            None => (
+                pass,
+                engine.isa.run(PackWeights { shape, direction, pass, weight, pools: target.codes.is_some() }),
+                1,
+            ),
         };
-        let blocks = blocks(together * produced, lanes);
         let bias = bias.map(|bias| bias.repeat(together));
         let job = Job {
             pass,
@@ -109,7 +115,6 @@ pub(crate) unsafe fn run(
             bias: bias.as_deref(),
             finish,
             packed: &packed,
-            blocks: &blocks,
             target,
             target_size,
         };
@@ -124,6 +129,7 @@ struct PackWeights<'a> {
     direction: Direction,
     pass: &'a Pass,
     weight: &'a [f32],
+    pools: bool,
 }
 
 impl WithSimd for PackWeights<'_> {
@@ -131,7 +137,10 @@ impl WithSimd for PackWeights<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) -> Packed {
-        pack::<S>(self.shape, self.direction, &self.pass.taps, self.weight)
+        let depth = self.direction.group_channels(self.shape)[0] * self.pass.taps.len();
+        let widest =
+            if lanes::<S>() == 16 && depth <= WIDE_DEPTH && !self.pools { Widest::Four } else { Widest::Two };
+        pack::<S>(self.shape, self.direction, &self.pass.taps, self.weight, widest)
     }
 }
 
@@ -155,7 +164,7 @@ impl Job<'_> {
         };
         let groups = images.div_ceil(group);
         let bands = if is_large { 1 } else { wanted.div_ceil(groups).min(rows).max(1) };
-        let parts = wanted.div_ceil(groups * bands).min(self.blocks.len()).max(1);
+        let parts = wanted.div_ceil(groups * bands).min(self.packed.blocks.len()).max(1);
         let mut items = Vec::with_capacity(groups * bands * parts);
         for first in (0..images).step_by(group) {
             for band in 0..bands {
@@ -163,7 +172,8 @@ impl Job<'_> {
                     items.push(Item {
                         images: first..(first + group).min(images),
                         rows: rows * band / bands..rows * (band + 1) / bands,
-                        blocks: self.blocks.len() * part / parts..self.blocks.len() * (part + 1) / parts,
+                        blocks: self.packed.blocks.len() * part / parts
+                            ..self.packed.blocks.len() * (part + 1) / parts,
                     });
                 }
             }
@@ -234,7 +244,7 @@ impl RunItem<'_> {
         let (runs, run_len) = job.pass.runs(pitch, channels, job.summed);
         let places = if POOL { self.windows(pitch, source_image) } else { self.places(pitch, source_image) };
         for group in 0..job.shape.groups {
-            for block in &job.blocks[self.item.blocks.clone()] {
+            for block in &job.packed.blocks[self.item.blocks.clone()] {
                 let weights = job.packed.block(group, block).as_ptr();
                 // SAFETY: `places` and `runs` stay inside the window that `source` covers, `weights`
                 // holds `runs.len() * run_len` lines of this block, and targets lie in this
@@ -244,6 +254,8 @@ impl RunItem<'_> {
                     match block.registers {
                         1 => self
                             .block::<S, P, 1, POOL>(group, block, source, &runs, run_len, weights, &places),
+                        4 if !POOL => self
+                            .block::<S, 6, 4, POOL>(group, block, source, &runs, run_len, weights, &places),
                         _ => self
                             .block::<S, P, 2, POOL>(group, block, source, &runs, run_len, weights, &places),
                     }

@@ -26,7 +26,7 @@ impl Direction {
     }
 }
 
-/// A block of produced channels: `V` registers wide.
+/// A block of produced channels: one register wide, two, or four.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
     /// First channel within the group.
@@ -37,13 +37,25 @@ pub(crate) struct Block {
     pub(crate) registers: usize,
 }
 
-/// Split `channels` into blocks of two registers, the last of one if that is enough.
-pub(crate) fn blocks(channels: usize, lanes: usize) -> Vec<Block> {
+/// Registers of a block at most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Widest {
+    Two,
+    Four,
+}
+
+/// Split `channels` into blocks: of four registers where allowed and full, otherwise of two, the last of one if that is
+/// enough.
+pub(crate) fn blocks(channels: usize, lanes: usize, widest: Widest) -> Vec<Block> {
     let mut blocks = Vec::with_capacity(channels.div_ceil(2 * lanes));
     let mut first = 0;
     while first < channels {
         let left = channels - first;
-        let registers = if left > lanes { 2 } else { 1 };
+        let registers = match widest {
+            Widest::Four if left >= 4 * lanes => 4,
+            _ if left > lanes => 2,
+            _ => 1,
+        };
         blocks.push(Block { first, channels: left.min(registers * lanes), registers });
         first += registers * lanes;
     }
@@ -53,6 +65,8 @@ pub(crate) fn blocks(channels: usize, lanes: usize) -> Vec<Block> {
 /// Packed weights: for each group and block, `[tap][summed channel][registers * lanes]`, zero in
 /// lanes beyond the last channel.
 pub(crate) struct Packed {
+    /// The blocks of a group.
+    pub(crate) blocks: Vec<Block>,
     values: Scratch,
     group_len: usize,
     depth: usize,
@@ -66,9 +80,10 @@ impl Packed {
     }
 
     /// Floats from one group to the next, and products summed for one output.
-    pub(crate) fn new(groups: usize, channels: usize, depth: usize, lanes: usize) -> Self {
+    pub(crate) fn new(groups: usize, channels: usize, depth: usize, lanes: usize, widest: Widest) -> Self {
         let group_len = channels.next_multiple_of(lanes) * depth;
-        Self { values: Scratch::take(groups * group_len), group_len, depth, lanes }
+        let blocks = blocks(channels, lanes, widest);
+        Self { blocks, values: Scratch::take(groups * group_len), group_len, depth, lanes }
     }
 
     /// Where a block starts.
@@ -118,21 +133,21 @@ impl Strides {
     }
 }
 
-/// Every (group, block) with its part of `values`, which are laid out as [`Packed`].
+/// Every (group, block) with its part of `values`, which are laid out as [`Packed`]: `depth` lines of registers of
+/// `lanes` for each block.
 fn parts<T>(
-    shape: &ConvShape,
-    channels: usize,
-    lanes: usize,
-    depth: usize,
+    groups: usize,
+    blocks: &[Block],
+    [depth, lanes]: [usize; 2],
     values: T,
     mut split: impl FnMut(T, usize) -> (T, T),
 ) -> Vec<(usize, Block, T)> {
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(groups * blocks.len());
     let mut rest = values;
-    for group in 0..shape.groups {
-        for block in blocks(channels, lanes) {
+    for group in 0..groups {
+        for block in blocks {
             let (part, behind) = split(rest, depth * block.registers * lanes);
-            parts.push((group, block, part));
+            parts.push((group, *block, part));
             rest = behind;
         }
     }
@@ -140,21 +155,16 @@ fn parts<T>(
 }
 
 /// Undo [`pack`] for [`Direction::Forward`]: write the packed `values` (in the layout of `layout`) to a weight.
-pub(crate) fn unpack(
-    shape: &ConvShape,
-    taps: &[[usize; 2]],
-    lanes: usize,
-    layout: &Packed,
-    values: &[f32],
-) -> Vec<f32> {
-    let sources = parts(shape, shape.group_out(), lanes, layout.depth, values, <[f32]>::split_at);
+pub(crate) fn unpack(shape: &ConvShape, taps: &[[usize; 2]], layout: &Packed, values: &[f32]) -> Vec<f32> {
+    let sizes = [layout.depth, layout.lanes];
+    let sources = parts(shape.groups, &layout.blocks, sizes, values, <[f32]>::split_at);
     // SAFETY: every produced channel is in one block, and every tap of every summed channel is written.
     unsafe {
         new_filled(shape.weight_len(), |weight| {
             let lines = Lines::new(shape, Direction::Forward, taps);
             let unpack_block = |(group, block, packed): (usize, Block, &[f32])| {
                 let to = Strides::new(shape, Direction::Forward, group, &block);
-                let row = block.registers * lanes;
+                let row = layout.line(&block);
                 lines.visit(|offset, run| {
                     let start = weight.get().add(to.start + offset);
                     match run {
@@ -188,12 +198,13 @@ pub(crate) fn pack<S: Simd>(
     direction: Direction,
     taps: &[[usize; 2]],
     weight: &[f32],
+    widest: Widest,
 ) -> Packed {
     let [summed, produced] = direction.group_channels(shape);
-    let width = lanes::<S>();
-    let mut packed = Packed::new(shape.groups, produced, taps.len() * summed, width);
-    let depth = packed.depth;
-    let targets = parts(shape, produced, width, depth, &mut packed.values[..], <[f32]>::split_at_mut);
+    let mut packed = Packed::new(shape.groups, produced, taps.len() * summed, lanes::<S>(), widest);
+    let sizes = [packed.depth, packed.lanes];
+    let values = &mut packed.values[..];
+    let targets = parts(shape.groups, &packed.blocks, sizes, values, <[f32]>::split_at_mut);
     let lines = Lines::new(shape, direction, taps);
     let pack_one = |(group, block, target): (usize, Block, &mut [f32])| {
         let from = Strides::new(shape, direction, group, &block);
@@ -217,7 +228,7 @@ pub(crate) fn pack_pairs(
     lanes: usize,
 ) -> Packed {
     let [summed, produced] = direction.group_channels(shape);
-    let mut packed = Packed::new(1, 2 * produced, taps.len() * summed, lanes);
+    let mut packed = Packed::new(1, 2 * produced, taps.len() * summed, lanes, Widest::Two);
     packed.values.fill(0.0);
     let from = Strides::new(shape, direction, 0, &Block { first: 0, channels: produced, registers: 1 });
     for (index, sides) in taps.iter().enumerate() {
@@ -238,14 +249,13 @@ pub(crate) fn pack_pairs(
 pub(crate) fn unpack_pairs(
     shape: &ConvShape,
     taps: &[[Option<[usize; 2]>; 2]],
-    blocks: &[Block],
     layout: &Packed,
     sums: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
     let [group_in, group_out] = [shape.group_in(), shape.group_out()];
     let mut weight = vec![0.0; shape.weight_len()];
     let mut bias = vec![0.0; group_out];
-    for block in blocks {
+    for block in &layout.blocks {
         let line = layout.line(block);
         for lane in 0..block.channels {
             let [side, out] = [(block.first + lane) / group_out, (block.first + lane) % group_out];

@@ -10,7 +10,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
-use super::pack::{Block, Direction, Packed, blocks, unpack, unpack_pairs};
+use super::pack::{Block, Direction, Packed, Widest, unpack, unpack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::{Scratch, SharedOut};
 use super::shape::ConvShape;
@@ -55,7 +55,6 @@ struct Job<'a> {
     input: SourceImages<'a>,
     gradient: SourceImages<'a>,
     layout: &'a Packed,
-    blocks: &'a [Block],
     /// Images that one walk goes through.
     walk_images: usize,
     /// Sums of every shard: packed weights, then the bias.
@@ -88,8 +87,7 @@ pub(crate) fn run(
     };
     let width = engine.isa.run(Lanes);
     let depth = shape.group_in() * pass.reach.len();
-    let layout = Packed::new(shape.groups, channels, depth, width);
-    let blocks = blocks(channels, width);
+    let layout = Packed::new(shape.groups, channels, depth, width, Widest::Two);
     // The shape alone decides (not the register width, hence the unpadded length).
     let pixels = pass.count[0] * pass.count[1];
     let walk_images = (CHUNK_PIXELS / pixels).clamp(1, shape.batch);
@@ -105,7 +103,6 @@ pub(crate) fn run(
         input,
         gradient,
         layout: &layout,
-        blocks: &blocks,
         walk_images,
         sums: SharedOut::new(sums.as_mut_ptr()),
         shard_len,
@@ -117,9 +114,9 @@ pub(crate) fn run(
     let (total, others) = sums.split_at_mut(shard_len);
     engine.isa.run(AddShards { total, others });
     if let Some(Pairs { taps, .. }) = &pairs {
-        return unpack_pairs(shape, taps, &blocks, &layout, total);
+        return unpack_pairs(shape, taps, &layout, total);
     }
-    let weight = unpack(shape, &pass.taps, width, &layout, total);
+    let weight = unpack(shape, &pass.taps, &layout, total);
     let bias_sums = total[bias_start..].chunks_exact(channels.next_multiple_of(width));
     let bias = bias_sums.flat_map(|group| group[..channels].iter().copied()).collect();
     (weight, bias)
@@ -161,7 +158,7 @@ impl Job<'_> {
     fn items(&self, shards: usize, depth: usize, threads: usize) -> Vec<Item> {
         let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
         let chunks = self.shape.batch.div_ceil(self.walk_images);
-        let parts = wanted.div_ceil(shards).min(self.blocks.len()).max(1);
+        let parts = wanted.div_ceil(shards).min(self.layout.blocks.len()).max(1);
         let splits = wanted.div_ceil(shards * parts).min(depth.div_ceil(16)).max(1);
         // Multiples of 8, so that a run that starts or ends here can be read where it lies.
         let edge = |split: usize| (depth * split / splits).next_multiple_of(RUN_SLACK + 1).min(depth);
@@ -174,7 +171,8 @@ impl Job<'_> {
                     items.push(Item {
                         shard,
                         images: first..end,
-                        blocks: self.blocks.len() * part / parts..self.blocks.len() * (part + 1) / parts,
+                        blocks: self.layout.blocks.len() * part / parts
+                            ..self.layout.blocks.len() * (part + 1) / parts,
                         pairs: edge(split)..edge(split + 1),
                     });
                 }
@@ -193,7 +191,14 @@ impl Job<'_> {
         if window.is_inside(self.input.size) && !is_crowded(channels) && may_be_read {
             let len = self.input.size[0] * self.input.size[1] * channels;
             let pitch = self.input.size[1] * channels;
-            return InputLayout { is_copy: false, panel: channels, panel_len: len, pixel: channels, pitch, image: len };
+            return InputLayout {
+                is_copy: false,
+                panel: channels,
+                panel_len: len,
+                pixel: channels,
+                pitch,
+                image: len,
+            };
         }
         let panel = if self.shape.groups == 1 { channels.min(PANEL_CHANNELS) } else { channels };
         let pixel = panel + if is_crowded(panel) { SLACK } else { 0 };
@@ -303,7 +308,8 @@ impl RunItem<'_> {
         let layout = job.input_layout(&window);
         let gradient_image = job.pass.count[0] * job.pass.count[1] * job.result_pixel();
         let gradient_in_place = job.gradient_in_place(lanes::<S>());
-        let copy_len = |image: usize, is_copy: bool| if is_copy { image * job.walk_images + SLACK } else { 0 };
+        let copy_len =
+            |image: usize, is_copy: bool| if is_copy { image * job.walk_images + SLACK } else { 0 };
         let mut input_copy = Scratch::take(copy_len(layout.image, layout.is_copy));
         let mut gradient_copy = Scratch::take(copy_len(gradient_image, gradient_in_place.is_none()));
         let block_len = job.walk_images * job.walk_rows() * job.pass.count[1] * 2 * lanes::<S>();
@@ -315,7 +321,8 @@ impl RunItem<'_> {
             let input = match job.input.values {
                 Source::Plain(values) if !layout.is_copy => {
                     let corner = window.origin.map(isize::unsigned_abs);
-                    values[first * layout.image + corner[0] * layout.pitch + corner[1] * layout.pixel..].as_ptr()
+                    values[first * layout.image + corner[0] * layout.pitch + corner[1] * layout.pixel..]
+                        .as_ptr()
                 }
                 _ => {
                     layout.copy(&job.input, images.clone(), &window, &mut input_copy);
@@ -377,7 +384,7 @@ impl RunItem<'_> {
             .straight();
             let before = if row == 0 { chunk.before } else { Before::Sums };
             for group in 0..job.shape.groups {
-                for block in &job.blocks[self.item.blocks.clone()] {
+                for block in &job.layout.blocks[self.item.blocks.clone()] {
                     // SAFETY: row < rows, and the group's channels are part of a pixel, so both
                     // pointers stay inside the images that the chunk covers.
                     let (values, vectors) = unsafe {

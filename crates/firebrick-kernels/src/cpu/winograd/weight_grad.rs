@@ -14,7 +14,7 @@ use super::transform::{Evaluate, both_axes, load_square, store_square, sum_squar
 use super::weights::{GatherGradient, PointWeights};
 use super::{POINTS, PRODUCTS};
 use crate::cpu::Engine;
-use crate::cpu::pack::{Block, Direction, Packed, unpack};
+use crate::cpu::pack::{Block, Direction, Packed, Widest, unpack};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::{Scratch, SharedOut};
 use crate::cpu::shape::ConvShape;
@@ -69,7 +69,7 @@ pub(crate) fn run(
     let shared = shape.in_channels * shape.out_channels > SHARD_CHANNELS;
     let sums = if shared { job.shared_sums(engine) } else { job.sharded_sums(engine) };
     let taps = &pass.taps;
-    let layout = Packed::new(1, shape.out_channels, taps.len() * shape.in_channels, width);
+    let layout = Packed::new(1, shape.out_channels, taps.len() * shape.in_channels, width, Widest::Two);
     let mut packed = Scratch::take(layout.values().len());
     let gather = GatherGradient {
         kernel: shape.kernel[0],
@@ -81,7 +81,7 @@ pub(crate) fn run(
         target: SharedOut::new(packed.as_mut_ptr()),
     };
     gather.run(engine.isa);
-    let weight = unpack(shape, taps, width, &layout, &packed);
+    let weight = unpack(shape, taps, &layout, &packed);
     let bias = sums[PRODUCTS * weights.plane..][..shape.out_channels].to_vec();
     (weight, bias)
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::transform::{Weight, WeightGradient, both_axes, load_square, store_square};
 use super::{POINTS, PRODUCTS};
 use crate::cpu::isa::Isa;
-use crate::cpu::pack::{Block, Direction, Lines, Packed, Strides, blocks};
+use crate::cpu::pack::{Block, Direction, Lines, Packed, Strides, Widest, blocks};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::{Scratch, SharedOut};
 use crate::cpu::shape::ConvShape;
@@ -29,7 +29,8 @@ impl PointWeights {
     pub(super) fn new(summed: usize, produced: usize, lanes: usize) -> Self {
         // An odd number of cache lines keeps the 36 planes from sharing cache sets.
         let plane = (produced.next_multiple_of(lanes) * summed).next_multiple_of(32) + 16;
-        Self { values: Scratch::take(PRODUCTS * plane), plane, summed, blocks: blocks(produced, lanes) }
+        let blocks = blocks(produced, lanes, Widest::Two);
+        Self { values: Scratch::take(PRODUCTS * plane), plane, summed, blocks }
     }
 
     /// One block at one point.
