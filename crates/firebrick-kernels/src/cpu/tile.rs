@@ -151,8 +151,8 @@ pub(crate) const RUN_SLACK: usize = 7;
 /// `line = V * lanes`.
 ///
 /// AVX-512 has a multiply-add that broadcasts from memory on the way, so its tiles are one register wide and as high
-/// as there are registers: fewer instructions and half the vectors' traffic. Everywhere else one broadcast serves
-/// two registers.
+/// as there are registers: fewer instructions and half the vectors' traffic. Everywhere else, and where a run is too
+/// short for a high tile, one broadcast serves two registers.
 ///
 /// # Safety
 /// For every pixel of the walk, `values` must be readable there for `run` floats and [`RUN_SLACK`] more, and `vectors`
@@ -172,12 +172,20 @@ pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
         // SAFETY: granted by the caller: a tile is at most 7 higher than what is left.
         unsafe {
             let (values, target) = (values.add(done), target.add(done * V * lanes::<S>()));
+            macro_rules! tile {
+                ($p:literal by $t:tt) => {
+                    tile_of_run::<S, $p, $t, V>(values, left, vectors, walk, target, before)
+                };
+            }
             done += match (lanes::<S>(), left) {
-                (16, 17..) => tile_of_run::<S, 24, 1, V>(values, left, vectors, walk, target, before),
-                (16, 9..) => tile_of_run::<S, 16, 1, V>(values, left, vectors, walk, target, before),
-                (8, _) => tile_of_run::<S, 6, V, V>(values, left, vectors, walk, target, before),
-                (16, _) => tile_of_run::<S, 8, 1, V>(values, left, vectors, walk, target, before),
-                _ => tile_of_run::<S, 8, V, V>(values, left, vectors, walk, target, before),
+                (16, 21..) => tile!(24 by 1),
+                (16, 17..) => tile!(12 by 1),
+                (16, 13..) => tile!(16 by 1),
+                (16, 11 | 12) => tile!(12 by V),
+                (16, 10) => tile!(10 by V),
+                (16, 9) => tile!(9 by V),
+                (8, _) => tile!(6 by V),
+                _ => tile!(8 by V),
             };
         }
     }
