@@ -6,6 +6,7 @@
 //!   [`batch_norm_train`], [`batch_norm`]: the layers' functions on Burn's tensors. On the `flex` and `ndarray`
 //!   backends they run the kernels, with a backward pass written by hand; on every other backend, and for other
 //!   element types, they call Burn's own operations. Callers cannot tell the difference but by the time it takes.
+//! - [`cross_entropy`]: the classifiers' loss as one step of the graph.
 //! - [`scaled_sum`], [`l2_norm`]: what optimisers do to whole parameters, in one pass.
 //! - [`near_kernels`]: runs a training step where calling a kernel costs least.
 //!
@@ -17,6 +18,7 @@ pub mod cpu;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod backend;
 mod batch_norm;
+mod cross_entropy;
 mod functional;
 mod pooling;
 mod threads;
@@ -24,6 +26,7 @@ mod vector;
 
 pub use batch_norm::{AfterNorm, BatchNormed, batch_norm, batch_norm_train};
 pub use cpu::Activation;
+pub use cross_entropy::{Total, cross_entropy};
 pub use functional::{Conv2dOptions, Pool, conv2d, conv2d_block, linear};
 pub use pooling::{Pool2dOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use threads::near_kernels;

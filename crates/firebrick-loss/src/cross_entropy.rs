@@ -4,6 +4,7 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
+use firebrick_kernels::{Total, cross_entropy};
 use serde::{Deserialize, Serialize};
 
 use crate::classes::{self, Targets};
@@ -124,8 +125,33 @@ impl CrossEntropyLoss {
         input: Tensor<D>,
         target: Tensor<T, Int>,
     ) -> Result<Tensor<1>, LossError> {
+        if let Some(loss) = self.in_one_step(&input, &target)? {
+            return Ok(loss);
+        }
         let (losses, targets) = self.losses(input, target)?;
         targets.reduce(NAME, self.config.reduction, losses)
+    }
+
+    /// The loss without weights and smoothing, where the kernels compute it.
+    fn in_one_step<const D: usize, const T: usize>(
+        &self,
+        input: &Tensor<D>,
+        target: &Tensor<T, Int>,
+    ) -> Result<Option<Tensor<1>>, LossError> {
+        let CrossEntropyLossConfig { weight: None, ignore_index, label_smoothing: 0.0, reduction } =
+            self.config
+        else {
+            return Ok(None);
+        };
+        let total = match reduction {
+            Reduction::Mean => Total::Mean,
+            Reduction::Sum => Total::Sum,
+            Reduction::None | Reduction::BatchMean => return Ok(None),
+        };
+        self.check_shapes(input, target)?;
+        let count = target.dims().iter().product::<usize>();
+        let (logits, target) = (classes::rows(input.clone()), target.clone().reshape([count]));
+        Ok(cross_entropy(&logits, &target, ignore_index, total))
     }
 
     /// The loss of each position for class indices, whatever `reduction` says. Reads the target back.
@@ -196,15 +222,23 @@ impl CrossEntropyLoss {
         classes::check_target_values(NAME, target, classes, Some(self.config.ignore_index))
     }
 
+    fn check_shapes<const D: usize, const T: usize>(
+        &self,
+        input: &Tensor<D>,
+        target: &Tensor<T, Int>,
+    ) -> Result<(), LossError> {
+        classes::check_target_shape(NAME, &input.dims(), &target.dims())?;
+        classes::check_weight(NAME, self.config.weight.as_ref(), &input.dims())?;
+        check::same_device(NAME, ("input", input), ("target", target))
+    }
+
     fn losses<const D: usize, const T: usize>(
         &self,
         input: Tensor<D>,
         target: Tensor<T, Int>,
     ) -> Result<(Tensor<1>, Targets), LossError> {
+        self.check_shapes(&input, &target)?;
         let weight = self.config.weight.as_ref();
-        classes::check_target_shape(NAME, &input.dims(), &target.dims())?;
-        classes::check_weight(NAME, weight, &input.dims())?;
-        check::same_device(NAME, ("input", &input), ("target", &target))?;
         let logits = classes::rows(input);
         let target = classes::flat_indices(target);
         let targets = Targets::new(target, weight, self.config.ignore_index, &logits);

@@ -10,8 +10,9 @@ use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 
 use super::block::{Block, Saved, backward, forward};
-use super::{KernelBackend, NativeFloats, batch_norm, pooling};
+use super::{KernelBackend, NativeFloats, batch_norm, cross_entropy, pooling};
 use crate::batch_norm::Norm;
+use crate::cross_entropy::Classes;
 use crate::pooling::Pooling;
 
 /// A convolution block's step in the graph; parents: input, weight.
@@ -63,6 +64,22 @@ impl<B: NativeFloats> Backward<B, 1> for PoolingStep {
         let gradient = gradients.consume::<B>(&ops.node);
         if let Some(node) = input {
             gradients.register::<B>(node.id, pooling::backward::<B>(&ops.state, gradient));
+        }
+    }
+}
+
+/// The loss's step in the graph.
+#[derive(Debug)]
+struct CrossEntropyStep;
+
+impl<B: NativeFloats> Backward<B, 1> for CrossEntropyStep {
+    type State = cross_entropy::Saved;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let [logits] = ops.parents;
+        let gradient = gradients.consume::<B>(&ops.node);
+        if let Some(node) = logits {
+            gradients.register::<B>(node.id, cross_entropy::backward::<B>(&ops.state, gradient));
         }
     }
 }
@@ -145,6 +162,17 @@ impl<B: KernelBackend + NativeFloats, C: CheckpointStrategy> KernelBackend for A
                 step.finish(saved, output)
             }
             OpsKind::UnTracked(step) => step.finish(B::kernel_pooling(input, pooling)),
+        }
+    }
+
+    fn kernel_cross_entropy(logits: FloatTensor<Self>, classes: Classes) -> FloatTensor<Self> {
+        let (logits, node) = logits.into_parts();
+        match Backward::<B, 1>::prepare::<C>(CrossEntropyStep, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(step) => {
+                let (loss, saved) = cross_entropy::forward::<B>(logits, classes);
+                step.finish(saved, loss)
+            }
+            OpsKind::UnTracked(step) => step.finish(B::kernel_cross_entropy(logits, classes)),
         }
     }
 

@@ -8,6 +8,7 @@
 mod autodiff;
 mod batch_norm;
 mod block;
+mod cross_entropy;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "ndarray")]
@@ -24,6 +25,7 @@ use burn::backend::{Backend, Dispatch, DispatchDevice, TensorMetadata, backend_e
 use burn::tensor::{Device, Tensor};
 
 use crate::batch_norm::Norm;
+use crate::cross_entropy::Classes;
 use crate::pooling::Pooling;
 
 /// The operations that Burn dispatches to the backends that have kernels.
@@ -42,6 +44,9 @@ pub(crate) trait KernelBackend: Backend {
 
     /// Pooling.
     fn kernel_pooling(input: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self>;
+
+    /// Cross-entropy of rows of logits, `[1]`.
+    fn kernel_cross_entropy(logits: FloatTensor<Self>, classes: Classes) -> FloatTensor<Self>;
 
     /// `a * factors[0] + b * factors[1]`.
     fn kernel_scaled_sum(a: FloatTensor<Self>, b: FloatTensor<Self>, factors: [f32; 2]) -> FloatTensor<Self>;
@@ -136,6 +141,11 @@ pub(crate) fn run_pooling(input: Tensor<4>, pooling: Pooling) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::kernel_pooling(input.into_dispatch(), pooling))
 }
 
+/// Cross-entropy on a native device.
+pub(crate) fn run_cross_entropy(logits: Tensor<2>, classes: Classes) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::kernel_cross_entropy(logits.into_dispatch(), classes))
+}
+
 /// `a * factors[0] + b * factors[1]` on a native device.
 pub(crate) fn run_scaled_sum(a: Tensor<1>, b: Tensor<1>, factors: [f32; 2]) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::kernel_scaled_sum(a.into_dispatch(), b.into_dispatch(), factors))
@@ -202,6 +212,13 @@ macro_rules! implement_for {
                 pooling: crate::pooling::Pooling,
             ) -> burn::backend::tensor::FloatTensor<Self> {
                 crate::backend::pooling::forward::<Self>(input, pooling).0
+            }
+
+            fn kernel_cross_entropy(
+                logits: burn::backend::tensor::FloatTensor<Self>,
+                classes: crate::cross_entropy::Classes,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                crate::backend::cross_entropy::forward::<Self>(logits, classes).0
             }
 
             fn kernel_scaled_sum(

@@ -3,6 +3,7 @@
 //! Activations are NHWC, weights in the order that their shape says. Start at [`Engine`].
 
 mod batch_norm;
+mod cross_entropy;
 mod direct;
 mod engine;
 mod few_rows;
@@ -23,6 +24,7 @@ mod window;
 mod winograd;
 
 pub use batch_norm::{ChannelStatistics, NormGradients, NormSaved, Normalisation};
+pub use cross_entropy::{CrossEntropy, cross_entropy, cross_entropy_gradient};
 pub use engine::{Activation, ConvGradients, Engine, OutputGradient, Pooled, WINOGRAD_VARIABLE};
 pub use isa::{ISA_VARIABLE, Isa};
 pub use pooling::{MaxPooled, PoolShape};

@@ -15,8 +15,8 @@ const CHUNK: usize = 1 << 14;
 /// Floats from which on threads share the work.
 const SHARED_FLOATS: usize = 1 << 17;
 
-/// Partial sums of a chunk.
-const PARTIAL_SUMS: usize = 16;
+/// Partial sums of a chunk: enough for several registers, so that an addition need not wait for the one before.
+const PARTIAL_SUMS: usize = 128;
 
 impl Engine {
     /// `a = a * alpha + b * beta`, as far as both reach.

@@ -1,15 +1,16 @@
 //! The layers' functions on Burn's tensors give what Burn's own operations give, values and gradients.
 
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::module::{
     avg_pool2d as burn_avg_pool2d, batch_norm as burn_batch_norm, batch_norm_train as burn_batch_norm_train,
     conv2d as burn_conv2d, linear as burn_linear, max_pool2d as burn_max_pool2d,
 };
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use firebrick_kernels::{
-    Activation, AfterNorm, Conv2dOptions, Pool, Pool2dOptions, avg_pool2d, batch_norm, batch_norm_train,
-    conv2d_block, global_avg_pool2d, l2_norm, linear, max_pool2d, near_kernels, scaled_sum,
+    Activation, AfterNorm, Conv2dOptions, Pool, Pool2dOptions, Total, avg_pool2d, batch_norm,
+    batch_norm_train, conv2d_block, cross_entropy, global_avg_pool2d, l2_norm, linear, max_pool2d,
+    near_kernels, scaled_sum,
 };
 
 use crate::reference::values;
@@ -219,6 +220,52 @@ fn gradients_are_computed_only_where_wanted() {
         let gradients = output.sum().backward();
         assert!(x.grad(&gradients).is_none());
         assert_eq!(w.grad(&gradients).unwrap().dims(), [4, 3, 3, 3]);
+    }
+}
+
+#[test]
+fn cross_entropy_agrees_with_burn_in_value_and_gradient() {
+    for device in devices() {
+        let logits = tensor::<2>(3, [4, 10], &device).mul_scalar(8.0);
+        let target = Tensor::<1, Int>::from_ints([3, 9, -1, 0], &device);
+        for (total, divisor) in [(Total::Mean, 3.0), (Total::Sum, 1.0)] {
+            let (ours, burns) = (logits.clone().require_grad(), logits.clone().require_grad());
+            let found = cross_entropy(&ours, &target, -1, total).unwrap();
+            // The third row is ignored.
+            let kept = burns.clone().mask_fill(target.clone().equal_scalar(-1).reshape([4, 1]), 0.0);
+            let picked = log_softmax(kept, 1).gather(1, target.clone().clamp_min(0).reshape([4, 1])).neg();
+            let expected = picked.sum().sub_scalar(10f64.ln()).div_scalar(divisor);
+            close(found.clone().into_data(), expected.clone().into_data(), "loss");
+            // A gradient that is not 1 must pass through.
+            let (found, expected) = (found.mul_scalar(-2.5).backward(), expected.mul_scalar(-2.5).backward());
+            close(
+                ours.grad(&found).unwrap().into_data(),
+                burns.grad(&expected).unwrap().into_data(),
+                "gradient",
+            );
+        }
+    }
+}
+
+#[test]
+fn cross_entropy_leaves_what_it_cannot_do_and_passes_on_what_is_not_a_number() {
+    for device in devices() {
+        let logits = tensor::<2>(3, [2, 10], &device);
+        for wrong in [10, -1] {
+            let target = Tensor::<1, Int>::from_ints([3, wrong], &device);
+            assert!(cross_entropy(&logits, &target, -100, Total::Mean).is_none(), "a target of {wrong}");
+        }
+        let target = Tensor::<1, Int>::from_ints([3, 4], &device);
+        for value in [f32::NAN, f32::INFINITY] {
+            let bad = logits.clone().slice_assign([0..1, 7..8], Tensor::full([1, 1], value, &device));
+            let loss = cross_entropy(&bad, &target, -100, Total::Mean).unwrap().into_scalar::<f32>();
+            assert!(loss.is_nan(), "{value} among the logits gives {loss}");
+        }
+        let all_ignored = cross_entropy(&logits, &target.mul_scalar(0), 0, Total::Mean).unwrap();
+        assert!(all_ignored.into_scalar::<f32>().is_nan());
+        let large =
+            cross_entropy(&(logits * 1e4), &Tensor::from_ints([3, 4], &device), -100, Total::Mean).unwrap();
+        assert!(large.into_scalar::<f32>().is_finite());
     }
 }
 
