@@ -7,7 +7,7 @@
 //!   backends they run the kernels, with a backward pass written by hand; on every other backend, and for other
 //!   element types, they call Burn's own operations. Callers cannot tell the difference but by the time it takes.
 //! - [`cross_entropy`]: the classifiers' loss as one step of the graph.
-//! - [`scaled_sum`], [`l2_norm`]: what optimisers do to whole parameters, in one pass.
+//! - [`scaled_sum`], [`two_scaled_sums`], [`l2_norm`]: what optimisers do to whole parameters, in one pass.
 //! - [`near_kernels`]: runs a training step where calling a kernel costs least.
 //!
 //! Between layers an activation is a logical NCHW tensor whose memory is NHWC (a permuted view), so
@@ -30,4 +30,4 @@ pub use cross_entropy::{Total, cross_entropy};
 pub use functional::{Conv2dOptions, Pool, conv2d, conv2d_block, linear};
 pub use pooling::{Pool2dOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use threads::near_kernels;
-pub use vector::{l2_norm, scaled_sum};
+pub use vector::{l2_norm, scaled_sum, two_scaled_sums};

@@ -18,6 +18,26 @@ pub fn scaled_sum(a: Tensor<1>, alpha: f64, b: Tensor<1>, beta: f64) -> Tensor<1
     if beta < 0.0 { scaled(a, alpha).sub(scaled(b, -beta)) } else { scaled(a, alpha).add(scaled(b, beta)) }
 }
 
+/// `b * beta + c * gamma`, and `a * alpha + delta * that`, in this order; where `a` and `b` are not used elsewhere the
+/// results take their places. `factors` are `[alpha, beta, gamma, delta]`, rounded to the tensors' type.
+///
+/// # Shapes
+/// All `[n]`.
+pub fn two_scaled_sums(
+    a: Tensor<1>,
+    b: Tensor<1>,
+    c: Tensor<1>,
+    factors: [f64; 4],
+) -> (Tensor<1>, Tensor<1>) {
+    let [alpha, beta, gamma, delta] = factors;
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    if [&a, &b, &c].into_iter().all(suits) && a.dims() == b.dims() && b.dims() == c.dims() {
+        return crate::backend::run_two_scaled_sums(a, b, c, factors.map(|factor| factor as f32));
+    }
+    let b = scaled_sum(b, beta, c, gamma);
+    (b.clone(), scaled_sum(a, alpha, b, delta))
+}
+
 /// The square root of the sum of squares.
 ///
 /// # Shapes

@@ -185,6 +185,16 @@ impl<B: KernelBackend + NativeFloats, C: CheckpointStrategy> KernelBackend for A
         Self::float_add(scaled(a, alpha), scaled(b, beta))
     }
 
+    fn kernel_two_scaled_sums(
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        c: FloatTensor<Self>,
+        [alpha, beta, gamma, delta]: [f32; 4],
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let b = Self::kernel_scaled_sum(b, c, [beta, gamma]);
+        (b.clone(), Self::kernel_scaled_sum(a, b, [alpha, delta]))
+    }
+
     fn kernel_l2_norm(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::float_sqrt(Self::float_sum(Self::float_powi_scalar(tensor, 2.into())))
     }

@@ -51,6 +51,14 @@ pub(crate) trait KernelBackend: Backend {
     /// `a * factors[0] + b * factors[1]`.
     fn kernel_scaled_sum(a: FloatTensor<Self>, b: FloatTensor<Self>, factors: [f32; 2]) -> FloatTensor<Self>;
 
+    /// `b * factors[1] + c * factors[2]`, and `a * factors[0] + factors[3] * that`.
+    fn kernel_two_scaled_sums(
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        c: FloatTensor<Self>,
+        factors: [f32; 4],
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
     /// The square root of the sum of squares, `[1]`.
     fn kernel_l2_norm(tensor: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -151,6 +159,18 @@ pub(crate) fn run_scaled_sum(a: Tensor<1>, b: Tensor<1>, factors: [f32; 2]) -> T
     Tensor::from_dispatch(Dispatch::kernel_scaled_sum(a.into_dispatch(), b.into_dispatch(), factors))
 }
 
+/// `b * factors[1] + c * factors[2]`, and `a * factors[0] + factors[3] * that`, on a native device.
+pub(crate) fn run_two_scaled_sums(
+    a: Tensor<1>,
+    b: Tensor<1>,
+    c: Tensor<1>,
+    factors: [f32; 4],
+) -> (Tensor<1>, Tensor<1>) {
+    let [a, b, c] = [a, b, c].map(Tensor::into_dispatch);
+    let (b, a) = Dispatch::kernel_two_scaled_sums(a, b, c, factors);
+    (Tensor::from_dispatch(b), Tensor::from_dispatch(a))
+}
+
 /// The square root of the sum of squares on a native device.
 pub(crate) fn run_l2_norm(values: Tensor<1>) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::kernel_l2_norm(values.into_dispatch()))
@@ -227,6 +247,15 @@ macro_rules! implement_for {
                 factors: [f32; 2],
             ) -> burn::backend::tensor::FloatTensor<Self> {
                 crate::backend::vector::run_scaled_sum::<Self>(a, b, factors)
+            }
+
+            fn kernel_two_scaled_sums(
+                a: burn::backend::tensor::FloatTensor<Self>,
+                b: burn::backend::tensor::FloatTensor<Self>,
+                c: burn::backend::tensor::FloatTensor<Self>,
+                factors: [f32; 4],
+            ) -> (burn::backend::tensor::FloatTensor<Self>, burn::backend::tensor::FloatTensor<Self>) {
+                crate::backend::vector::run_two_scaled_sums::<Self>(a, b, c, factors)
             }
 
             fn kernel_l2_norm(

@@ -11,15 +11,37 @@ pub(crate) fn run_scaled_sum<B: NativeFloats>(
     b: B::FloatTensorPrimitive,
     [alpha, beta]: [f32; 2],
 ) -> B::FloatTensorPrimitive {
-    let engine = Engine::current();
-    let (mut a, b) = (B::to_contiguous(a), B::to_contiguous(b));
-    if let Some(values) = B::values_mut(&mut a) {
-        engine.scaled_sum(values, alpha, B::values(&b), beta);
-        return a;
+    let b = B::to_contiguous(b);
+    updated::<B, _>(a, |a| Engine::current().scaled_sum(a, alpha, B::values(&b), beta)).0
+}
+
+/// `b * factors[1] + c * factors[2]`, and `a * factors[0] + factors[3] * that`; the callers have checked shapes and
+/// types.
+pub(crate) fn run_two_scaled_sums<B: NativeFloats>(
+    a: B::FloatTensorPrimitive,
+    b: B::FloatTensorPrimitive,
+    c: B::FloatTensorPrimitive,
+    factors: [f32; 4],
+) -> (B::FloatTensorPrimitive, B::FloatTensorPrimitive) {
+    let c = B::to_contiguous(c);
+    updated::<B, _>(b, |b| {
+        updated::<B, _>(a, |a| Engine::current().two_scaled_sums(a, b, B::values(&c), factors)).0
+    })
+}
+
+/// The tensor after `update` has changed its values, in place if nobody else holds them; and what `update` gave.
+fn updated<B: NativeFloats, T>(
+    tensor: B::FloatTensorPrimitive,
+    update: impl FnOnce(&mut [f32]) -> T,
+) -> (B::FloatTensorPrimitive, T) {
+    let mut tensor = B::to_contiguous(tensor);
+    if let Some(values) = B::values_mut(&mut tensor) {
+        let given = update(values);
+        return (tensor, given);
     }
-    let mut values = B::values(&a).to_vec();
-    engine.scaled_sum(&mut values, alpha, B::values(&b), beta);
-    B::from_values(values, &[a.shape().num_elements()])
+    let mut values = B::values(&tensor).to_vec();
+    let given = update(&mut values);
+    (B::from_values(values, &[tensor.shape().num_elements()]), given)
 }
 
 /// The square root of the sum of squares, `[1]`.

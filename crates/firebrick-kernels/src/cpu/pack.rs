@@ -275,8 +275,12 @@ pub(crate) fn unpack_pairs(
 
 /// The lines of a packed block, `[tap][summed channel]`, in the order of the weight's memory.
 pub(crate) struct Lines {
-    /// Floats from the block's start in the weight, and the line's place in the packed block.
-    lines: Vec<(usize, usize)>,
+    /// For each tap, in the order of the weight's memory: floats from the channel's start in the weight, and the line of
+    /// the first channel in the packed block.
+    taps: Vec<(usize, usize)>,
+    summed: usize,
+    /// Floats from one summed channel to the next in the weight.
+    stride: usize,
 }
 
 /// Lines that are visited together.
@@ -290,34 +294,47 @@ impl Lines {
     pub(crate) fn new(shape: &ConvShape, direction: Direction, taps: &[[usize; 2]]) -> Self {
         let [summed, _] = direction.group_channels(shape);
         let strides = Strides::new(shape, direction, 0, &Block { first: 0, channels: 1, registers: 1 });
-        let mut places: Vec<(usize, usize)> =
-            taps.iter().enumerate().map(|(index, [y, x])| (y * strides.row + x, index * summed)).collect();
-        places.sort_unstable();
-        let line = |channel: usize| {
-            places.iter().map(move |(offset, line)| (channel * strides.summed + offset, line + channel))
-        };
-        Self { lines: (0..summed).flat_map(line).collect() }
+        let place = |(index, [y, x]): (usize, &[usize; 2])| (y * strides.row + x, index * summed);
+        let mut taps: Vec<_> = taps.iter().enumerate().map(place).collect();
+        taps.sort_unstable();
+        Self { taps, summed, stride: strides.summed }
+    }
+
+    /// How many.
+    fn len(&self) -> usize {
+        self.taps.len() * self.summed
     }
 
     /// Call `visit` with the offset in the weight for every line, four at a time where they are neighbours.
     fn visit(&self, mut visit: impl FnMut(usize, Run)) {
-        let mut rest = &self.lines[..];
-        while let Some(((offset, line), behind)) = rest.split_first() {
-            if let [(_, a), (_, b), (last, c), ..] = *behind
-                && last == offset + 3
-            {
-                visit(*offset, Run::Four([*line, a, b, c]));
-                rest = &behind[3..];
-            } else {
-                visit(*offset, Run::One(*line));
-                rest = behind;
+        // Offsets and lines that wait for enough neighbours.
+        let mut waiting = [(0, 0); 4];
+        let mut count = 0;
+        for channel in 0..self.summed {
+            for (offset, line) in &self.taps {
+                waiting[count] = (channel * self.stride + offset, line + channel);
+                count += 1;
+                if count < waiting.len() {
+                    continue;
+                }
+                if waiting[3].0 == waiting[0].0 + 3 {
+                    visit(waiting[0].0, Run::Four(waiting.map(|(_, line)| line)));
+                    count = 0;
+                } else {
+                    visit(waiting[0].0, Run::One(waiting[0].1));
+                    waiting.copy_within(1.., 0);
+                    count = 3;
+                }
             }
+        }
+        for (offset, line) in &waiting[..count] {
+            visit(*offset, Run::One(*line));
         }
     }
 
     /// Pack the block of `weight` that `from` leads to: `[tap][summed channel][registers * lanes]`.
     pub(crate) fn pack_block(&self, from: &Strides, weight: &[f32], block: &Block, target: &mut [f32]) {
-        let row = target.len() / self.lines.len().max(1);
+        let row = target.len() / self.len().max(1);
         if block.channels < row {
             target.fill(0.0);
         }

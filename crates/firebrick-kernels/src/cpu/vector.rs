@@ -12,6 +12,9 @@ use super::engine::Engine;
 /// Floats of a chunk.
 const CHUNK: usize = 1 << 14;
 
+/// Floats of several vectors that stay in the first cache together.
+const CACHED: usize = 1 << 11;
+
 /// Floats from which on threads share the work.
 const SHARED_FLOATS: usize = 1 << 17;
 
@@ -26,6 +29,24 @@ impl Engine {
             add((a, b));
         } else {
             a.par_chunks_mut(CHUNK).zip(b.par_chunks(CHUNK)).for_each(add);
+        }
+    }
+
+    /// `b = b * beta + c * gamma`, then `a = a * alpha + b * delta`, as far as all three reach: the second finds in the
+    /// first cache what the first has written.
+    pub fn two_scaled_sums(self, a: &mut [f32], b: &mut [f32], c: &[f32], factors: [f32; 4]) {
+        let [alpha, beta, gamma, delta] = factors;
+        let parts = |a: &mut [f32], b: &mut [f32], c: &[f32]| {
+            for ((a, b), c) in a.chunks_mut(CACHED).zip(b.chunks_mut(CACHED)).zip(c.chunks(CACHED)) {
+                self.isa.run(ScaledSum { a: b, alpha: beta, b: c, beta: gamma });
+                self.isa.run(ScaledSum { a, alpha, b, beta: delta });
+            }
+        };
+        if a.len() < SHARED_FLOATS {
+            parts(a, b, c);
+        } else {
+            let chunks = a.par_chunks_mut(CHUNK).zip(b.par_chunks_mut(CHUNK)).zip(c.par_chunks(CHUNK));
+            chunks.for_each(|((a, b), c)| parts(a, b, c));
         }
     }
 

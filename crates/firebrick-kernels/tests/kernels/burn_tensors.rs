@@ -10,7 +10,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use firebrick_kernels::{
     Activation, AfterNorm, Conv2dOptions, Pool, Pool2dOptions, Total, avg_pool2d, batch_norm,
     batch_norm_train, conv2d_block, cross_entropy, global_avg_pool2d, l2_norm, linear, max_pool2d,
-    near_kernels, scaled_sum,
+    near_kernels, scaled_sum, two_scaled_sums,
 };
 
 use crate::reference::values;
@@ -276,9 +276,19 @@ fn formulas_of_optimisers_agree_with_burn_and_leave_their_arguments_alone() {
             let (a, b) = (tensor::<1>(1, [1000], &device), tensor::<1>(2, [1000], &device));
             let kept = a.clone();
             let found = scaled_sum(a.clone(), 0.9, b.clone(), -0.1).into_data();
-            let expected = a.clone().mul_scalar(0.9).sub(b.mul_scalar(0.1)).into_data();
+            let expected = a.clone().mul_scalar(0.9).sub(b.clone().mul_scalar(0.1)).into_data();
             assert_eq!(found, expected, "on {device:?}");
-            assert_eq!(a.clone().into_data(), kept.into_data());
+            assert_eq!(a.clone().into_data(), kept.clone().into_data());
+            let (second, first) = (b.clone(), tensor::<1>(3, [1000], &device));
+            let (sum, last) =
+                two_scaled_sums(a.clone(), second.clone(), first.clone(), [1.0, 0.9, 0.5, -0.1]);
+            let expected = scaled_sum(second.clone(), 0.9, first, 0.5);
+            assert_eq!(sum.into_data(), expected.clone().into_data(), "on {device:?}");
+            assert_eq!(last.into_data(), scaled_sum(a.clone(), 1.0, expected, -0.1).into_data());
+            assert_eq!(
+                (a.clone().into_data(), second.into_data()),
+                (kept.into_data(), b.clone().into_data())
+            );
             close(l2_norm(a.clone()).into_data(), a.square().sum().sqrt().into_data(), "norm");
         }
     }

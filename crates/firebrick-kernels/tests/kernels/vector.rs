@@ -35,6 +35,25 @@ fn a_scaled_sum_has_the_bits_of_separate_operations() {
 }
 
 #[test]
+fn two_scaled_sums_have_the_bits_of_one_after_the_other() {
+    let [alpha, beta, gamma, delta] = [0.99f32, 0.9, 0.7, -0.01];
+    for len in LENGTHS {
+        let [a, b, c] = [1, 2, 3].map(|seed| values(seed, len));
+        let (mut expected_a, mut expected_b) = (a.clone(), b.clone());
+        Engine::current().scaled_sum(&mut expected_b, beta, &c, gamma);
+        Engine::current().scaled_sum(&mut expected_a, alpha, &expected_b, delta);
+        for engine in engines() {
+            for threads in [1, 3] {
+                let (mut a, mut b) = (a.clone(), b.clone());
+                let factors = [alpha, beta, gamma, delta];
+                with_threads(threads, || engine.two_scaled_sums(&mut a, &mut b, &c, factors));
+                assert!(a == expected_a && b == expected_b, "{engine:?}, {threads} threads, {len} values");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_norm_is_exact_enough_and_always_the_same() {
     for len in LENGTHS {
         let values = values(3, len);

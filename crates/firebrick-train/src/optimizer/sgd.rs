@@ -4,7 +4,7 @@
 //! `torch.optim.SGD`; its momentum begins as the first gradient, undampened.
 
 use burn::tensor::Tensor;
-use firebrick_kernels::scaled_sum;
+use firebrick_kernels::{scaled_sum, two_scaled_sums};
 use serde::{Deserialize, Serialize};
 
 use super::RuleConfig;
@@ -112,18 +112,25 @@ impl Rule for SgdConfig {
         if momentum == 0.0 {
             return scaled_sum(parameter, 1.0, gradient, -context.lr);
         }
-        let buffer = match memory.tensors.pop() {
-            None => gradient.clone(),
-            Some(buffer) => self.accelerated(buffer, gradient.clone(), momentum),
+        let share = 1.0 - self.dampening;
+        let (buffer, updated) = match memory.tensors.pop() {
+            Some(buffer) if !self.nesterov => {
+                two_scaled_sums(parameter, buffer, gradient, [1.0, momentum, share, -context.lr])
+            }
+            buffer => {
+                let buffer = match buffer {
+                    None => gradient.clone(),
+                    Some(buffer) => scaled_sum(buffer, momentum, gradient.clone(), share),
+                };
+                let direction = if self.nesterov {
+                    scaled_sum(gradient, 1.0, buffer.clone(), momentum)
+                } else {
+                    buffer.clone()
+                };
+                (buffer, scaled_sum(parameter, 1.0, direction, -context.lr))
+            }
         };
-        memory.put([buffer.clone()]);
-        let direction = if self.nesterov { scaled_sum(gradient, 1.0, buffer, momentum) } else { buffer };
-        scaled_sum(parameter, 1.0, direction, -context.lr)
-    }
-}
-
-impl SgdConfig {
-    fn accelerated(&self, buffer: Tensor<1>, gradient: Tensor<1>, momentum: f64) -> Tensor<1> {
-        scaled_sum(buffer, momentum, gradient, 1.0 - self.dampening)
+        memory.put([buffer]);
+        updated
     }
 }
