@@ -11,7 +11,8 @@ pub struct CrossEntropy {
 
 /// Cross-entropy of rows of logits; a row without a class costs nothing.
 ///
-/// Sums are added up in f64: a row's is then right to the last bit of f32, in whatever order.
+/// By torch's formulas, `x - max - log(sum)` and its exponential. Sums are added up in f64: a row's is then right to the
+/// last bit of f32, in whatever order.
 ///
 /// # Shapes
 /// `logits` `[rows, classes]`, `of_rows` `[rows]`, each class below `classes`.
@@ -21,21 +22,18 @@ pub fn cross_entropy(logits: &[f32], classes: usize, of_rows: &[Option<usize>]) 
     for (row, class) in logits.chunks_exact(classes.max(1)).zip(of_rows) {
         // A NaN is passed over here and arrives by its exponential.
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let start = found.probabilities.len();
-        found.probabilities.extend(row.iter().map(|logit| (logit - largest).exp()));
-        let exponentials = &mut found.probabilities[start..];
-        let sum: f64 = exponentials.iter().map(|value| f64::from(*value)).sum();
-        for value in exponentials {
-            *value = (f64::from(*value) / sum) as f32;
-        }
+        let sum: f64 = row.iter().map(|logit| f64::from((logit - largest).exp())).sum();
+        let log_sum = (sum as f32).ln();
+        let log_probability = |logit: &f32| logit - largest - log_sum;
+        found.probabilities.extend(row.iter().map(|logit| log_probability(logit).exp()));
         if let Some(logit) = class.and_then(|class| row.get(class)) {
-            found.sum += sum.ln() - f64::from(logit - largest);
+            found.sum -= f64::from(log_probability(logit));
         }
     }
     found
 }
 
-/// The logits' gradient, for a gradient of [`CrossEntropy::sum`].
+/// The logits' gradient, for a gradient of [`CrossEntropy::sum`]: of `log_softmax` and of `nll_loss`, as torch rounds them.
 ///
 /// # Shapes
 /// `probabilities` and the result `[rows, classes]`, `of_rows` `[rows]`.
@@ -51,8 +49,8 @@ pub fn cross_entropy_gradient(
     for ((gradients, probabilities), class) in rows.zip(of_rows) {
         let Some(class) = *class else { continue };
         for (index, (target, probability)) in gradients.iter_mut().zip(probabilities).enumerate() {
-            let expected = if index == class { 1.0 } else { 0.0 };
-            *target = (probability - expected) * gradient;
+            let expected = if index == class { gradient } else { 0.0 };
+            *target = probability * gradient - expected;
         }
     }
     gradients
