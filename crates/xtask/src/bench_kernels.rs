@@ -1,6 +1,7 @@
 //! Each convolution layer of the networks by itself, as a part of what the CPU's multiply-add units can do.
 //!
-//! The peak, the direct kernels and the kernels in use (Winograd's where it is chosen) take turns.
+//! The peak, the kernels' inner loop by itself, the direct kernels and the kernels in use (Winograd's where it is
+//! chosen) take turns.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -18,8 +19,10 @@ pub fn recipe(rounds: usize, only: Option<&str>) -> Result<(), Failure> {
 }
 
 fn table(rounds: usize, only: Option<&str>) -> Result<(), ShapeError> {
-    println!("| layer | pass | MFLOP | direct, GFLOP/s | of peak | in use, ms | as GFLOP/s of direct |");
-    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "| layer | pass | MFLOP | direct, GFLOP/s | of peak | inner loop alone | in use, ms | as GFLOP/s of direct |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
     let engine = Engine::current();
     let mut peaks = Vec::new();
     for layer in layers() {
@@ -30,25 +33,29 @@ fn table(rounds: usize, only: Option<&str>) -> Result<(), ShapeError> {
         for pass in [Pass::Forward, Pass::InputGradient, Pass::WeightGradient] {
             let direct = Engine { winograd: false, ..engine };
             let flops = layer.shape.flops() as f64;
-            let [mut of_direct, mut in_use, mut parts] = [(); 3].map(|()| Vec::new());
+            let [mut of_direct, mut in_use, mut parts, mut loops] = [(); 4].map(|()| Vec::new());
             for _ in 0..rounds {
                 // The clock of a shared machine wanders: a part is of the peak around it.
                 let before = peak(engine.isa);
                 let seconds_of_direct = seconds(|| data.run(direct, pass));
-                let around = (before + peak(engine.isa)) / 2.0;
+                let between = peak(engine.isa);
+                let around = (before + between) / 2.0;
+                let inner_loop = rate(|| engine.isa.tile_rounds(1 << 13));
+                loops.push(inner_loop / ((between + peak(engine.isa)) / 2.0));
                 parts.push(flops / seconds_of_direct / around);
                 of_direct.push(seconds_of_direct);
                 in_use.push(seconds(|| data.run(engine, pass)));
                 peaks.push(around);
             }
-            let [direct, in_use, part] = [of_direct, in_use, parts].map(median);
+            let [direct, in_use, part, inner_loop] = [of_direct, in_use, parts, loops].map(median);
             println!(
-                "| {} | {} | {:.0} | {:.0} | {:.0}% | {:.3} | {:.0} |",
+                "| {} | {} | {:.0} | {:.0} | {:.0}% | {:.0}% | {:.3} | {:.0} |",
                 layer.name,
                 pass.name(),
                 flops / 1e6,
                 flops / direct / 1e9,
                 100.0 * part,
+                100.0 * inner_loop,
                 in_use * 1e3,
                 flops / in_use / 1e9
             );
@@ -156,10 +163,15 @@ impl Data {
     }
 }
 
-/// Floating-point operations a second of all threads.
+/// Floating-point operations a second of all threads, on registers alone.
 fn peak(isa: Isa) -> f64 {
+    rate(|| isa.multiply_add_rounds(1 << 20))
+}
+
+/// Floating-point operations a second of all threads.
+fn rate(work: impl Fn() -> u64 + Sync) -> f64 {
     let begun = Instant::now();
-    let flops: u64 = rayon::broadcast(|_| isa.multiply_add_rounds(1 << 20)).into_iter().sum();
+    let flops: u64 = rayon::broadcast(|_| work()).into_iter().sum();
     flops as f64 / begun.elapsed().as_secs_f64()
 }
 

@@ -336,7 +336,7 @@ impl RunItem<'_> {
                 let sums = if !POOL && runs.len() == 1 && run_len > LONG_SUM {
                     add_up::<S, P, V>(pixels, run_len, weights, first)
                 } else {
-                    convolve::<S, P, V>(pixels, runs, run_len, weights, first)
+                    convolve::<S, P, V>(pixels, runs, run_len, weights, [first; P])
                 };
                 if POOL {
                     store_pooled::<S, P, V>(
@@ -373,7 +373,7 @@ unsafe fn add_up<S: Simd, const P: usize, const V: usize>(
         // SAFETY: granted by the caller.
         let part = unsafe {
             let weights = weights.add(start * V * lanes::<S>());
-            convolve::<S, P, V>(pixels, &[start], len, weights, [splat::<S>(0.0); V])
+            convolve::<S, P, V>(pixels, &[start], len, weights, [[splat::<S>(0.0); V]; P])
         };
         for (total, part) in total.iter_mut().zip(&part) {
             for (total, part) in total.iter_mut().zip(part) {

@@ -1,11 +1,14 @@
-//! The speed that no kernel can exceed: fused multiply-adds on registers alone.
+//! The speeds that no kernel can exceed: fused multiply-adds on registers alone, and a tile on arrays that stay in the
+//! first cache.
 
 use std::hint::black_box;
 
 use macerator::{Simd, WithSimd};
 
 use super::isa::Isa;
+use super::scratch::Scratch;
 use super::simd::{add, lanes, mul_add, splat, store};
+use super::tile::{DEEP, Tile, convolve, tile_pixels};
 
 /// Independent sums: enough to keep every multiply-add unit busy, few enough for 16 registers.
 const SUMS: usize = 12;
@@ -16,6 +19,13 @@ impl Isa {
     #[must_use]
     pub fn multiply_add_rounds(self, rounds: usize) -> u64 {
         rounds as u64 * self.run(Rounds { rounds }) as u64
+    }
+
+    /// Do `rounds` of the kernels' inner loop on one thread, with everything that it reads in the first cache; returns
+    /// how many floating-point operations they were.
+    #[must_use]
+    pub fn tile_rounds(self, rounds: usize) -> u64 {
+        rounds as u64 * self.run(Tiles { rounds }) as u64
     }
 }
 
@@ -46,5 +56,50 @@ impl WithSimd for Rounds {
         unsafe { store::<S>(lane.as_mut_ptr(), total) };
         black_box(lane);
         2 * SUMS * lanes::<S>()
+    }
+}
+
+/// Products of one round's sums: their weights take 20 KiB at most.
+const TILE_DEPTH: usize = 160;
+
+struct Tiles {
+    rounds: usize,
+}
+
+impl WithSimd for Tiles {
+    /// Operations of one round.
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) -> usize {
+        match tile_pixels(lanes::<S>(), DEEP) {
+            6 => self.run::<S, 6>(),
+            12 => self.run::<S, 12>(),
+            _ => self.run::<S, 8>(),
+        }
+    }
+}
+
+impl Tiles {
+    #[inline(always)]
+    fn run<S: Simd, const P: usize>(&self) -> usize {
+        let source = Scratch::zeroed(P * TILE_DEPTH);
+        let weights = Scratch::zeroed(TILE_DEPTH * 2 * lanes::<S>());
+        let mut total: Tile<S, P, 2> = [[splat::<S>(0.0); 2]; P];
+        for _ in 0..self.rounds {
+            // SAFETY: both arrays are as long as one run of a tile.
+            total = unsafe {
+                let source = black_box(source.as_ptr());
+                let pixels = std::array::from_fn(|p| source.add(p * TILE_DEPTH));
+                convolve::<S, P, 2>(pixels, &[0], TILE_DEPTH, weights.as_ptr(), total)
+            };
+        }
+        let mut lane = [0.0; 16];
+        for sum in total.into_iter().flatten() {
+            // SAFETY: no register has more than 16 lanes.
+            unsafe { store::<S>(lane.as_mut_ptr(), sum) };
+            black_box(lane);
+        }
+        2 * P * 2 * lanes::<S>() * TILE_DEPTH
     }
 }

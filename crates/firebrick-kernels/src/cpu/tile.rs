@@ -22,23 +22,22 @@ pub(crate) const fn tile_pixels(lanes: usize, depth: usize) -> usize {
 }
 
 /// Products of one sum from which on the widest registers are worth their larger tile.
-const DEEP: usize = 512;
+pub(crate) const DEEP: usize = 512;
 
-/// `sums[p][v] = first[v] + sum over runs r, j < run_len: pixel[p][runs[r] + j] * weights[(r * run_len + j), v]`.
+/// `sums[p][v] + sum over runs r, j < run_len: pixel[p][runs[r] + j] * weights[(r * run_len + j), v]`.
 ///
 /// # Safety
 /// Every `pixels[p] + runs[r] + j` must be readable, and `weights` for
-/// `runs.len() * run_len * V` registers; `first` for `V` registers.
+/// `runs.len() * run_len * V` registers.
 #[inline(always)]
 pub(crate) unsafe fn convolve<S: Simd, const P: usize, const V: usize>(
     pixels: [*const f32; P],
     runs: &[usize],
     run_len: usize,
     mut weights: *const f32,
-    first: [F32s<S>; V],
+    mut sums: Tile<S, P, V>,
 ) -> Tile<S, P, V> {
     let width = lanes::<S>();
-    let mut sums = [first; P];
     for &run in runs {
         // SAFETY: the caller grants every address formed here.
         unsafe {

@@ -152,7 +152,7 @@ impl RunItem<'_> {
             unsafe {
                 let lines = inputs.values.as_ptr().add(point * inputs.plane);
                 let lines = std::array::from_fn(|p| lines.add((first + p.min(count - 1)) * inputs.pixel));
-                let zero = [splat::<S>(0.0); V];
+                let zero = [[splat::<S>(0.0); V]; P];
                 let tile = convolve::<S, P, V>(lines, &[0], self.job.weights.summed, weights, zero);
                 let target = sums.start.add(point * sums.plane + first * sums.pixel + block.first);
                 for (p, line) in tile.iter().enumerate().take(count) {
