@@ -9,7 +9,7 @@ use serde_json::Value;
 const ARROWS: [(&str, &[&str]); 10] = [
     ("firebrick-storage", &[]),
     ("firebrick-kernels", &[]),
-    ("firebrick-loss", &[]),
+    ("firebrick-loss", &["firebrick-kernels"]),
     ("firebrick-models", &["firebrick-kernels", "firebrick-storage"]),
     ("firebrick-data", &["firebrick-storage"]),
     (
