@@ -143,7 +143,7 @@ pub(crate) enum Before {
     Sums,
 }
 
-/// Floats that [`correlate_run`] may read behind a run.
+/// Floats that [`correlate_run`] may read behind a run whose length is not a multiple of one more than that.
 pub(crate) const RUN_SLACK: usize = 7;
 
 /// `target[i * line + v] (+)= sum over the walk's pixels: values[i + pixel] * vectors[pixel, v]` for `i < run`, with
@@ -154,7 +154,8 @@ pub(crate) const RUN_SLACK: usize = 7;
 /// short for a high tile, one broadcast serves two registers.
 ///
 /// # Safety
-/// For every pixel of the walk, `values` must be readable there for `run` floats and [`RUN_SLACK`] more, and `vectors`
+/// For every pixel of the walk, `values` must be readable there for `run` floats, and for [`RUN_SLACK`] more unless `run` is
+/// a multiple of 8, and `vectors`
 /// for `V` registers; `target` must be writable (and hold sums, if they are added to) for `run` lines.
 #[inline(always)]
 pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
@@ -168,7 +169,7 @@ pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
     let mut done = 0;
     while done < run {
         let left = run - done;
-        // SAFETY: granted by the caller: a tile is at most 7 higher than what is left.
+        // SAFETY: granted by the caller: a tile is at most 7 higher than what is left, and no higher where 8 divides it.
         unsafe {
             let (values, target) = (values.add(done), target.add(done * V * lanes::<S>()));
             macro_rules! tile {
@@ -183,7 +184,10 @@ pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
                 (16, 11 | 12) => tile!(12 by V),
                 (16, 10) => tile!(10 by V),
                 (16, 9) => tile!(9 by V),
-                (8, _) => tile!(6 by V),
+                // Runs of 8 and 16 leave 2 and 4.
+                (8, 5..) => tile!(6 by V),
+                (8, 3..) => tile!(4 by V),
+                (8, _) => tile!(2 by V),
                 _ => tile!(8 by V),
             };
         }

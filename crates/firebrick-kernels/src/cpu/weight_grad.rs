@@ -186,7 +186,7 @@ impl Job<'_> {
         let channels = self.shape.in_channels;
         let step = self.pass.step[1];
         let is_crowded = |pixel: usize| (step * pixel).is_multiple_of(CROWDED);
-        // Runs of pairs are then multiples of 8, and nothing is read behind one.
+        // Runs of pairs are then multiples of 8, behind which nothing is read.
         let may_be_read = self.shape.group_in().is_multiple_of(RUN_SLACK + 1);
         if window.is_inside(self.input.size) && !is_crowded(channels) && may_be_read {
             let len = self.input.size[0] * self.input.size[1] * channels;
