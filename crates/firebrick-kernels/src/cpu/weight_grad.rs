@@ -10,6 +10,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
+use super::input_layout::InputLayout;
 use super::pack::{Block, Direction, Packed, Widest, unpack, unpack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::{Scratch, SharedOut};
@@ -227,41 +228,6 @@ impl Job<'_> {
         match self.gradient.values {
             Source::Plain(values) if self.channels.is_multiple_of(lanes) => Some(values),
             _ => None,
-        }
-    }
-}
-
-/// How the input lies: where it is, or as a copy, `[image][panel][row][column][channel of the panel]`. In floats.
-struct InputLayout {
-    is_copy: bool,
-    /// Channels of a panel.
-    panel: usize,
-    panel_len: usize,
-    /// From one pixel to the next.
-    pixel: usize,
-    /// From one row to the next.
-    pitch: usize,
-    /// From one image to the next.
-    image: usize,
-}
-
-impl InputLayout {
-    /// Where a channel of a tap lies, from a pixel's corner.
-    fn offset(&self, [y, x]: [usize; 2], channel: usize) -> usize {
-        channel / self.panel * self.panel_len + y * self.pitch + x * self.pixel + channel % self.panel
-    }
-
-    /// Copy the window of some images.
-    fn copy(&self, source: &SourceImages<'_>, images: Range<usize>, window: &Window, target: &mut [f32]) {
-        let image_len = source.size[0] * source.size[1] * source.channels;
-        let Source::Plain(values) = source.values else { return };
-        for (image, target) in images.zip(target.chunks_exact_mut(self.image)) {
-            let values = &values[image * image_len..][..image_len];
-            for (index, target) in target.chunks_exact_mut(self.panel_len).enumerate() {
-                let first = index * self.panel;
-                let channels = first..(first + self.panel).min(source.channels);
-                window.copy_channels(values, source.size, source.channels, channels, self.pixel, target);
-            }
         }
     }
 }
