@@ -134,6 +134,74 @@ unsafe fn correlate<S: Simd, const P: usize, const V: usize>(
     sums
 }
 
+/// `target[i * line + v] (+)= sum over the walk's pixels: values[offsets[i] + pixel] * vectors[pixel, v]`, for values that do
+/// not lie side by side.
+///
+/// # Safety
+/// As for [`correlate_run`], with `values` readable at every offset.
+#[inline(always)]
+pub(crate) unsafe fn correlate_apart<S: Simd, const P: usize, const V: usize>(
+    values: *const f32,
+    offsets: &[usize],
+    vectors: *const f32,
+    walk: Walk,
+    target: *mut f32,
+    before: Before,
+) {
+    let width = lanes::<S>();
+    for (index, offsets) in offsets.chunks(P).enumerate() {
+        let last = offsets.len() - 1;
+        let mut sums = [[splat::<S>(0.0); V]; P];
+        // SAFETY: granted by the caller; a tile that is not full repeats its last value.
+        unsafe {
+            let starts: [*const f32; P] = std::array::from_fn(|p| values.add(offsets[p.min(last)]));
+            for pixel in 0..walk.images * walk.rows {
+                let (image, row) = (pixel / walk.rows, pixel % walk.rows);
+                let start = image * walk.value_image + row * walk.value_row;
+                let mut vectors = vectors.add(image * walk.vector_image + row * walk.vector_row);
+                for column in 0..walk.columns {
+                    let vector: [F32s<S>; V] = std::array::from_fn(|v| load::<S>(vectors.add(v * width)));
+                    for (sum, value) in sums.iter_mut().zip(&starts) {
+                        let value = splat::<S>(*value.add(start + column * walk.value_pixel));
+                        for (sum, vector) in sum.iter_mut().zip(&vector) {
+                            *sum = mul_add::<S>(value, *vector, *sum);
+                        }
+                    }
+                    vectors = vectors.wrapping_add(walk.vector_pixel);
+                }
+            }
+            store_sums::<S, P, V>(target.add(index * P * V * width), V, &sums, offsets.len(), before);
+        }
+    }
+}
+
+/// Write the first `count` rows of a tile to lines of `registers`, or add them to what is there.
+///
+/// # Safety
+/// `target` must be writable (and hold sums, if they are added to) there.
+#[inline(always)]
+unsafe fn store_sums<S: Simd, const P: usize, const T: usize>(
+    target: *mut f32,
+    registers: usize,
+    sums: &Tile<S, P, T>,
+    count: usize,
+    before: Before,
+) {
+    for (p, sums) in sums.iter().enumerate().take(count) {
+        for (v, &sum) in sums.iter().enumerate() {
+            // SAFETY: granted by the caller.
+            unsafe {
+                let at = target.add((p * registers + v) * lanes::<S>());
+                let sum = match before {
+                    Before::Nothing => sum,
+                    Before::Sums => add::<S>(load::<S>(at), sum),
+                };
+                store::<S>(at, sum);
+            }
+        }
+    }
+}
+
 /// What happens to sums that were stored before.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Before {
@@ -213,16 +281,7 @@ unsafe fn tile_of_run<S: Simd, const P: usize, const T: usize, const V: usize>(
         // SAFETY: granted by the caller.
         unsafe {
             let sums = correlate::<S, P, T>(values, vectors.add(first * width), walk);
-            for (p, sums) in sums.iter().enumerate().take(count) {
-                for (v, &sum) in sums.iter().enumerate() {
-                    let at = target.add((p * V + first + v) * width);
-                    let sum = match before {
-                        Before::Nothing => sum,
-                        Before::Sums => add::<S>(load::<S>(at), sum),
-                    };
-                    store::<S>(at, sum);
-                }
-            }
+            store_sums::<S, P, T>(target.add(first * width), V, &sums, count, before);
         }
     }
     count

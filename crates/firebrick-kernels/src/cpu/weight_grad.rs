@@ -18,7 +18,7 @@ use super::shape::ConvShape;
 use super::share::{share, threads_for};
 use super::simd::{F32s, add, lanes, load, splat, store};
 use super::source::{Source, SourceImages};
-use super::tile::{Before, RUN_SLACK, Walk, correlate_run};
+use super::tile::{Before, RUN_SLACK, Walk, correlate_apart, correlate_run};
 use super::window::Window;
 
 /// Pixels that one visit of a tile walks over: few enough to stay in the first cache together with
@@ -38,6 +38,9 @@ const CROWDED: usize = 128;
 
 /// Channels of the input that a copy keeps together: the pixels of a walk then lie in few pages.
 const PANEL_CHANNELS: usize = 64;
+
+/// Pairs of a run from which on walking along runs pays; depthwise convolutions have runs of one.
+const LONG_RUN: usize = 5;
 
 /// Slack behind copies so that a partial register (up to 16 lanes), or more than a run of pairs, may be read.
 const SLACK: usize = 16;
@@ -241,6 +244,14 @@ struct Run {
     offset: usize,
 }
 
+/// How the pairs of an item are read.
+enum Reads {
+    /// In the order in which they lie in the input.
+    InRuns(Vec<Run>),
+    /// Each pair's value from a pixel's corner, from the item's first pair on.
+    Apart(Vec<usize>),
+}
+
 /// One image chunk's arrays, ready to be walked.
 struct Chunk<'a> {
     layout: &'a InputLayout,
@@ -280,7 +291,7 @@ impl RunItem<'_> {
         let mut gradient_copy = Scratch::take(copy_len(gradient_image, gradient_in_place.is_none()));
         let block_len = job.walk_images * job.walk_rows() * job.pass.count[1] * 2 * lanes::<S>();
         let mut block_copy = Scratch::take(if job.copies_blocks() { block_len } else { 0 });
-        let runs = self.runs(&layout);
+        let reads = self.reads(&layout);
         let mut first = self.item.images.start;
         while first < self.item.images.end {
             let images = first..(first + job.walk_images).min(self.item.images.end);
@@ -304,13 +315,13 @@ impl RunItem<'_> {
             };
             let before = if first == self.item.images.start { Before::Nothing } else { Before::Sums };
             let chunk = Chunk { layout: &layout, input, gradient, images: images.len(), before };
-            self.chunk::<S>(&chunk, gradient_image, &runs, &mut block_copy);
+            self.chunk::<S>(&chunk, gradient_image, &reads, &mut block_copy);
             first = images.end;
         }
     }
 
-    /// The item's pairs, in the order in which they lie in the input.
-    fn runs(&self, layout: &InputLayout) -> Vec<Run> {
+    /// How the item's pairs are read.
+    fn reads(&self, layout: &InputLayout) -> Reads {
         let group_in = self.job.shape.group_in();
         let mut runs: Vec<Run> = Vec::new();
         let mut pair = self.item.pairs.start;
@@ -325,13 +336,16 @@ impl RunItem<'_> {
             }
             pair += len;
         }
+        if runs.len() * LONG_RUN > self.item.pairs.len() {
+            return Reads::Apart(runs.iter().flat_map(|run| run.offset..run.offset + run.len).collect());
+        }
         runs.sort_unstable_by_key(|run| run.offset);
-        runs
+        Reads::InRuns(runs)
     }
 
     /// Add one chunk of images to the item's sums.
     #[inline(always)]
-    fn chunk<S: Simd>(&self, chunk: &Chunk, gradient_image: usize, runs: &[Run], block_copy: &mut [f32]) {
+    fn chunk<S: Simd>(&self, chunk: &Chunk, gradient_image: usize, reads: &Reads, block_copy: &mut [f32]) {
         let (job, [rows, columns]) = (self.job, self.job.pass.count);
         let result_pixel = job.result_pixel();
         let walk_rows = job.walk_rows();
@@ -370,8 +384,8 @@ impl RunItem<'_> {
                             (vectors, walk)
                         };
                         match block.registers {
-                            1 => self.block::<S, 1>(group, block, values, vectors, walk, runs, before),
-                            _ => self.block::<S, 2>(group, block, values, vectors, walk, runs, before),
+                            1 => self.block::<S, 1>(group, block, values, vectors, walk, reads, before),
+                            _ => self.block::<S, 2>(group, block, values, vectors, walk, reads, before),
                         }
                     }
                 }
@@ -382,7 +396,7 @@ impl RunItem<'_> {
     /// Add one walk to one block's sums.
     ///
     /// # Safety
-    /// `values` plus every run (and its slack), and `vectors` for the block's registers, must be readable along the
+    /// `values` plus every pair's offset (and a run's slack), and `vectors` for the block's registers, must be readable along the
     /// walk.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // what a correlation is made of
@@ -393,19 +407,31 @@ impl RunItem<'_> {
         values: *const f32,
         vectors: *const f32,
         walk: Walk,
-        runs: &[Run],
+        reads: &Reads,
         before: Before,
     ) {
         let job = self.job;
         let line = V * lanes::<S>();
         let shard = self.item.shard * job.shard_len;
         let start = shard + job.layout.start(group, block);
-        for run in runs {
-            // SAFETY: reads are granted by the caller; the sums of this shard, block and these pairs
-            // belong to this item alone.
-            unsafe {
-                let target = job.sums.get().add(start + run.pair * line);
-                correlate_run::<S, V>(values.add(run.offset), run.len, vectors, walk, target, before);
+        // SAFETY: reads are granted by the caller; the sums of this shard, block and these pairs belong to this
+        // item alone.
+        unsafe {
+            let sums = job.sums.get().add(start);
+            match reads {
+                Reads::InRuns(runs) => {
+                    for run in runs {
+                        let (values, target) = (values.add(run.offset), sums.add(run.pair * line));
+                        correlate_run::<S, V>(values, run.len, vectors, walk, target, before);
+                    }
+                }
+                Reads::Apart(offsets) => {
+                    let target = sums.add(self.item.pairs.start * line);
+                    match lanes::<S>() {
+                        8 => correlate_apart::<S, 6, V>(values, offsets, vectors, walk, target, before),
+                        _ => correlate_apart::<S, 8, V>(values, offsets, vectors, walk, target, before),
+                    }
+                }
             }
         }
         if self.item.pairs.start == 0 {
