@@ -59,8 +59,8 @@ impl Window {
         }
     }
 
-    /// As [`copy`](Self::copy), but only some channels, with `pixel` floats from one pixel of the copy to the next; those
-    /// behind a pixel's channels stay as they are.
+    /// As [`copy`](Self::copy), but only some channels, with `pixel` floats from one pixel of the copy to the next; what lies
+    /// behind a pixel's channels means nothing.
     pub(crate) fn copy_channels(
         &self,
         image: &[f32],
