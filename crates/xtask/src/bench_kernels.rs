@@ -1,7 +1,8 @@
 //! Each convolution layer of the networks by itself, as a part of what the CPU's multiply-add units can do.
 //!
 //! The peak, the kernels' inner loop by itself, the direct kernels and the kernels in use (Winograd's where it is
-//! chosen) take turns.
+//! chosen) take turns. On a machine that shares its cores with others, the inner loop says when they were there: turns
+//! in which it ran at the peak's speed, before and after, are counted by themselves.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,6 +14,15 @@ use crate::Failure;
 /// A measurement takes at least this long, in seconds.
 const TURN_S: f64 = 0.02;
 
+/// Rounds of the inner loop by itself: long enough to notice a neighbour on the same core.
+const LOOP_ROUNDS: usize = 1 << 12;
+
+/// Part of the peak from which on the inner loop by itself counts as undisturbed.
+const UNDISTURBED: f64 = 0.95;
+
+/// Undisturbed turns from which on their median is worth printing.
+const ENOUGH_TURNS: usize = 5;
+
 /// Prints the table, measured where a training step runs: in the kernels' thread pool.
 pub fn recipe(rounds: usize, only: Option<&str>) -> Result<(), Failure> {
     Ok(rayon::scope(|_| table(rounds, only))?)
@@ -20,9 +30,10 @@ pub fn recipe(rounds: usize, only: Option<&str>) -> Result<(), Failure> {
 
 fn table(rounds: usize, only: Option<&str>) -> Result<(), ShapeError> {
     println!(
-        "| layer | pass | MFLOP | direct, GFLOP/s | of peak | inner loop alone | in use, ms | as GFLOP/s of direct |"
+        "| layer | pass | MFLOP | direct, GFLOP/s | of peak | inner loop alone | undisturbed turns | of peak in them \
+         | in use, ms | as GFLOP/s of direct |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     let engine = Engine::current();
     let mut peaks = Vec::new();
     for layer in layers() {
@@ -31,43 +42,72 @@ fn table(rounds: usize, only: Option<&str>) -> Result<(), ShapeError> {
         }
         let data = Data::new(&layer.shape, engine)?;
         for pass in [Pass::Forward, Pass::InputGradient, Pass::WeightGradient] {
-            let direct = Engine { winograd: false, ..engine };
-            let flops = layer.shape.flops() as f64;
-            let [mut of_direct, mut in_use, mut parts, mut loops] = [(); 4].map(|()| Vec::new());
-            for _ in 0..rounds {
-                // The clock of a shared machine wanders: a part is of the peak around it.
-                let before = peak(engine.isa);
-                let seconds_of_direct = seconds(|| data.run(direct, pass));
-                let between = peak(engine.isa);
-                let around = (before + between) / 2.0;
-                let inner_loop = rate(|| engine.isa.tile_rounds(1 << 13));
-                loops.push(inner_loop / ((between + peak(engine.isa)) / 2.0));
-                parts.push(flops / seconds_of_direct / around);
-                of_direct.push(seconds_of_direct);
-                in_use.push(seconds(|| data.run(engine, pass)));
-                peaks.push(around);
-            }
-            let [direct, in_use, part, inner_loop] = [of_direct, in_use, parts, loops].map(median);
-            println!(
-                "| {} | {} | {:.0} | {:.0} | {:.0}% | {:.0}% | {:.3} | {:.0} |",
-                layer.name,
-                pass.name(),
-                flops / 1e6,
-                flops / direct / 1e9,
-                100.0 * part,
-                100.0 * inner_loop,
-                in_use * 1e3,
-                flops / in_use / 1e9
-            );
+            let turns: Vec<Turn> = (0..rounds).map(|_| Turn::take(&data, pass, engine)).collect();
+            peaks.extend(turns.iter().map(|turn| turn.peak));
+            println!("| {} | {} |{}", layer.name, pass.name(), row(&turns, layer.shape.flops() as f64));
         }
     }
     let threads = rayon::current_num_threads();
     println!(
-        "\nn = {rounds} turns; medians; {threads} threads, {}, peak {:.0} GFLOP/s",
+        "\nn = {rounds} turns; medians; {threads} threads, {}, peak {:.0} GFLOP/s; undisturbed: the inner loop alone at \
+         {:.0}% of the peak or more, before and after",
         engine.isa.name(),
-        median(peaks) / 1e9
+        median(peaks) / 1e9,
+        100.0 * UNDISTURBED
     );
     Ok(())
+}
+
+/// What was measured one after the other.
+struct Turn {
+    /// Floating-point operations a second around the direct kernel.
+    peak: f64,
+    /// The inner loop by itself before and after, as parts of the peak.
+    inner_loop: [f64; 2],
+    /// Seconds of the direct kernel.
+    direct: f64,
+    /// Seconds of the kernel in use.
+    in_use: f64,
+}
+
+impl Turn {
+    fn take(data: &Data, pass: Pass, engine: Engine) -> Self {
+        let direct = Engine { winograd: false, ..engine };
+        // The clock of a shared machine wanders: a part is of the peak around it.
+        let around = || (peak(engine.isa), rate(|| engine.isa.tile_rounds(LOOP_ROUNDS)));
+        let (peak_before, loop_before) = around();
+        let seconds_of_direct = seconds(|| data.run(direct, pass));
+        let (peak_behind, loop_behind) = around();
+        let peak = (peak_before + peak_behind) / 2.0;
+        Self {
+            peak,
+            inner_loop: [loop_before, loop_behind].map(|rate| rate / peak),
+            direct: seconds_of_direct,
+            in_use: seconds(|| data.run(engine, pass)),
+        }
+    }
+
+    fn is_undisturbed(&self) -> bool {
+        self.inner_loop.iter().all(|part| *part >= UNDISTURBED)
+    }
+}
+
+/// The table's cells behind the pass.
+fn row(turns: &[Turn], flops: f64) -> String {
+    let of = |of: &dyn Fn(&Turn) -> f64| median(turns.iter().map(of).collect());
+    let part = |turn: &Turn| 100.0 * flops / turn.direct / turn.peak;
+    let undisturbed: Vec<f64> = turns.iter().filter(|turn| turn.is_undisturbed()).map(part).collect();
+    let count = undisturbed.len();
+    let best = if count < ENOUGH_TURNS { "-".to_owned() } else { format!("{:.0}%", median(undisturbed)) };
+    format!(
+        " {:.0} | {:.0} | {:.0}% | {:.0}% | {count} | {best} | {:.3} | {:.0} |",
+        flops / 1e6,
+        flops / of(&|turn| turn.direct) / 1e9,
+        of(&part),
+        100.0 * of(&|turn| turn.inner_loop[0]),
+        1e3 * of(&|turn| turn.in_use),
+        flops / of(&|turn| turn.in_use) / 1e9,
+    )
 }
 
 #[derive(Clone, Copy)]
