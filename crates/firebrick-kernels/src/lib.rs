@@ -29,5 +29,5 @@ pub use cpu::Activation;
 pub use cross_entropy::{Total, cross_entropy};
 pub use functional::{Conv2dOptions, Pool, conv2d, conv2d_block, linear};
 pub use pooling::{Pool2dOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
-pub use threads::near_kernels;
+pub use threads::{join_kernel_threads, near_kernels};
 pub use vector::{l2_norm, scaled_sum, two_scaled_sums};

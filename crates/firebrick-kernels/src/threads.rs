@@ -6,13 +6,33 @@ use burn::tensor::Device;
 /// if the device has none.
 ///
 /// A kernel that is called from outside the pool must put the calling thread to sleep and wake another, each
-/// time; a training step calls dozens, so one change of threads for the step pays.
+/// time; a training step calls dozens, so one change of threads for the step pays. Another of the pool's threads stays
+/// awake meanwhile (for at most half a millisecond without work), because waking one takes longer than the kernels of a small
+/// network.
 pub fn near_kernels<T: Send>(device: &Device, work: impl FnOnce() -> T + Send) -> T {
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     if crate::backend::is_native(device) {
-        return rayon::scope(|_| work());
+        return crate::cpu::with_another_awake(work);
     }
     #[cfg(not(any(feature = "flex", feature = "ndarray")))]
     let _ = device;
     work()
+}
+
+/// Make the calling thread one of the pool that kernels share their work with, so that [`near_kernels`] need not change
+/// threads. For the main thread of a program that does nothing but train; `false`, and nothing changes, if the
+/// pool exists already, or if it would have no other thread.
+///
+/// What other threads give to the pool (rayon's global one) is then done by the remaining threads while this one is busy.
+pub fn join_kernel_threads() -> bool {
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    {
+        let threads = std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok());
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();
+        threads > 1 && pool.build_global().is_ok()
+    }
+    #[cfg(not(any(feature = "flex", feature = "ndarray")))]
+    false
 }

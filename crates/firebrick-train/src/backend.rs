@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use burn::tensor::Device;
+pub use firebrick_kernels::join_kernel_threads;
 use serde::Serialize;
 use thiserror::Error;
 

@@ -14,7 +14,7 @@ use super::pack::{Block, Direction, Packed, Widest, pack, pack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
-use super::share::{share, threads_for};
+use super::share::{items_for, share, threads_for};
 use super::simd::{F32s, add, lanes, load_first, splat, store_first};
 use super::source::{Finish, Source, SourceImages, Target, pool, relu};
 use super::tile::{Tile, convolve, tile_pixels};
@@ -154,7 +154,7 @@ impl Job<'_> {
     fn items(&self, threads: usize) -> Vec<Item> {
         let [rows, columns] = self.results();
         let images = self.shape.batch;
-        let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
+        let wanted = items_for(self.shape, threads, ITEMS_PER_THREAD);
         let is_large = self.shape.weight_len() > SHARED_CACHE_FLOATS;
         let group = if is_large {
             // Bringing such a weight to the core costs more than copying the images for every block.

@@ -2,6 +2,7 @@
 //!
 //! Activations are NHWC, weights in the order that their shape says. Start at [`Engine`].
 
+mod awake;
 mod batch_norm;
 mod cross_entropy;
 mod direct;
@@ -24,6 +25,7 @@ mod weight_grad;
 mod window;
 mod winograd;
 
+pub use awake::with_another_awake;
 pub use batch_norm::{ChannelStatistics, NormGradients, NormSaved, Normalisation};
 pub use cross_entropy::{CrossEntropy, cross_entropy, cross_entropy_gradient};
 pub use engine::{Activation, ConvGradients, Engine, OutputGradient, Pooled, WINOGRAD_VARIABLE};

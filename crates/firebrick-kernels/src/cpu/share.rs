@@ -2,10 +2,14 @@
 
 use rayon::prelude::*;
 
+use super::awake::another_is_awake;
 use super::shape::ConvShape;
 
 /// Floating-point operations below which waking another thread costs more than it saves.
 const SERIAL_FLOPS: u64 = 16 << 20;
+
+/// As [`SERIAL_FLOPS`], for a thread that is awake.
+const SERIAL_FLOPS_AWAKE: u64 = 4 << 20;
 
 /// Floating-point operations from which on two things that are not shared among threads are worth a thread each.
 const WORTH_A_THREAD_FLOPS: u64 = 1 << 20;
@@ -17,7 +21,20 @@ const WIDEST: usize = 16;
 pub(crate) fn threads_for(shape: &ConvShape, produced: usize) -> usize {
     // A register that is not full costs as much as one that is.
     let filled = produced.next_multiple_of(WIDEST) / produced;
-    if shape.flops() * (filled as u64) < SERIAL_FLOPS { 1 } else { rayon::current_num_threads() }
+    let serial = if another_is_awake() { SERIAL_FLOPS_AWAKE } else { SERIAL_FLOPS };
+    if shape.flops() * (filled as u64) < serial { 1 } else { rayon::current_num_threads() }
+}
+
+/// Items that little work is split into at most: more threads than these would have to be woken.
+const FEW_ITEMS: usize = 4;
+
+/// Items to split a convolution's work into, `per_thread` for each thread where there is much of it.
+pub(crate) fn items_for(shape: &ConvShape, threads: usize, per_thread: usize) -> usize {
+    match threads {
+        1 => 1,
+        _ if shape.flops() < SERIAL_FLOPS => threads.min(FEW_ITEMS),
+        _ => threads * per_thread,
+    }
 }
 
 /// Do two things for a convolution, at the same time where neither shares its work among threads.

@@ -15,7 +15,7 @@ use super::pack::{Block, Direction, Packed, Widest, unpack, unpack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::{Scratch, SharedOut};
 use super::shape::ConvShape;
-use super::share::{share, threads_for};
+use super::share::{items_for, share, threads_for};
 use super::simd::{F32s, add, lanes, load, splat, store};
 use super::source::{Source, SourceImages};
 use super::tile::{Before, RUN_SLACK, Walk, correlate_apart, correlate_run};
@@ -160,7 +160,7 @@ impl WithSimd for AddShards<'_> {
 impl Job<'_> {
     /// Split into shards (fixed) and, within a shard, into independent sums (free).
     fn items(&self, shards: usize, depth: usize, threads: usize) -> Vec<Item> {
-        let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
+        let wanted = items_for(self.shape, threads, ITEMS_PER_THREAD);
         let chunks = self.shape.batch.div_ceil(self.walk_images);
         let parts = wanted.div_ceil(shards).min(self.layout.blocks.len()).max(1);
         let splits = wanted.div_ceil(shards * parts).min(depth.div_ceil(16)).max(1);

@@ -14,7 +14,7 @@ use crate::cpu::pack::{Block, Direction};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::Scratch;
 use crate::cpu::shape::ConvShape;
-use crate::cpu::share::{share, threads_for};
+use crate::cpu::share::{items_for, share, threads_for};
 use crate::cpu::simd::{F32s, add, lanes, splat, store, store_first};
 use crate::cpu::source::{Finish, SourceImages, Target, pool, relu};
 use crate::cpu::tile::{convolve, tile_pixels};
@@ -63,7 +63,7 @@ pub(crate) unsafe fn run(
     let grid = Grid::new(shape, pass);
     let job = Job { grid, source, weights: &weights, produced, bias, finish, target };
     let threads = threads_for(shape, produced);
-    let wanted = if threads == 1 { 1 } else { threads * ITEMS_PER_THREAD };
+    let wanted = items_for(shape, threads, ITEMS_PER_THREAD);
     let tiles = (PART_FLOATS / (PRODUCTS * (summed + produced) / 2))
         .clamp(16, 128)
         .min(grid.total().div_ceil(wanted))
