@@ -1,6 +1,8 @@
 //! The kernels against naive references, across instruction sets and thread counts, and on Burn's tensors.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "kernels/awake.rs"]
+mod awake;
 #[path = "kernels/batch_norm.rs"]
 mod batch_norm;
 #[path = "kernels/burn_tensors.rs"]

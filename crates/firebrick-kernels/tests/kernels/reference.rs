@@ -1,6 +1,6 @@
 //! Naive references in f64, and what the tests share.
 
-use firebrick_kernels::cpu::{ConvShape, Engine, Isa, WeightOrder};
+use firebrick_kernels::cpu::{ConvShape, Engine, Isa, WeightOrder, with_another_awake};
 use proptest::prelude::*;
 
 /// Values in [-1, 1), the same for the same seed.
@@ -81,9 +81,10 @@ pub fn error_of_sums(found: &[f32], expected: &[f64], terms: usize) -> f64 {
     ) / scale
 }
 
-/// Run with a number of threads.
+/// Run with a number of threads; with even numbers one of them stays awake, as in a training step.
 pub fn with_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run)
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| if threads.is_multiple_of(2) { with_another_awake(run) } else { run() })
 }
 
 /// Every engine of this machine.

@@ -25,7 +25,7 @@ fn a_scaled_sum_has_the_bits_of_separate_operations() {
             })
             .collect();
         for engine in engines() {
-            for threads in [1, 3] {
+            for threads in 1..=3 {
                 let mut found = a.clone();
                 with_threads(threads, || engine.scaled_sum(&mut found, alpha, &b, beta));
                 assert!(found == expected, "{engine:?}, {threads} threads, {len} values");
@@ -43,7 +43,7 @@ fn two_scaled_sums_have_the_bits_of_one_after_the_other() {
         Engine::current().scaled_sum(&mut expected_b, beta, &c, gamma);
         Engine::current().scaled_sum(&mut expected_a, alpha, &expected_b, delta);
         for engine in engines() {
-            for threads in [1, 3] {
+            for threads in 1..=3 {
                 let (mut a, mut b) = (a.clone(), b.clone());
                 let factors = [alpha, beta, gamma, delta];
                 with_threads(threads, || engine.two_scaled_sums(&mut a, &mut b, &c, factors));
