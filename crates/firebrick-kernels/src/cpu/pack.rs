@@ -1,10 +1,10 @@
 //! Weights in the order in which the register tiles read them.
 
 use macerator::Simd;
-use rayon::prelude::*;
 
 use super::scratch::{Scratch, new_filled};
 use super::shape::{ConvShape, WeightOrder};
+use super::share::{share, threads_for_floats};
 use super::simd::lanes;
 
 /// Which channels are summed over.
@@ -102,9 +102,6 @@ impl Packed {
     }
 }
 
-/// Floats of a weight from which on threads share its packing.
-const SHARED_FLOATS: usize = 1 << 17;
-
 /// Where the values of one block lie in a weight.
 pub(crate) struct Strides {
     /// The block's first value for the first summed channel.
@@ -183,11 +180,7 @@ pub(crate) fn unpack(shape: &ConvShape, taps: &[[usize; 2]], layout: &Packed, va
                     }
                 });
             };
-            if shape.weight_len() < SHARED_FLOATS {
-                sources.into_iter().for_each(unpack_block);
-            } else {
-                sources.into_par_iter().for_each(unpack_block);
-            }
+            share(sources, threads_for_floats(shape.weight_len()), unpack_block);
         })
     }
 }
@@ -210,11 +203,7 @@ pub(crate) fn pack<S: Simd>(
         let from = Strides::new(shape, direction, group, &block);
         lines.pack_block(&from, weight, &block, target);
     };
-    if shape.weight_len() < SHARED_FLOATS {
-        targets.into_iter().for_each(pack_one);
-    } else {
-        targets.into_par_iter().for_each(pack_one);
-    }
+    share(targets, threads_for_floats(shape.weight_len()), pack_one);
     packed
 }
 

@@ -14,6 +14,12 @@ const SERIAL_FLOPS_AWAKE: u64 = 4 << 20;
 /// Floating-point operations from which on two things that are not shared among threads are worth a thread each.
 const WORTH_A_THREAD_FLOPS: u64 = 1 << 20;
 
+/// Floats below which waking another thread costs more than sharing one pass over them saves.
+const SERIAL_FLOATS: usize = 1 << 17;
+
+/// As [`SERIAL_FLOATS`], for a thread that is awake.
+const SERIAL_FLOATS_AWAKE: usize = 1 << 14;
+
 /// Lanes of the widest register.
 const WIDEST: usize = 16;
 
@@ -27,6 +33,12 @@ pub(crate) fn threads_for(shape: &ConvShape, produced: usize) -> usize {
 
 /// Items that little work is split into at most: more threads than these would have to be woken.
 const FEW_ITEMS: usize = 4;
+
+/// Threads that are worth their waking for one pass over `floats`.
+pub(crate) fn threads_for_floats(floats: usize) -> usize {
+    let serial = if another_is_awake() { SERIAL_FLOATS_AWAKE } else { SERIAL_FLOATS };
+    if floats < serial { 1 } else { rayon::current_num_threads() }
+}
 
 /// Items to split a convolution's work into, `per_thread` for each thread where there is much of it.
 pub(crate) fn items_for(shape: &ConvShape, threads: usize, per_thread: usize) -> usize {

@@ -7,25 +7,14 @@
 use macerator::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::awake::another_is_awake;
 use super::engine::Engine;
+use super::share::threads_for_floats;
 
 /// Floats of a chunk.
 const CHUNK: usize = 1 << 14;
 
 /// Floats of several vectors that stay in the first cache together.
 const CACHED: usize = 1 << 11;
-
-/// Floats from which on threads share the work.
-const SHARED_FLOATS: usize = 1 << 17;
-
-/// As [`SHARED_FLOATS`], where another thread is awake.
-const SHARED_FLOATS_AWAKE: usize = 1 << 14;
-
-/// Whether threads share the work on `len` floats.
-fn is_shared(len: usize) -> bool {
-    len >= if another_is_awake() { SHARED_FLOATS_AWAKE } else { SHARED_FLOATS }
-}
 
 /// Partial sums of a chunk: enough for several registers, so that an addition need not wait for the one before.
 const PARTIAL_SUMS: usize = 128;
@@ -34,7 +23,7 @@ impl Engine {
     /// `a = a * alpha + b * beta`, as far as both reach.
     pub fn scaled_sum(self, a: &mut [f32], alpha: f32, b: &[f32], beta: f32) {
         let add = |(a, b)| self.isa.run(ScaledSum { a, alpha, b, beta });
-        if !is_shared(a.len()) {
+        if threads_for_floats(a.len()) == 1 {
             add((a, b));
         } else {
             a.par_chunks_mut(CHUNK).zip(b.par_chunks(CHUNK)).for_each(add);
@@ -51,7 +40,7 @@ impl Engine {
                 self.isa.run(ScaledSum { a, alpha, b, beta: delta });
             }
         };
-        if !is_shared(a.len()) {
+        if threads_for_floats(a.len()) == 1 {
             parts(a, b, c);
         } else {
             let chunks = a.par_chunks_mut(CHUNK).zip(b.par_chunks_mut(CHUNK)).zip(c.par_chunks(CHUNK));
@@ -63,7 +52,7 @@ impl Engine {
     #[must_use]
     pub fn l2_norm(self, values: &[f32]) -> f32 {
         let sum_of_squares = |chunk| self.isa.run(SumOfSquares { chunk });
-        let sums: Vec<f64> = if !is_shared(values.len()) {
+        let sums: Vec<f64> = if threads_for_floats(values.len()) == 1 {
             values.chunks(CHUNK).map(sum_of_squares).collect()
         } else {
             values.par_chunks(CHUNK).map(sum_of_squares).collect()

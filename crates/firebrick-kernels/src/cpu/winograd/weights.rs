@@ -10,6 +10,7 @@ use crate::cpu::pack::{Block, Direction, Lines, Packed, Strides, Widest, blocks}
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::{Scratch, SharedOut};
 use crate::cpu::shape::ConvShape;
+use crate::cpu::share::{share, threads_for_floats};
 use crate::cpu::simd::lanes;
 use crate::cpu::weight_grad::Lanes;
 
@@ -40,9 +41,6 @@ impl PointWeights {
     }
 }
 
-/// Floats of a weight at the points from which on threads share its transform.
-const SHARED_FLOATS: usize = 1 << 17;
-
 /// Transform a weight for one direction.
 pub(super) struct TransformWeights<'a> {
     pub(super) shape: &'a ConvShape,
@@ -58,11 +56,7 @@ impl TransformWeights<'_> {
         let mut target = PointWeights::new(summed, produced, isa.run(Lanes));
         let (out, plane) = (SharedOut::new(target.values.as_mut_ptr()), target.plane);
         let transform = |block: &Block| isa.run(TransformBlock { job: self, summed, block, out, plane });
-        if PRODUCTS * plane < SHARED_FLOATS {
-            target.blocks.iter().for_each(transform);
-        } else {
-            target.blocks.par_iter().for_each(transform);
-        }
+        share(target.blocks.iter().collect(), threads_for_floats(PRODUCTS * plane), transform);
         target
     }
 }
