@@ -9,6 +9,8 @@ use super::window::Window;
 pub(crate) struct InputLayout {
     /// Whether it is a copy.
     pub(crate) is_copy: bool,
+    /// Channels that are there.
+    pub(crate) channels: Range<usize>,
     /// Channels of a panel.
     pub(crate) panel: usize,
     /// From one panel to the next.
@@ -22,8 +24,9 @@ pub(crate) struct InputLayout {
 }
 
 impl InputLayout {
-    /// Where a channel of a tap lies, from a pixel's corner.
+    /// Where a channel of a tap lies, from a pixel's corner (and its group's first channel).
     pub(crate) fn offset(&self, [y, x]: [usize; 2], channel: usize) -> usize {
+        let channel = channel - self.channels.start;
         channel / self.panel * self.panel_len + y * self.pitch + x * self.pixel + channel % self.panel
     }
 
@@ -40,8 +43,8 @@ impl InputLayout {
         for (image, target) in images.zip(target.chunks_exact_mut(self.image)) {
             let values = &values[image * image_len..][..image_len];
             for (index, target) in target.chunks_exact_mut(self.panel_len).enumerate() {
-                let first = index * self.panel;
-                let channels = first..(first + self.panel).min(source.channels);
+                let first = self.channels.start + index * self.panel;
+                let channels = first..(first + self.panel).min(self.channels.end);
                 window.copy_channels(values, source.size, source.channels, channels, self.pixel, target);
             }
         }

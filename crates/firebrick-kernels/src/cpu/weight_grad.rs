@@ -39,6 +39,9 @@ const CROWDED: usize = 128;
 /// Channels of the input that a copy keeps together: the pixels of a walk then lie in few pages.
 const PANEL_CHANNELS: usize = 64;
 
+/// Blocks of output channels at most of an item whose sums are many.
+const ITEM_BLOCKS: usize = 8;
+
 /// Pairs of a run from which on walking along runs pays; depthwise convolutions have runs of one.
 const LONG_RUN: usize = 5;
 
@@ -67,12 +70,13 @@ struct Job<'a> {
     bias_start: usize,
 }
 
-/// A shard of the batch, some blocks of output channels, some (tap, channel) pairs.
+/// A shard of the batch, some blocks of output channels, the pairs of some taps and some of a group's input channels.
 struct Item {
     shard: usize,
     images: Range<usize>,
     blocks: Range<usize>,
-    pairs: Range<usize>,
+    taps: Range<usize>,
+    channels: Range<usize>,
 }
 
 /// Gradients of the weight (in the shape's order) and of the bias (`[out]`).
@@ -113,7 +117,7 @@ pub(crate) fn run(
         bias_start,
     };
     let threads = threads_for(shape, shape.group_out());
-    let items = job.items(shards, depth, threads);
+    let items = job.items(shards, threads);
     share(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
     let (total, others) = sums.split_at_mut(shard_len);
     engine.isa.run(AddShards { total, others });
@@ -159,34 +163,45 @@ impl WithSimd for AddShards<'_> {
 
 impl Job<'_> {
     /// Split into shards (fixed) and, within a shard, into independent sums (free).
-    fn items(&self, shards: usize, depth: usize, threads: usize) -> Vec<Item> {
-        let wanted = items_for(self.shape, threads, ITEMS_PER_THREAD);
+    fn items(&self, shards: usize, threads: usize) -> Vec<Item> {
+        let wanted = items_for(self.shape, threads, ITEMS_PER_THREAD).div_ceil(shards);
         let chunks = self.shape.batch.div_ceil(self.walk_images);
-        let parts = wanted.div_ceil(shards).min(self.layout.blocks.len()).max(1);
-        let splits = wanted.div_ceil(shards * parts).min(depth.div_ceil(16)).max(1);
-        // Multiples of 8, so that a run that starts or ends here can be read where it lies.
-        let edge = |split: usize| (depth * split / splits).next_multiple_of(RUN_SLACK + 1).min(depth);
-        let mut items = Vec::with_capacity(shards * parts * splits);
+        let (group_in, taps, blocks) =
+            (self.shape.group_in(), self.pass.reach.len(), self.layout.blocks.len());
+        let whole_panels = if self.shape.groups == 1 { (group_in / PANEL_CHANNELS).max(1) } else { 1 };
+        // The sums of a weight without shards are so many that an item's own must be few, for its cache.
+        let (panels, parts) = match shards {
+            1 => (whole_panels, blocks.div_ceil(ITEM_BLOCKS)),
+            _ => (wanted.min(whole_panels), 1),
+        };
+        let parts = wanted.div_ceil(panels).min(blocks).max(parts);
+        let splits = wanted.div_ceil(panels * parts).min((taps * group_in).div_ceil(16)).min(taps).max(1);
+        // Whole panels, so that a run that starts or ends here can be read where it lies.
+        let channel =
+            |panel| if panel == panels { group_in } else { whole_panels * panel / panels * PANEL_CHANNELS };
+        let mut items = Vec::with_capacity(shards * parts * panels * splits);
         for shard in 0..shards {
             let first = chunks * shard / shards * self.walk_images;
             let end = (chunks * (shard + 1) / shards * self.walk_images).min(self.shape.batch);
             for part in 0..parts {
-                for split in 0..splits {
-                    items.push(Item {
-                        shard,
-                        images: first..end,
-                        blocks: self.layout.blocks.len() * part / parts
-                            ..self.layout.blocks.len() * (part + 1) / parts,
-                        pairs: edge(split)..edge(split + 1),
-                    });
+                for panel in 0..panels {
+                    for split in 0..splits {
+                        items.push(Item {
+                            shard,
+                            images: first..end,
+                            blocks: blocks * part / parts..blocks * (part + 1) / parts,
+                            taps: taps * split / splits..taps * (split + 1) / splits,
+                            channels: channel(panel)..channel(panel + 1),
+                        });
+                    }
                 }
             }
         }
         items
     }
 
-    /// How the walks find the input of some images.
-    fn input_layout(&self, window: &Window) -> InputLayout {
+    /// How the walks find some input channels of some images.
+    fn input_layout(&self, window: &Window, chosen: Range<usize>) -> InputLayout {
         let channels = self.shape.in_channels;
         let step = self.pass.step[1];
         let is_crowded = |pixel: usize| (step * pixel).is_multiple_of(CROWDED);
@@ -197,6 +212,7 @@ impl Job<'_> {
             let pitch = self.input.size[1] * channels;
             return InputLayout {
                 is_copy: false,
+                channels: 0..channels,
                 panel: channels,
                 panel_len: len,
                 pixel: channels,
@@ -204,11 +220,14 @@ impl Job<'_> {
                 image: len,
             };
         }
-        let panel = if self.shape.groups == 1 { channels.min(PANEL_CHANNELS) } else { channels };
+        let (channels, panel) = match self.shape.groups {
+            1 => (chosen.clone(), chosen.len().min(PANEL_CHANNELS)),
+            _ => (0..channels, channels),
+        };
         let pixel = panel + if is_crowded(panel) { SLACK } else { 0 };
         let panel_len = window.len(pixel);
-        let image = channels.div_ceil(panel) * panel_len;
-        InputLayout { is_copy: true, panel, panel_len, pixel, pitch: window.size[1] * pixel, image }
+        let image = channels.len().div_ceil(panel) * panel_len;
+        InputLayout { is_copy: true, channels, panel, panel_len, pixel, pitch: window.size[1] * pixel, image }
     }
 
     /// Rows of results in one walk.
@@ -282,7 +301,7 @@ impl RunItem<'_> {
     fn run<S: Simd>(self) {
         let job = self.job;
         let window = job.pass.band(0..job.pass.count[0]);
-        let layout = job.input_layout(&window);
+        let layout = job.input_layout(&window, self.item.channels.clone());
         let gradient_image = job.pass.count[0] * job.pass.count[1] * job.result_pixel();
         let gradient_in_place = job.gradient_in_place(lanes::<S>());
         let copy_len =
@@ -322,21 +341,20 @@ impl RunItem<'_> {
 
     /// How the item's pairs are read.
     fn reads(&self, layout: &InputLayout) -> Reads {
-        let group_in = self.job.shape.group_in();
+        let (group_in, channels) = (self.job.shape.group_in(), &self.item.channels);
         let mut runs: Vec<Run> = Vec::new();
-        let mut pair = self.item.pairs.start;
-        while pair < self.item.pairs.end {
-            let channel = pair % group_in;
-            let offset = layout.offset(self.job.pass.reach[pair / group_in], channel);
-            let behind = (layout.panel - channel % layout.panel).min(group_in - channel);
-            let len = behind.min(self.item.pairs.end - pair);
-            match runs.last_mut() {
-                Some(run) if run.offset + run.len == offset => run.len += len,
-                _ => runs.push(Run { pair, len, offset }),
+        for tap in self.item.taps.clone() {
+            for first in channels.clone().step_by(layout.panel) {
+                let pair = tap * group_in + first;
+                let len = layout.panel.min(channels.end - first);
+                let offset = layout.offset(self.job.pass.reach[tap], first);
+                match runs.last_mut() {
+                    Some(run) if run.offset + run.len == offset && run.pair + run.len == pair => run.len += len,
+                    _ => runs.push(Run { pair, len, offset }),
+                }
             }
-            pair += len;
         }
-        if runs.len() * LONG_RUN > self.item.pairs.len() {
+        if runs.len() * LONG_RUN > self.item.taps.len() * channels.len() {
             return Reads::Apart(runs.iter().flat_map(|run| run.offset..run.offset + run.len).collect());
         }
         runs.sort_unstable_by_key(|run| run.offset);
@@ -426,7 +444,8 @@ impl RunItem<'_> {
                     }
                 }
                 Reads::Apart(offsets) => {
-                    let target = sums.add(self.item.pairs.start * line);
+                    // Items that have only some channels have long runs.
+                    let target = sums.add(self.item.taps.start * job.shape.group_in() * line);
                     match lanes::<S>() {
                         8 => correlate_apart::<S, 6, V>(values, offsets, vectors, walk, target, before),
                         _ => correlate_apart::<S, 8, V>(values, offsets, vectors, walk, target, before),
@@ -434,7 +453,7 @@ impl RunItem<'_> {
                 }
             }
         }
-        if self.item.pairs.start == 0 {
+        if self.item.taps.start == 0 && self.item.channels.start == 0 {
             let channel = group * job.channels.next_multiple_of(lanes::<S>()) + block.first;
             // SAFETY: as above; the bias of this block belongs to the item with the first pair.
             unsafe {
