@@ -10,6 +10,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
+use super::even::{self, EvenBlock};
 use super::pack::{Block, Direction, Packed, Widest, pack, pack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::Scratch;
@@ -38,7 +39,10 @@ const WIDE_DEPTH: usize = 1024;
 /// Products of a linear layer's sum that are added up before they are added to it, as BLAS libraries do. Part of the
 /// order of additions. This length and not another, because with it the recorded runs with Adam, which amplify every
 /// rounding, stay within what is promised (`cargo xtask parity`); no length is more exact in general.
-const LONG_SUM: usize = 512;
+pub(crate) const LONG_SUM: usize = 512;
+
+/// In place of a tile's pixels: [`EvenBlock`] does it.
+const EVENLY: usize = 0;
 
 /// Everything that the items of one pass share.
 struct Job<'a> {
@@ -190,9 +194,9 @@ struct RunItem<'a> {
 
 /// Where one result is read from and written to, in floats from the item's source and from the target.
 #[derive(Clone, Copy)]
-struct Place {
-    source: usize,
-    target: usize,
+pub(crate) struct Place {
+    pub(crate) source: usize,
+    pub(crate) target: usize,
 }
 
 impl WithSimd for RunItem<'_> {
@@ -202,7 +206,11 @@ impl WithSimd for RunItem<'_> {
     fn with_simd<S: Simd>(self) {
         // Those of other instruction sets vanish in compilation.
         let depth = self.job.summed * self.job.pass.taps.len();
-        match (tile_pixels(lanes::<S>(), depth), self.job.target.codes.is_some()) {
+        let pools = self.job.target.codes.is_some();
+        if lanes::<S>() == 16 && !pools && even::applies(self.job.pass, self.job.source.channels, depth) {
+            return self.run::<S, EVENLY, false>();
+        }
+        match (tile_pixels(lanes::<S>(), depth), pools) {
             (6, false) => self.run::<S, 6, false>(),
             (6, true) => self.run::<S, 4, true>(),
             (12, false) => self.run::<S, 12, false>(),
@@ -214,6 +222,7 @@ impl WithSimd for RunItem<'_> {
 }
 
 impl RunItem<'_> {
+    /// Compute the item in tiles of `P` pixels.
     #[inline(always)]
     fn run<S: Simd, const P: usize, const POOL: bool>(self) {
         let job = self.job;
@@ -251,6 +260,22 @@ impl RunItem<'_> {
                 // item's rows, images and channels, which no other item writes.
                 unsafe {
                     let source = source.add(group * job.summed);
+                    if P == EVENLY {
+                        let even = EvenBlock {
+                            source,
+                            runs: &runs,
+                            run_len,
+                            block,
+                            weights,
+                            channel: group * job.produced + block.first,
+                            bias: job.bias,
+                            places: &places,
+                            target: job.target,
+                            finish: job.finish,
+                        };
+                        even.run::<S>(job.pass.step[1] * channels);
+                        continue;
+                    }
                     match block.registers {
                         1 => self
                             .block::<S, P, 1, POOL>(group, block, source, &runs, run_len, weights, &places),
@@ -401,6 +426,15 @@ pub(crate) fn first_sums<S: Simd, const V: usize>(
     })
 }
 
+/// A sum as it is stored.
+#[inline(always)]
+pub(crate) fn finished<S: Simd>(sum: F32s<S>, finish: Finish) -> F32s<S> {
+    match finish {
+        Finish::Plain => sum,
+        Finish::Relu => relu::<S>(sum),
+    }
+}
+
 /// Write a tile to its places.
 ///
 /// # Safety
@@ -416,10 +450,7 @@ unsafe fn store_tile<S: Simd, const P: usize, const V: usize>(
     let width = lanes::<S>();
     for (sums, place) in sums.iter().zip(places) {
         for (v, &sum) in sums.iter().enumerate() {
-            let sum = match finish {
-                Finish::Plain => sum,
-                Finish::Relu => relu::<S>(sum),
-            };
+            let sum = finished::<S>(sum, finish);
             let count = channels.saturating_sub(v * width).min(width);
             // SAFETY: granted by the caller.
             unsafe { store_first::<S>(target.add(place.target + v * width), sum, count) };

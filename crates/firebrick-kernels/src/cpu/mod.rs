@@ -7,6 +7,7 @@ mod batch_norm;
 mod cross_entropy;
 mod direct;
 mod engine;
+mod even;
 mod few_rows;
 mod input_layout;
 mod isa;

@@ -8,7 +8,7 @@ use macerator::{Simd, WithSimd};
 use super::isa::Isa;
 use super::scratch::Scratch;
 use super::simd::{add, lanes, mul_add, splat, store};
-use super::tile::{DEEP, Tile, convolve, tile_pixels};
+use super::tile::{Tile, convolve, convolve_evenly};
 
 /// Independent sums: enough to keep every multiply-add unit busy, few enough for 16 registers.
 const SUMS: usize = 12;
@@ -72,15 +72,40 @@ impl WithSimd for Tiles {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) -> usize {
-        match tile_pixels(lanes::<S>(), DEEP) {
-            6 => self.run::<S, 6>(),
-            12 => self.run::<S, 12>(),
+        match lanes::<S>() {
+            16 => self.run_evenly::<S>(),
+            8 => self.run::<S, 6>(),
             _ => self.run::<S, 8>(),
         }
     }
 }
 
 impl Tiles {
+    /// The widest registers' tile.
+    #[inline(always)]
+    fn run_evenly<S: Simd>(&self) -> usize {
+        const PITCH: usize = 32;
+        let source = Scratch::zeroed(24 * PITCH + TILE_DEPTH);
+        let weights = Scratch::zeroed(TILE_DEPTH * lanes::<S>());
+        for _ in 0..self.rounds {
+            // SAFETY: both arrays are as long as one run of a tile.
+            let sums = unsafe {
+                let source = black_box(source.as_ptr());
+                let groups = std::array::from_fn(|r| source.add(r * 8 * PITCH));
+                let zero = splat::<S>(0.0);
+                let weights = weights.as_ptr();
+                convolve_evenly::<S, 3, 8, PITCH>(groups, &[0], TILE_DEPTH, weights, lanes::<S>(), zero)
+            };
+            let mut lane = [0.0; 16];
+            for sum in sums.into_iter().flatten() {
+                // SAFETY: no register has more than 16 lanes.
+                unsafe { store::<S>(lane.as_mut_ptr(), sum) };
+                black_box(&lane);
+            }
+        }
+        2 * 24 * lanes::<S>() * TILE_DEPTH
+    }
+
     #[inline(always)]
     fn run<S: Simd, const P: usize>(&self) -> usize {
         let source = Scratch::zeroed(P * TILE_DEPTH);

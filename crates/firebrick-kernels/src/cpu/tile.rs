@@ -22,7 +22,7 @@ pub(crate) const fn tile_pixels(lanes: usize, depth: usize) -> usize {
 }
 
 /// Products of one sum from which on the widest registers are worth their larger tile.
-pub(crate) const DEEP: usize = 512;
+const DEEP: usize = 512;
 
 /// `sums[p][v] + sum over runs r, j < run_len: pixel[p][runs[r] + j] * weights[(r * run_len + j), v]`.
 ///
@@ -55,6 +55,82 @@ pub(crate) unsafe fn convolve<S: Simd, const P: usize, const V: usize>(
         }
     }
     sums
+}
+
+/// As [`convolve`] for one register and `R` groups of `C` pixels, those of a group `PITCH` floats apart:
+/// `sums[r * C + c] + sum over runs, j: groups[r][c * PITCH + run + j] * weights[(index of j) * line]`.
+///
+/// With distances known to the compiler a broadcast is part of its multiply-add: two thirds of [`convolve`]'s instructions,
+/// which counts where a core is shared. Only AVX-512 has that.
+///
+/// # Safety
+/// As for [`convolve`], with a register every `line` floats of `weights`.
+#[inline(always)]
+pub(crate) unsafe fn convolve_evenly<S: Simd, const R: usize, const C: usize, const PITCH: usize>(
+    groups: [*const f32; R],
+    runs: &[usize],
+    run_len: usize,
+    mut weights: *const f32,
+    line: usize,
+    first: F32s<S>,
+) -> [[F32s<S>; C]; R] {
+    let mut sums = [[first; C]; R];
+    for &run in runs {
+        // SAFETY: the caller grants every address formed here.
+        unsafe {
+            let mut groups = groups.map(|group| group.add(run));
+            macro_rules! product {
+                ($j:literal) => {
+                    let weight = load::<S>(weights.add($j * line));
+                    for (sums, group) in sums.iter_mut().zip(&groups) {
+                        for (c, sum) in sums.iter_mut().enumerate() {
+                            *sum = mul_add::<S>(splat::<S>(*group.add(c * PITCH + $j)), weight, *sum);
+                        }
+                    }
+                };
+            }
+            for _ in 0..run_len / 4 {
+                product!(0);
+                product!(1);
+                product!(2);
+                product!(3);
+                weights = weights.add(4 * line);
+                groups = groups.map(|group| own_register(group.add(4)));
+            }
+            let rest = run_len % 4;
+            if rest > 0 {
+                product!(0);
+            }
+            if rest > 1 {
+                product!(1);
+            }
+            if rest > 2 {
+                product!(2);
+            }
+            weights = weights.add(rest * line);
+        }
+    }
+    sums
+}
+
+/// The same pointer, which the compiler can no longer see as a distance from another: an address with an index would
+/// make two instructions of a multiply-add that broadcasts.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block)] // nothing is read through it
+fn own_register(mut pointer: *const f32) -> *const f32 {
+    // SAFETY: no instruction at all.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags));
+    }
+    pointer
+}
+
+/// The same pointer.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn own_register(pointer: *const f32) -> *const f32 {
+    pointer
 }
 
 /// Where [`correlate_run`] walks: the same rectangle of pixels of several images, in two arrays.

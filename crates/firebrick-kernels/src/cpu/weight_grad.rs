@@ -349,7 +349,9 @@ impl RunItem<'_> {
                 let len = layout.panel.min(channels.end - first);
                 let offset = layout.offset(self.job.pass.reach[tap], first);
                 match runs.last_mut() {
-                    Some(run) if run.offset + run.len == offset && run.pair + run.len == pair => run.len += len,
+                    Some(run) if run.offset + run.len == offset && run.pair + run.len == pair => {
+                        run.len += len
+                    }
                     _ => runs.push(Run { pair, len, offset }),
                 }
             }
