@@ -27,7 +27,7 @@ mod vector;
 pub use batch_norm::{AfterNorm, BatchNormed, batch_norm, batch_norm_train};
 pub use cpu::Activation;
 pub use cross_entropy::{Total, cross_entropy};
-pub use functional::{Conv2dOptions, Pool, conv2d, conv2d_block, linear};
+pub use functional::{Conv2dOptions, Pool, conv2d, conv2d_block, linear, used_twice};
 pub use pooling::{Pool2dOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use threads::{join_kernel_threads, near_kernels};
 pub use vector::{l2_norm, scaled_sum, two_scaled_sums};

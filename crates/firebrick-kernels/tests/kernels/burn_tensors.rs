@@ -10,7 +10,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use firebrick_kernels::{
     Activation, AfterNorm, Conv2dOptions, Pool, Pool2dOptions, Total, avg_pool2d, batch_norm,
     batch_norm_train, conv2d_block, cross_entropy, global_avg_pool2d, l2_norm, linear, max_pool2d,
-    near_kernels, scaled_sum, two_scaled_sums,
+    near_kernels, scaled_sum, two_scaled_sums, used_twice,
 };
 
 use crate::reference::values;
@@ -266,6 +266,24 @@ fn cross_entropy_leaves_what_it_cannot_do_and_passes_on_what_is_not_a_number() {
         let large =
             cross_entropy(&(logits * 1e4), &Tensor::from_ints([3, 4], &device), -100, Total::Mean).unwrap();
         assert!(large.into_scalar::<f32>().is_finite());
+    }
+}
+
+#[test]
+fn a_value_used_twice_is_itself_and_gathers_both_gradients() {
+    for device in devices() {
+        let inputs = (
+            &tensor(1, [2, 32, 6, 5], &device),
+            &tensor(2, [32, 32, 3, 3], &device),
+            &tensor(3, [32], &device),
+        );
+        let residual = |[x, before]: [Tensor<4>; 2], w: Tensor<4>, b: Tensor<1>| {
+            let options = Conv2dOptions { padding: [1, 1], ..Conv2dOptions::default() };
+            conv2d_block(x, w, Some(b), options, Activation::Relu, Pool::None) + before
+        };
+        let found = run(|x, w, b| residual(used_twice(x), w, b), inputs);
+        let expected = run(|x, w, b| residual([x.clone(), x], w, b), inputs);
+        assert_eq!(found, expected, "on {device:?}");
     }
 }
 

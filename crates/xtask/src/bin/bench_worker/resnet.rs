@@ -11,7 +11,7 @@ use firebrick::models::init::TorchInit;
 use firebrick::models::layers::{conv_block, linear};
 use firebrick::models::sequential::Conv2dConfig;
 use firebrick::models::{BatchNorm2d, BatchNorm2dConfig, ImageClassifier, LayerSummary};
-use firebrick_kernels::{Activation, AfterNorm, global_avg_pool2d};
+use firebrick_kernels::{Activation, AfterNorm, global_avg_pool2d, used_twice};
 
 #[derive(Module, Debug)]
 struct ConvNorm {
@@ -58,9 +58,10 @@ impl BasicBlock {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [x, before] = used_twice(x);
         let shortcut = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(x.clone(), None, Activation::None),
-            None => x.clone(),
+            Some(shortcut) => shortcut.forward(before, None, Activation::None),
+            None => before,
         };
         let x = self.first.forward(x, None, Activation::Relu);
         self.second.forward(x, Some(shortcut), Activation::Relu)
