@@ -85,8 +85,10 @@ impl Tiles {
     #[inline(always)]
     fn run_evenly<S: Simd>(&self) -> usize {
         const PITCH: usize = 32;
-        let source = Scratch::zeroed(24 * PITCH + TILE_DEPTH);
-        let weights = Scratch::zeroed(TILE_DEPTH * lanes::<S>());
+        // One register instead of two: as many weights, so twice the depth.
+        const DEPTH: usize = 2 * TILE_DEPTH;
+        let source = Scratch::zeroed(24 * PITCH + DEPTH);
+        let weights = Scratch::zeroed(DEPTH * lanes::<S>());
         for _ in 0..self.rounds {
             // SAFETY: both arrays are as long as one run of a tile.
             let sums = unsafe {
@@ -94,7 +96,7 @@ impl Tiles {
                 let groups = std::array::from_fn(|r| source.add(r * 8 * PITCH));
                 let zero = splat::<S>(0.0);
                 let weights = weights.as_ptr();
-                convolve_evenly::<S, 3, 8, PITCH>(groups, &[0], TILE_DEPTH, weights, lanes::<S>(), zero)
+                convolve_evenly::<S, 3, 8, PITCH>(groups, &[0], DEPTH, weights, lanes::<S>(), zero)
             };
             let mut lane = [0.0; 16];
             for sum in sums.into_iter().flatten() {
@@ -103,7 +105,7 @@ impl Tiles {
                 black_box(&lane);
             }
         }
-        2 * 24 * lanes::<S>() * TILE_DEPTH
+        2 * 24 * lanes::<S>() * DEPTH
     }
 
     #[inline(always)]
