@@ -11,7 +11,7 @@ const SERIAL_FLOPS: u64 = 16 << 20;
 /// As [`SERIAL_FLOPS`], for a thread that is awake.
 const SERIAL_FLOPS_AWAKE: u64 = 4 << 20;
 
-/// Floating-point operations from which on two things that are not shared among threads are worth a thread each.
+/// Floating-point operations from which on each of two things is worth a thread.
 const WORTH_A_THREAD_FLOPS: u64 = 1 << 20;
 
 /// Floats below which waking another thread costs more than sharing one pass over them saves.
@@ -19,6 +19,9 @@ const SERIAL_FLOATS: usize = 1 << 17;
 
 /// As [`SERIAL_FLOATS`], for a thread that is awake.
 const SERIAL_FLOATS_AWAKE: usize = 1 << 14;
+
+/// Items that little work is split into at most: more threads than these would have to be woken.
+const FEW_ITEMS: usize = 4;
 
 /// Lanes of the widest register.
 const WIDEST: usize = 16;
@@ -30,9 +33,6 @@ pub(crate) fn threads_for(shape: &ConvShape, produced: usize) -> usize {
     let serial = if another_is_awake() { SERIAL_FLOPS_AWAKE } else { SERIAL_FLOPS };
     if shape.flops() * (filled as u64) < serial { 1 } else { rayon::current_num_threads() }
 }
-
-/// Items that little work is split into at most: more threads than these would have to be woken.
-const FEW_ITEMS: usize = 4;
 
 /// Threads that are worth their waking for one pass over `floats`.
 pub(crate) fn threads_for_floats(floats: usize) -> usize {
@@ -49,7 +49,7 @@ pub(crate) fn items_for(shape: &ConvShape, threads: usize, per_thread: usize) ->
     }
 }
 
-/// Do two things for a convolution, at the same time where neither shares its work among threads.
+/// Do two things for a convolution, at the same time where each alone is too little for all threads.
 pub(crate) fn both<A: Send, B: Send>(
     shape: &ConvShape,
     first: impl FnOnce() -> A + Send,

@@ -1,8 +1,8 @@
-//! The two register tiles in which nearly all arithmetic happens.
+//! The register tiles in which nearly all arithmetic happens: sums over a pixel's window ([`convolve`],
+//! [`convolve_evenly`]) and over pixels ([`correlate_run`], [`correlate_apart`]).
 //!
-//! Both keep `P` by `V` registers of sums and do one broadcast for `V` fused multiply-adds. The
-//! lanes run along output channels, so a sum's order of additions never depends on the width of
-//! the registers.
+//! All keep rows of registers of sums and broadcast one value for each row. The lanes run along output channels, so a
+//! sum's order of additions never depends on the width of the registers, nor on the tile.
 
 use macerator::Simd;
 
