@@ -10,7 +10,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
-use super::even::{self, EvenBlock};
+use super::abreast;
 use super::pack::{Block, Direction, Packed, Widest, pack, pack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::Scratch;
@@ -27,10 +27,10 @@ const ITEM_PIXELS: usize = 128;
 
 /// Floats of a weight from which on it does not stay in a core's own cache, so that threads share its
 /// blocks and not the images.
-const SHARED_CACHE_FLOATS: usize = 1 << 19;
+pub(crate) const SHARED_CACHE_FLOATS: usize = 1 << 19;
 
 /// Items for each thread that the work is split into when the batch allows it.
-const ITEMS_PER_THREAD: usize = 4;
+pub(crate) const ITEMS_PER_THREAD: usize = 4;
 
 /// Products of one sum up to which the widest registers go four abreast: one broadcast then serves four of them, but twice
 /// as many weights stream from the second cache.
@@ -39,10 +39,12 @@ const WIDE_DEPTH: usize = 1024;
 /// Products of a linear layer's sum that are added up before they are added to it, as BLAS libraries do. Part of the
 /// order of additions. This length and not another, because with it the recorded runs with Adam, which amplify every
 /// rounding, stay within what is promised (`cargo xtask parity`); no length is more exact in general.
-pub(crate) const LONG_SUM: usize = 512;
+const LONG_SUM: usize = 512;
 
-/// In place of a tile's pixels: [`EvenBlock`] does it.
-const EVENLY: usize = 0;
+/// Whether a linear layer's sum is added up in parts of [`LONG_SUM`].
+pub(crate) fn adds_in_parts(shape: &ConvShape, direction: Direction) -> bool {
+    shape.kernel == [1, 1] && direction.group_channels(shape)[0] > LONG_SUM
+}
 
 /// Everything that the items of one pass share.
 struct Job<'a> {
@@ -56,6 +58,8 @@ struct Job<'a> {
     bias: Option<&'a [f32]>,
     finish: Finish,
     packed: &'a Packed,
+    /// Whether sums are added up in parts.
+    in_parts: bool,
     target: Target,
     /// Height and width of the target images (after pooling).
     target_size: [usize; 2],
@@ -93,6 +97,10 @@ pub(crate) unsafe fn run(
     };
     let target_size = if target.codes.is_some() { target_size.map(|size| size / 2) } else { target_size };
     let lanes = engine.isa.run(Lanes);
+    if target.codes.is_none() && abreast::applies(shape, direction, lanes) {
+        // SAFETY: granted by the caller.
+        return unsafe { abreast::run(engine, shape, direction, source, weight, bias, finish, target) };
+    }
     let may_pair = 2 * produced <= lanes && shape.groups == 1;
     for pass in &Pass::all(shape, direction) {
         let pairs = match (may_pair, target.codes) {
@@ -119,6 +127,7 @@ pub(crate) unsafe fn run(
             bias: bias.as_deref(),
             finish,
             packed: &packed,
+            in_parts: adds_in_parts(shape, direction),
             target,
             target_size,
         };
@@ -194,9 +203,9 @@ struct RunItem<'a> {
 
 /// Where one result is read from and written to, in floats from the item's source and from the target.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) source: usize,
-    pub(crate) target: usize,
+struct Place {
+    source: usize,
+    target: usize,
 }
 
 impl WithSimd for RunItem<'_> {
@@ -207,9 +216,6 @@ impl WithSimd for RunItem<'_> {
         // Those of other instruction sets vanish in compilation.
         let depth = self.job.summed * self.job.pass.taps.len();
         let pools = self.job.target.codes.is_some();
-        if lanes::<S>() == 16 && !pools && even::applies(self.job.pass, self.job.source.channels, depth) {
-            return self.run::<S, EVENLY, false>();
-        }
         match (tile_pixels(lanes::<S>(), depth), pools) {
             (6, false) => self.run::<S, 6, false>(),
             (6, true) => self.run::<S, 4, true>(),
@@ -260,22 +266,6 @@ impl RunItem<'_> {
                 // item's rows, images and channels, which no other item writes.
                 unsafe {
                     let source = source.add(group * job.summed);
-                    if P == EVENLY {
-                        let even = EvenBlock {
-                            source,
-                            runs: &runs,
-                            run_len,
-                            block,
-                            weights,
-                            channel: group * job.produced + block.first,
-                            bias: job.bias,
-                            places: &places,
-                            target: job.target,
-                            finish: job.finish,
-                        };
-                        even.run::<S>(job.pass.step[1] * channels);
-                        continue;
-                    }
                     match block.registers {
                         1 => self
                             .block::<S, P, 1, POOL>(group, block, source, &runs, run_len, weights, &places),
@@ -358,7 +348,7 @@ impl RunItem<'_> {
             // SAFETY: granted by the caller; a tile that is not full repeats its last pixel.
             unsafe {
                 let pixels = std::array::from_fn(|p| source.add(places[p.min(last)].source));
-                let sums = if !POOL && runs.len() == 1 && run_len > LONG_SUM {
+                let sums = if !POOL && self.job.in_parts {
                     add_up::<S, P, V>(pixels, run_len, weights, first)
                 } else {
                     convolve::<S, P, V>(pixels, runs, run_len, weights, [first; P])

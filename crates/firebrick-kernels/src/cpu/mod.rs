@@ -2,12 +2,12 @@
 //!
 //! Activations are NHWC, weights in the order that their shape says. Start at [`Engine`].
 
+mod abreast;
 mod awake;
 mod batch_norm;
 mod cross_entropy;
 mod direct;
 mod engine;
-mod even;
 mod few_rows;
 mod input_layout;
 mod isa;

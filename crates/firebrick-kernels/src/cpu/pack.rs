@@ -40,12 +40,13 @@ pub(crate) struct Block {
 /// Registers of a block at most.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Widest {
+    One,
     Two,
     Four,
 }
 
-/// Split `channels` into blocks: of four registers where allowed and full, otherwise of two, the last of one if that is
-/// enough.
+/// Split `channels` into blocks: of four registers where allowed and full, otherwise of two where allowed, the last of one
+/// if that is enough.
 pub(crate) fn blocks(channels: usize, lanes: usize, widest: Widest) -> Vec<Block> {
     let mut blocks = Vec::with_capacity(channels.div_ceil(2 * lanes));
     let mut first = 0;
@@ -53,6 +54,7 @@ pub(crate) fn blocks(channels: usize, lanes: usize, widest: Widest) -> Vec<Block
         let left = channels - first;
         let registers = match widest {
             Widest::Four if left >= 4 * lanes => 4,
+            Widest::One => 1,
             _ if left > lanes => 2,
             _ => 1,
         };

@@ -8,7 +8,7 @@ use macerator::{Simd, WithSimd};
 use super::isa::Isa;
 use super::scratch::Scratch;
 use super::simd::{add, lanes, mul_add, splat, store};
-use super::tile::{Tile, convolve, convolve_evenly};
+use super::tile::{Tile, convolve, convolve_abreast};
 
 /// Independent sums: enough to keep every multiply-add unit busy, few enough for 16 registers.
 const SUMS: usize = 12;
@@ -73,7 +73,7 @@ impl WithSimd for Tiles {
     #[inline(always)]
     fn with_simd<S: Simd>(self) -> usize {
         match lanes::<S>() {
-            16 => self.run_evenly::<S>(),
+            16 => self.run_abreast::<S>(),
             8 => self.run::<S, 6>(),
             _ => self.run::<S, 8>(),
         }
@@ -83,20 +83,19 @@ impl WithSimd for Tiles {
 impl Tiles {
     /// The widest registers' tile.
     #[inline(always)]
-    fn run_evenly<S: Simd>(&self) -> usize {
-        const PITCH: usize = 32;
+    fn run_abreast<S: Simd>(&self) -> usize {
+        const RUN: usize = 64;
         // One register instead of two: as many weights, so twice the depth.
         const DEPTH: usize = 2 * TILE_DEPTH;
-        let source = Scratch::zeroed(24 * PITCH + DEPTH);
+        let runs: [_; DEPTH / RUN] = std::array::from_fn(|run| [0, run * RUN]);
+        let source = Scratch::zeroed(24 * RUN);
         let weights = Scratch::zeroed(DEPTH * lanes::<S>());
         for _ in 0..self.rounds {
-            // SAFETY: both arrays are as long as one run of a tile.
+            // SAFETY: all runs read the same values of the source; there is a weight for each of their lines.
             let sums = unsafe {
                 let source = black_box(source.as_ptr());
-                let groups = std::array::from_fn(|r| source.add(r * 8 * PITCH));
-                let zero = splat::<S>(0.0);
-                let weights = weights.as_ptr();
-                convolve_evenly::<S, 3, 8, PITCH>(groups, &[0], DEPTH, weights, lanes::<S>(), zero)
+                let groups = std::array::from_fn(|r| source.add(r * 8 * RUN));
+                convolve_abreast::<S, 3, 8, RUN>(groups, &runs, weights.as_ptr(), splat::<S>(0.0))
             };
             let mut lane = [0.0; 16];
             for sum in sums.into_iter().flatten() {

@@ -1,5 +1,5 @@
 //! The register tiles in which nearly all arithmetic happens: sums over a pixel's window ([`convolve`],
-//! [`convolve_evenly`]) and over pixels ([`correlate_run`], [`correlate_apart`]).
+//! [`convolve_abreast`]) and over pixels ([`correlate_run`], [`correlate_apart`]).
 //!
 //! All keep rows of registers of sums and broadcast one value for each row. The lanes run along output channels, so a
 //! sum's order of additions never depends on the width of the registers, nor on the tile.
@@ -57,57 +57,47 @@ pub(crate) unsafe fn convolve<S: Simd, const P: usize, const V: usize>(
     sums
 }
 
-/// As [`convolve`] for one register and `R` groups of `C` pixels, those of a group `PITCH` floats apart:
-/// `sums[r * C + c] + sum over runs, j: groups[r][c * PITCH + run + j] * weights[(index of j) * line]`.
+/// As [`convolve`] for one register and `R` groups of `C` results, those of a group `RUN` floats apart in the source:
+/// `sums[r][c] = first + sum over runs [source, line] and j < RUN: groups[r][c * RUN + source + j] * weights[line + j]`.
 ///
 /// With distances known to the compiler a broadcast is part of its multiply-add: two thirds of [`convolve`]'s instructions,
 /// which counts where a core is shared. Only AVX-512 has that.
 ///
 /// # Safety
-/// As for [`convolve`], with a register every `line` floats of `weights`.
+/// Every value of the source must be readable, and `weights` for a register at every line.
 #[inline(always)]
-pub(crate) unsafe fn convolve_evenly<S: Simd, const R: usize, const C: usize, const PITCH: usize>(
+pub(crate) unsafe fn convolve_abreast<S: Simd, const R: usize, const C: usize, const RUN: usize>(
     groups: [*const f32; R],
-    runs: &[usize],
-    run_len: usize,
-    mut weights: *const f32,
-    line: usize,
+    runs: &[[usize; 2]],
+    weights: *const f32,
     first: F32s<S>,
 ) -> [[F32s<S>; C]; R] {
+    const { assert!(RUN.is_multiple_of(4)) }
+    let width = lanes::<S>();
     let mut sums = [[first; C]; R];
-    for &run in runs {
+    for &[source, line] in runs {
         // SAFETY: the caller grants every address formed here.
         unsafe {
-            let mut groups = groups.map(|group| group.add(run));
+            let mut weights = weights.add(line * width);
+            let mut groups = groups.map(|group| group.add(source));
             macro_rules! product {
                 ($j:literal) => {
-                    let weight = load::<S>(weights.add($j * line));
+                    let weight = load::<S>(weights.add($j * width));
                     for (sums, group) in sums.iter_mut().zip(&groups) {
                         for (c, sum) in sums.iter_mut().enumerate() {
-                            *sum = mul_add::<S>(splat::<S>(*group.add(c * PITCH + $j)), weight, *sum);
+                            *sum = mul_add::<S>(splat::<S>(*group.add(c * RUN + $j)), weight, *sum);
                         }
                     }
                 };
             }
-            for _ in 0..run_len / 4 {
+            for _ in 0..RUN / 4 {
                 product!(0);
                 product!(1);
                 product!(2);
                 product!(3);
-                weights = weights.add(4 * line);
-                groups = groups.map(|group| own_register(group.add(4)));
+                weights = weights.wrapping_add(4 * width);
+                groups = groups.map(|group| own_register(group.wrapping_add(4)));
             }
-            let rest = run_len % 4;
-            if rest > 0 {
-                product!(0);
-            }
-            if rest > 1 {
-                product!(1);
-            }
-            if rest > 2 {
-                product!(2);
-            }
-            weights = weights.add(rest * line);
         }
     }
     sums

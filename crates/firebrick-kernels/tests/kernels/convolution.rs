@@ -56,7 +56,7 @@ fn check(shape: &ConvShape) -> Result<f64, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_convolution_agrees_with_the_definition_and_with_itself(shape in any_shape()) {

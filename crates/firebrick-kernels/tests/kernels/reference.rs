@@ -142,8 +142,31 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
             groups: 1,
             order,
         });
+    // Enough images and channels that eight images go abreast.
+    let channels = || prop_oneof![(1usize..=3).prop_map(|panels| 32 * panels), 20usize..=70];
+    let order = prop_oneof![Just(WeightOrder::OutIn), Just(WeightOrder::InOut)];
+    let abreast = (
+        (7usize..=18, channels(), channels(), order),
+        (pair(1..=6), pair(1..=4), pair(1..=3), pair(0..=3), pair(1..=2)),
+    )
+        .prop_map(
+            |((batch, in_channels, out_channels, order), (input, kernel, stride, padding, dilation))| {
+                ConvShape {
+                    batch,
+                    in_channels,
+                    out_channels,
+                    input,
+                    kernel,
+                    stride,
+                    padding,
+                    dilation,
+                    groups: 1,
+                    order,
+                }
+            },
+        );
     let linear = (1usize..=200, 1usize..=300, 1usize..=150)
         .prop_map(|(rows, inputs, outputs)| ConvShape::linear(rows, inputs, outputs));
-    prop_oneof![any, depthwise, common, linear]
+    prop_oneof![any, depthwise, common, abreast, linear]
         .prop_filter("a shape that exists", |shape| shape.validate().is_ok())
 }
