@@ -24,10 +24,11 @@ pub(crate) struct InputLayout {
 }
 
 impl InputLayout {
-    /// Where a channel of a tap lies, from a pixel's corner (and its group's first channel).
-    pub(crate) fn offset(&self, [y, x]: [usize; 2], channel: usize) -> usize {
+    /// Where a channel (of its group) of a pixel lies, which may be one before the first.
+    pub(crate) fn offset(&self, [y, x]: [isize; 2], channel: usize) -> isize {
         let channel = channel - self.channels.start;
-        channel / self.panel * self.panel_len + y * self.pitch + x * self.pixel + channel % self.panel
+        let of_panel = channel / self.panel * self.panel_len + channel % self.panel;
+        y * self.pitch.cast_signed() + x * self.pixel.cast_signed() + of_panel.cast_signed()
     }
 
     /// Copy the window of some images.

@@ -147,6 +147,12 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
+    /// Where a pixel lies in the broadcast array and in the vector array, from the first one.
+    pub(crate) fn offsets(&self, row: usize, column: usize) -> (usize, usize) {
+        let value = row * self.value_row + column * self.value_pixel;
+        (value, row * self.vector_row + column * self.vector_pixel)
+    }
+
     /// The same walk; over images of one pixel along a single row.
     pub(crate) fn straight(self) -> Self {
         if self.rows * self.columns != 1 {

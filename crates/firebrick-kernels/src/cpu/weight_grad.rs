@@ -42,6 +42,9 @@ const PANEL_CHANNELS: usize = 64;
 /// Blocks of output channels at most of an item whose sums are many.
 const ITEM_BLOCKS: usize = 8;
 
+/// Channels from which on leaving out the border saves more than longer runs, over the taps of a row, do.
+const BORDER_CHANNELS: usize = 32;
+
 /// Pairs of a run from which on walking along runs pays; depthwise convolutions have runs of one.
 const LONG_RUN: usize = 5;
 
@@ -62,6 +65,9 @@ struct Job<'a> {
     input: SourceImages<'a>,
     gradient: SourceImages<'a>,
     layout: &'a Packed,
+    /// Whether the walks of a tap leave out the results for which it lies outside the image; otherwise copies of the input
+    /// have a border.
+    skips_border: bool,
     /// Images that one walk goes through.
     walk_images: usize,
     /// Sums of every shard: packed weights, then the bias.
@@ -107,6 +113,9 @@ pub(crate) fn run(
     let job = Job {
         shape,
         pass,
+        skips_border: pairs.is_none()
+            && shape.group_in() >= BORDER_CHANNELS
+            && shape.group_in().is_multiple_of(RUN_SLACK + 1),
         channels,
         input,
         gradient,
@@ -200,6 +209,28 @@ impl Job<'_> {
         items
     }
 
+    /// The part of an input image that is read.
+    fn window(&self) -> Window {
+        if self.skips_border {
+            Window { origin: [0, 0], size: self.input.size }
+        } else {
+            self.pass.band(0..self.pass.count[0])
+        }
+    }
+
+    /// The results (rows or columns of them) whose tap lies in the image, where the border is left out; and where in the
+    /// window the first result of all has it.
+    fn sees(&self, tap: usize, axis: usize) -> (Range<usize>, isize) {
+        let (reach, count) = (self.pass.reach[tap][axis], self.pass.count[axis]);
+        if !self.skips_border {
+            return (0..count, reach.cast_signed());
+        }
+        let (step, at) = (self.pass.step[axis], self.pass.window.origin[axis] + reach.cast_signed());
+        let before = if at < 0 { at.unsigned_abs().div_ceil(step) } else { 0 };
+        let end = self.input.size[axis].saturating_add_signed(-at).div_ceil(step).min(count);
+        (before.min(end)..end, at)
+    }
+
     /// How the walks find some input channels of some images.
     fn input_layout(&self, window: &Window, chosen: Range<usize>) -> InputLayout {
         let channels = self.shape.in_channels;
@@ -259,8 +290,10 @@ struct Run {
     /// The first pair.
     pair: usize,
     len: usize,
-    /// The first pair's value, from a pixel's corner.
-    offset: usize,
+    /// The first pair's value for the first result of all, which may lie before the input.
+    offset: isize,
+    /// Rows and columns of results that see it.
+    sees: [Range<usize>; 2],
 }
 
 /// How the pairs of an item are read.
@@ -300,7 +333,7 @@ impl RunItem<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let job = self.job;
-        let window = job.pass.band(0..job.pass.count[0]);
+        let window = job.window();
         let layout = job.input_layout(&window, self.item.channels.clone());
         let gradient_image = job.pass.count[0] * job.pass.count[1] * job.result_pixel();
         let gradient_in_place = job.gradient_in_place(lanes::<S>());
@@ -344,20 +377,27 @@ impl RunItem<'_> {
         let (group_in, channels) = (self.job.shape.group_in(), &self.item.channels);
         let mut runs: Vec<Run> = Vec::new();
         for tap in self.item.taps.clone() {
+            let [(rows, y), (columns, x)] = [0, 1].map(|axis| self.job.sees(tap, axis));
+            let (sees, at) = ([rows, columns], [y, x]);
             for first in channels.clone().step_by(layout.panel) {
                 let pair = tap * group_in + first;
                 let len = layout.panel.min(channels.end - first);
-                let offset = layout.offset(self.job.pass.reach[tap], first);
+                let offset = layout.offset(at, first);
                 match runs.last_mut() {
-                    Some(run) if run.offset + run.len == offset && run.pair + run.len == pair => {
-                        run.len += len
+                    Some(run)
+                        if run.offset + run.len.cast_signed() == offset
+                            && run.pair + run.len == pair
+                            && run.sees == sees =>
+                    {
+                        run.len += len;
                     }
-                    _ => runs.push(Run { pair, len, offset }),
+                    _ => runs.push(Run { pair, len, offset, sees: sees.clone() }),
                 }
             }
         }
         if runs.len() * LONG_RUN > self.item.taps.len() * channels.len() {
-            return Reads::Apart(runs.iter().flat_map(|run| run.offset..run.offset + run.len).collect());
+            let values = |run: &Run| run.offset.unsigned_abs()..run.offset.unsigned_abs() + run.len;
+            return Reads::Apart(runs.iter().flat_map(values).collect());
         }
         runs.sort_unstable_by_key(|run| run.offset);
         Reads::InRuns(runs)
@@ -380,8 +420,7 @@ impl RunItem<'_> {
                 value_pixel: job.pass.step[1] * chunk.layout.pixel,
                 vector_row: columns * result_pixel,
                 vector_pixel: result_pixel,
-            }
-            .straight();
+            };
             let before = if row == 0 { chunk.before } else { Before::Sums };
             for group in 0..job.shape.groups {
                 for block in &job.layout.blocks[self.item.blocks.clone()] {
@@ -389,7 +428,7 @@ impl RunItem<'_> {
                     // pointers stay inside the images that the chunk covers.
                     let (values, vectors) = unsafe {
                         (
-                            chunk.input.add(row * walk.value_row + group * job.shape.group_in()),
+                            chunk.input.wrapping_add(row * walk.value_row + group * job.shape.group_in()),
                             chunk.gradient.add(row * walk.vector_row + group * job.channels + block.first),
                         )
                     };
@@ -404,8 +443,8 @@ impl RunItem<'_> {
                             (vectors, walk)
                         };
                         match block.registers {
-                            1 => self.block::<S, 1>(group, block, values, vectors, walk, reads, before),
-                            _ => self.block::<S, 2>(group, block, values, vectors, walk, reads, before),
+                            1 => self.block::<S, 1>(group, block, values, vectors, row, walk, reads, before),
+                            _ => self.block::<S, 2>(group, block, values, vectors, row, walk, reads, before),
                         }
                     }
                 }
@@ -426,6 +465,7 @@ impl RunItem<'_> {
         block: &Block,
         values: *const f32,
         vectors: *const f32,
+        first_row: usize,
         walk: Walk,
         reads: &Reads,
         before: Before,
@@ -441,13 +481,20 @@ impl RunItem<'_> {
             match reads {
                 Reads::InRuns(runs) => {
                     for run in runs {
-                        let (values, target) = (values.add(run.offset), sums.add(run.pair * line));
+                        let (rows, columns) = (&run.sees[0], &run.sees[1]);
+                        let end = rows.end.clamp(first_row, first_row + walk.rows);
+                        let rows = rows.start.clamp(first_row, end) - first_row..end - first_row;
+                        let (value, vector) = walk.offsets(rows.start, columns.start);
+                        let walk = Walk { rows: rows.len(), columns: columns.len(), ..walk }.straight();
+                        let values = values.wrapping_offset(run.offset).wrapping_add(value);
+                        let (vectors, target) = (vectors.wrapping_add(vector), sums.add(run.pair * line));
                         correlate_run::<S, V>(values, run.len, vectors, walk, target, before);
                     }
                 }
                 Reads::Apart(offsets) => {
                     // Items that have only some channels have long runs.
                     let target = sums.add(self.item.taps.start * job.shape.group_in() * line);
+                    let walk = walk.straight();
                     match lanes::<S>() {
                         8 => correlate_apart::<S, 6, V>(values, offsets, vectors, walk, target, before),
                         _ => correlate_apart::<S, 8, V>(values, offsets, vectors, walk, target, before),
