@@ -15,7 +15,7 @@ use super::pack::{Block, Direction, Packed, Widest, pack, pack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
-use super::share::{items_for, share, threads_for};
+use super::share::{items_for, share, threads_for, threads_for_floats};
 use super::simd::{F32s, add, lanes, load_first, splat, store_first};
 use super::source::{Finish, Source, SourceImages, Target, pool, relu};
 use super::tile::{Tile, convolve, tile_pixels};
@@ -102,12 +102,22 @@ pub(crate) unsafe fn run(
         return unsafe { abreast::run(engine, shape, direction, source, weight, bias, finish, target) };
     }
     let may_pair = 2 * produced <= lanes && shape.groups == 1;
-    for pass in &Pass::all(shape, direction) {
+    let passes = Pass::all(shape, direction);
+    if passes.iter().any(|pass| pass.taps.is_empty()) {
+        // Input pixels that no output has seen. One long write is faster than many short ones.
+        let image_floats = target_size[0] * target_size[1] * produced * shape.groups;
+        // SAFETY: granted by the caller.
+        unsafe { write_zeros(shape, target, image_floats) };
+    }
+    for pass in &passes {
         let pairs = match (may_pair, target.codes) {
             (true, None) => pass.in_pairs(),
             (true, Some(_)) => pass.in_pairs_of_windows(),
             (false, _) => None,
         };
+        if pass.taps.is_empty() {
+            continue;
+        }
         let (pass, packed, together) = match &pairs {
             Some(Pairs { pass, taps }) => (pass, pack_pairs(shape, direction, taps, weight, lanes), 2),
             None => (
@@ -134,6 +144,18 @@ pub(crate) unsafe fn run(
         let threads = threads_for(shape, produced);
         share(job.items(threads), threads, |item| engine.isa.run(RunItem { job: &job, item }));
     }
+}
+
+/// Fill the target with zeros.
+///
+/// # Safety
+/// As for [`run`].
+unsafe fn write_zeros(shape: &ConvShape, target: Target, image_floats: usize) {
+    let fill = |image: usize| {
+        // SAFETY: the image is one of the target's.
+        unsafe { target.values.get().add(image * image_floats).write_bytes(0, image_floats) };
+    };
+    share((0..shape.batch).collect(), threads_for_floats(shape.batch * image_floats), fill);
 }
 
 /// [`pack`] for the instruction set in use.

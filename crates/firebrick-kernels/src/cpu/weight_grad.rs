@@ -15,7 +15,7 @@ use super::pack::{Block, Direction, Packed, Widest, unpack, unpack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::{Scratch, SharedOut};
 use super::shape::ConvShape;
-use super::share::{items_for, share, threads_for};
+use super::share::{items_for, share, threads_for, threads_for_floats};
 use super::simd::{F32s, add, lanes, load, splat, store};
 use super::source::{Source, SourceImages};
 use super::tile::{Before, RUN_SLACK, Walk, correlate_apart, correlate_run};
@@ -92,6 +92,12 @@ pub(crate) fn run(
     input: SourceImages<'_>,
     gradient: SourceImages<'_>,
 ) -> (Vec<f32>, Vec<f32>) {
+    if shape.kernel == [1, 1] && shape.stride != [1, 1] {
+        let seen = pixels_seen(shape, input);
+        let of_pixels = SourceImages { values: Source::Plain(&seen), size: shape.output(), ..input };
+        let shape = ConvShape { input: shape.output(), stride: [1, 1], padding: [0, 0], ..shape.clone() };
+        return run(engine, &shape, of_pixels, gradient);
+    }
     let passes = Pass::all(shape, Direction::Forward);
     let may_pair = shape.groups == 1 && shape.out_channels <= PAIRED_CHANNELS;
     let pairs = if may_pair { passes[0].in_pairs() } else { None };
@@ -137,6 +143,33 @@ pub(crate) fn run(
     let bias_sums = total[bias_start..].chunks_exact(channels.next_multiple_of(width));
     let bias = bias_sums.flat_map(|group| group[..channels].iter().copied()).collect();
     (weight, bias)
+}
+
+/// The pixels that a convolution of single pixels sees, one after the other: with a stride the others need not be brought to
+/// the core.
+fn pixels_seen(shape: &ConvShape, input: SourceImages<'_>) -> Scratch {
+    let Source::Plain(values) = input.values else { unreachable!("an input is plain") };
+    let ([rows, columns], channels) = (shape.output(), shape.in_channels);
+    let mut seen = Scratch::take(shape.batch * rows * columns * channels);
+    let copy = |(line, target): (usize, &mut [f32])| {
+        let (image, row) = (line / rows, line % rows);
+        let at = |axis: usize, index: usize| {
+            let at = (index * shape.stride[axis]).checked_sub(shape.padding[axis])?;
+            (at < shape.input[axis]).then_some(at)
+        };
+        for (column, target) in target.chunks_exact_mut(channels).enumerate() {
+            match (at(0, row), at(1, column)) {
+                (Some(y), Some(x)) => {
+                    let start = ((image * shape.input[0] + y) * shape.input[1] + x) * channels;
+                    target.copy_from_slice(&values[start..][..channels]);
+                }
+                _ => target.fill(0.0),
+            }
+        }
+    };
+    let threads = threads_for_floats(seen.len());
+    share(seen.chunks_exact_mut(columns * channels).enumerate().collect(), threads, copy);
+    seen
 }
 
 /// The register width.
