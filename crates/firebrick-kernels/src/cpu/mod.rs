@@ -9,7 +9,6 @@ mod cross_entropy;
 mod direct;
 mod engine;
 mod few_rows;
-mod input_layout;
 mod isa;
 mod pack;
 mod pass;

@@ -147,12 +147,6 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// Where a pixel lies in the broadcast array and in the vector array, from the first one.
-    pub(crate) fn offsets(&self, row: usize, column: usize) -> (usize, usize) {
-        let value = row * self.value_row + column * self.value_pixel;
-        (value, row * self.vector_row + column * self.vector_pixel)
-    }
-
     /// The same walk; over images of one pixel along a single row.
     pub(crate) fn straight(self) -> Self {
         if self.rows * self.columns != 1 {
@@ -283,6 +277,9 @@ pub(crate) enum Before {
     Sums,
 }
 
+/// Pairs of the highest tile of [`correlate_run`].
+pub(crate) const HIGHEST: usize = 24;
+
 /// Floats that [`correlate_run`] may read behind a run whose length is not a multiple of one more than that.
 pub(crate) const RUN_SLACK: usize = 7;
 
@@ -313,12 +310,12 @@ pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
         unsafe {
             let (values, target) = (values.add(done), target.add(done * V * lanes::<S>()));
             macro_rules! tile {
-                ($p:literal by $t:tt) => {
+                ($p:tt by $t:tt) => {
                     tile_of_run::<S, $p, $t, V>(values, left, vectors, walk, target, before)
                 };
             }
             done += match (lanes::<S>(), left) {
-                (16, 21..) => tile!(24 by 1),
+                (16, 21..) => tile!(HIGHEST by 1),
                 (16, 17..) => tile!(12 by 1),
                 (16, 13..) => tile!(16 by 1),
                 (16, 11 | 12) => tile!(12 by V),

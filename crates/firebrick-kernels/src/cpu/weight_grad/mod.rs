@@ -1,0 +1,268 @@
+//! The gradient of a convolution's weight and bias, without im2col.
+//!
+//! For a tap and an input channel the gradient is a correlation of two images, so a tile keeps
+//! some (tap, channel) pairs that lie side by side, by registers of output channels, and walks over the pixels. The
+//! order of additions is fixed by the shape alone: pixels within a chunk of images and rows, chunks within a shard
+//! of the batch, then shards. Threads share shards and tiles and never split a sum.
+
+mod input_layout;
+mod walk;
+
+use std::ops::Range;
+
+use macerator::{Simd, WithSimd};
+
+use self::input_layout::{CROWDED, PANEL_CHANNELS};
+use self::walk::RunItem;
+use super::Engine;
+use super::pack::{Direction, Packed, Widest, unpack, unpack_pairs};
+use super::pass::{Pairs, Pass};
+use super::scratch::{Scratch, SharedOut};
+use super::shape::ConvShape;
+use super::share::{items_for, share, threads_for, threads_for_floats};
+use super::simd::lanes;
+use super::source::{Source, SourceImages};
+use super::tile::RUN_SLACK;
+
+/// Pixels that one visit of a tile walks over: few enough to stay in the first cache together with
+/// what they are multiplied by. Part of the order of additions.
+const CHUNK_PIXELS: usize = 128;
+
+/// Shards of the batch, each with its own sums, by the length of the weight up to which there are so many. Part of the
+/// order of additions. Without shards every item copies the whole batch, with them there are more sums to add up.
+const SHARDS: [(usize, usize); 2] = [(1 << 17, 8), (1 << 19, 4)];
+
+/// Items for each thread.
+const ITEMS_PER_THREAD: usize = 4;
+
+/// Blocks of output channels at most of an item whose sums are many.
+const ITEM_BLOCKS: usize = 8;
+
+/// Channels from which on leaving out the border saves more than longer runs, over the taps of a row, do.
+const BORDER_CHANNELS: usize = 32;
+
+/// Channels up to which two neighbouring pixels fill a register better than one. Part of the order of additions.
+const PAIRED_CHANNELS: usize = 8;
+
+/// Everything that the items share.
+struct Job<'a> {
+    shape: &'a ConvShape,
+    pass: &'a Pass,
+    /// Output channels of one result of the pass: twice the convolution's where it goes in pairs.
+    channels: usize,
+    input: SourceImages<'a>,
+    gradient: SourceImages<'a>,
+    layout: &'a Packed,
+    /// Whether the walks of a tap leave out the results for which it lies outside the image; otherwise copies of the input
+    /// have a border.
+    skips_border: bool,
+    /// Images that one walk goes through.
+    walk_images: usize,
+    /// Sums of every shard: packed weights, then the bias.
+    sums: SharedOut,
+    shard_len: usize,
+    bias_start: usize,
+}
+
+/// A shard of the batch, some blocks of output channels, the pairs of some taps and some of a group's input channels.
+struct Item {
+    shard: usize,
+    images: Range<usize>,
+    blocks: Range<usize>,
+    taps: Range<usize>,
+    channels: Range<usize>,
+}
+
+/// Gradients of the weight (in the shape's order) and of the bias (`[out]`).
+pub(crate) fn run(
+    engine: Engine,
+    shape: &ConvShape,
+    input: SourceImages<'_>,
+    gradient: SourceImages<'_>,
+) -> (Vec<f32>, Vec<f32>) {
+    if shape.kernel == [1, 1] && shape.stride != [1, 1] {
+        let seen = pixels_seen(shape, input);
+        let of_pixels = SourceImages { values: Source::Plain(&seen), size: shape.output(), ..input };
+        let shape = ConvShape { input: shape.output(), stride: [1, 1], padding: [0, 0], ..shape.clone() };
+        return run(engine, &shape, of_pixels, gradient);
+    }
+    let passes = Pass::all(shape, Direction::Forward);
+    let may_pair = shape.groups == 1 && shape.out_channels <= PAIRED_CHANNELS;
+    let pairs = if may_pair { passes[0].in_pairs() } else { None };
+    let (pass, channels) = match &pairs {
+        Some(Pairs { pass, .. }) => (pass, 2 * shape.group_out()),
+        None => (&passes[0], shape.group_out()),
+    };
+    let width = engine.isa.run(Lanes);
+    let depth = shape.group_in() * pass.reach.len();
+    let layout = Packed::new(shape.groups, channels, depth, width, Widest::Two);
+    // The shape alone decides (not the register width, hence the unpadded length).
+    let pixels = pass.count[0] * pass.count[1];
+    let walk_images = (CHUNK_PIXELS / pixels).clamp(1, shape.batch);
+    let by_length = SHARDS.iter().find(|(len, _)| shape.weight_len() <= *len);
+    let shards = by_length.map_or(1, |(_, shards)| *shards).min(shape.batch.div_ceil(walk_images));
+    let bias_start = layout.values().len();
+    let shard_len = bias_start + shape.groups * channels.next_multiple_of(width);
+    let mut sums = Scratch::take(shards * shard_len);
+    let job = Job {
+        shape,
+        pass,
+        skips_border: pairs.is_none()
+            && shape.group_in() >= BORDER_CHANNELS
+            && shape.group_in().is_multiple_of(RUN_SLACK + 1),
+        channels,
+        input,
+        gradient,
+        layout: &layout,
+        walk_images,
+        sums: SharedOut::new(sums.as_mut_ptr()),
+        shard_len,
+        bias_start,
+    };
+    let threads = threads_for(shape, shape.group_out());
+    let items = job.items(shards, threads);
+    share(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
+    let (total, others) = sums.split_at_mut(shard_len);
+    engine.isa.run(AddShards { total, others });
+    if let Some(Pairs { taps, .. }) = &pairs {
+        return unpack_pairs(shape, taps, &layout, total);
+    }
+    let weight = unpack(shape, &pass.taps, &layout, total);
+    let bias_sums = total[bias_start..].chunks_exact(channels.next_multiple_of(width));
+    let bias = bias_sums.flat_map(|group| group[..channels].iter().copied()).collect();
+    (weight, bias)
+}
+
+/// The pixels that a convolution of single pixels sees, one after the other: with a stride the others need not be brought to
+/// the core.
+fn pixels_seen(shape: &ConvShape, input: SourceImages<'_>) -> Scratch {
+    let Source::Plain(values) = input.values else { unreachable!("an input is plain") };
+    let ([rows, columns], channels) = (shape.output(), shape.in_channels);
+    let mut seen = Scratch::take(shape.batch * rows * columns * channels);
+    let copy = |(line, target): (usize, &mut [f32])| {
+        let (image, row) = (line / rows, line % rows);
+        let at = |axis: usize, index: usize| {
+            let at = (index * shape.stride[axis]).checked_sub(shape.padding[axis])?;
+            (at < shape.input[axis]).then_some(at)
+        };
+        for (column, target) in target.chunks_exact_mut(channels).enumerate() {
+            match (at(0, row), at(1, column)) {
+                (Some(y), Some(x)) => {
+                    let start = ((image * shape.input[0] + y) * shape.input[1] + x) * channels;
+                    target.copy_from_slice(&values[start..][..channels]);
+                }
+                _ => target.fill(0.0),
+            }
+        }
+    };
+    let threads = threads_for_floats(seen.len());
+    share(seen.chunks_exact_mut(columns * channels).enumerate().collect(), threads, copy);
+    seen
+}
+
+/// The register width.
+pub(crate) struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) -> usize {
+        lanes::<S>()
+    }
+}
+
+/// Add all shards to the first, in their order.
+pub(crate) struct AddShards<'a> {
+    pub(crate) total: &'a mut [f32],
+    pub(crate) others: &'a [f32],
+}
+
+impl WithSimd for AddShards<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        for shard in self.others.chunks_exact(self.total.len()) {
+            for (total, value) in self.total.iter_mut().zip(shard) {
+                *total += value;
+            }
+        }
+    }
+}
+
+impl Job<'_> {
+    /// Split into shards (fixed) and, within a shard, into independent sums (free).
+    fn items(&self, shards: usize, threads: usize) -> Vec<Item> {
+        let wanted = items_for(self.shape, threads, ITEMS_PER_THREAD).div_ceil(shards);
+        let chunks = self.shape.batch.div_ceil(self.walk_images);
+        let (group_in, taps, blocks) =
+            (self.shape.group_in(), self.pass.reach.len(), self.layout.blocks.len());
+        let whole_panels = if self.shape.groups == 1 { (group_in / PANEL_CHANNELS).max(1) } else { 1 };
+        // The sums of a weight without shards are so many that an item's own must be few, for its cache.
+        let (panels, parts) = match shards {
+            1 => (whole_panels, blocks.div_ceil(ITEM_BLOCKS)),
+            _ => (wanted.min(whole_panels), 1),
+        };
+        let parts = wanted.div_ceil(panels).min(blocks).max(parts);
+        let splits = wanted.div_ceil(panels * parts).min((taps * group_in).div_ceil(16)).min(taps).max(1);
+        // Whole panels, so that a run that starts or ends here can be read where it lies.
+        let channel =
+            |panel| if panel == panels { group_in } else { whole_panels * panel / panels * PANEL_CHANNELS };
+        let mut items = Vec::with_capacity(shards * parts * panels * splits);
+        for shard in 0..shards {
+            let first = chunks * shard / shards * self.walk_images;
+            let end = (chunks * (shard + 1) / shards * self.walk_images).min(self.shape.batch);
+            for part in 0..parts {
+                for panel in 0..panels {
+                    for split in 0..splits {
+                        items.push(Item {
+                            shard,
+                            images: first..end,
+                            blocks: blocks * part / parts..blocks * (part + 1) / parts,
+                            taps: taps * split / splits..taps * (split + 1) / splits,
+                            channels: channel(panel)..channel(panel + 1),
+                        });
+                    }
+                }
+            }
+        }
+        items
+    }
+
+    /// The results (rows or columns of them) whose tap lies in the image, where the border is left out; and where in the
+    /// window the first result of all has it.
+    fn sees(&self, tap: usize, axis: usize) -> (Range<usize>, isize) {
+        let (reach, count) = (self.pass.reach[tap][axis], self.pass.count[axis]);
+        if !self.skips_border {
+            return (0..count, reach.cast_signed());
+        }
+        let (step, at) = (self.pass.step[axis], self.pass.window.origin[axis] + reach.cast_signed());
+        let before = if at < 0 { at.unsigned_abs().div_ceil(step) } else { 0 };
+        let end = self.input.size[axis].saturating_add_signed(-at).div_ceil(step).min(count);
+        (before.min(end)..end, at)
+    }
+
+    /// Rows of results in one walk.
+    fn walk_rows(&self) -> usize {
+        (CHUNK_PIXELS / self.pass.count[1]).clamp(1, self.pass.count[0])
+    }
+
+    /// Floats from one result of the pass to the next in the gradient.
+    fn result_pixel(&self) -> usize {
+        self.channels * self.shape.groups
+    }
+
+    /// Whether each block of the gradient is brought together before it is read for every pair.
+    fn copies_blocks(&self) -> bool {
+        self.result_pixel() >= CROWDED
+    }
+
+    /// Whether the gradient can be read where it is: plain, and no register reaches past a group.
+    fn gradient_in_place(&self, lanes: usize) -> Option<&[f32]> {
+        match self.gradient.values {
+            Source::Plain(values) if self.channels.is_multiple_of(lanes) => Some(values),
+            _ => None,
+        }
+    }
+}
