@@ -83,6 +83,20 @@ unsafe fn copy_few(source: *const f32, target: *mut f32, count: usize) {
     }
 }
 
+/// Copy as many floats as both have, without the call that a copy of a length unknown to the compiler is.
+#[inline(always)]
+pub(crate) fn copy_floats<S: Simd>(source: &[f32], target: &mut [f32]) {
+    let mut sources = source.chunks_exact(lanes::<S>());
+    let mut targets = target.chunks_exact_mut(lanes::<S>());
+    for (source, target) in sources.by_ref().zip(targets.by_ref()) {
+        // SAFETY: both are one register long.
+        unsafe { store::<S>(target.as_mut_ptr(), load::<S>(source.as_ptr())) };
+    }
+    let (source, target) = (sources.remainder(), targets.into_remainder());
+    // SAFETY: fewer than a register, and both have them.
+    unsafe { copy_few(source.as_ptr(), target.as_mut_ptr(), source.len().min(target.len())) };
+}
+
 /// Read the first `count` floats, zero in the other lanes.
 ///
 /// # Safety

@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use macerator::Simd;
+
 use super::Job;
 use crate::cpu::scratch::Scratch;
+use crate::cpu::simd::copy_floats;
 use crate::cpu::source::{Source, SourceImages};
 use crate::cpu::tile::{HIGHEST, RUN_SLACK, Walk};
 use crate::cpu::window::Window;
@@ -145,14 +148,15 @@ impl InputLayout {
         }
     }
 
-    /// Copy some images.
-    pub(super) fn copy(&self, source: &SourceImages<'_>, images: Range<usize>, target: &mut [f32]) {
+    /// Copy some images; inlined, for the caller's instruction set.
+    #[inline(always)]
+    pub(super) fn copy<S: Simd>(&self, source: &SourceImages<'_>, images: Range<usize>, target: &mut [f32]) {
         let image_len = source.size[0] * source.size[1] * source.channels;
         let Source::Plain(values) = source.values else { return };
         for (image, target) in images.zip(target.chunks_exact_mut(self.image)) {
             let values = &values[image * image_len..][..image_len];
             if self.slices[0].phase != [0, 0] {
-                self.copy_slices(values, source.channels, target);
+                self.copy_slices::<S>(values, source.channels, target);
                 continue;
             }
             let len = self.image / self.slices.len();
@@ -171,20 +175,16 @@ impl InputLayout {
     }
 
     /// Copy an image of `channels` channels to slices with phases.
-    fn copy_slices(&self, values: &[f32], channels: usize, target: &mut [f32]) {
+    #[inline(always)]
+    fn copy_slices<S: Simd>(&self, values: &[f32], channels: usize, target: &mut [f32]) {
         let (columns, [by_row, by_column]) = (self.window.size[1], self.phases);
         for (row, values) in values.chunks_exact(columns * channels).enumerate() {
             for slice in &self.slices {
                 let start = slice.start + row % by_row * slice.phase[0] + row / by_row * slice.row;
                 for (column, values) in values.chunks_exact(channels).enumerate() {
                     let to = start + column % by_column * slice.phase[1] + column / by_column * slice.pixel;
-                    let (values, target) = (&values[slice.channels.clone()], &mut target[to..]);
-                    // The usual lengths, known to the compiler.
-                    match values.len() {
-                        HIGHEST => target[..HIGHEST].copy_from_slice(&values[..HIGHEST]),
-                        16 => target[..16].copy_from_slice(&values[..16]),
-                        len => target[..len].copy_from_slice(values),
-                    }
+                    let target = &mut target[to..][..slice.channels.len()];
+                    copy_floats::<S>(&values[slice.channels.clone()], target);
                 }
             }
         }

@@ -92,7 +92,7 @@ impl RunItem<'_> {
                     values[first * layout.image + layout.first()..].as_ptr()
                 }
                 _ => {
-                    layout.copy(&job.input, images.clone(), &mut input_copy);
+                    layout.copy::<S>(&job.input, images.clone(), &mut input_copy);
                     input_copy.as_ptr()
                 }
             };
