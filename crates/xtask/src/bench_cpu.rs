@@ -3,11 +3,11 @@
 //! The four run as processes that stay, and take turns within each round, so that what disturbs the
 //! machine disturbs all of them. A row gives medians over the rounds and the spread of ours.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use crate::Failure;
 use crate::run::{beside, root};
+use crate::worker::Worker;
 
 /// A turn takes about this long, in seconds.
 const TURN_S: f64 = 0.4;
@@ -51,7 +51,7 @@ fn row(
         workers.push(ours(network, batch, pass, threads, false)?);
     }
     for worker in &mut workers {
-        worker.find_pace()?;
+        worker.find_pace(TURN_S)?;
     }
     for _ in 0..rounds {
         for worker in &mut workers {
@@ -92,90 +92,6 @@ fn pytorch(
         command.arg("--channels-last");
     }
     Worker::start(command)
-}
-
-/// A process that waits for its turns.
-struct Worker {
-    process: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    /// Steps of a turn.
-    steps: usize,
-    /// Seconds of a step, one for each turn.
-    times: Vec<f64>,
-}
-
-impl Worker {
-    fn start(mut command: Command) -> Result<Self, Failure> {
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
-            return Err("a worker has no pipes".into());
-        };
-        let mut worker = Self { process, input, output: BufReader::new(output), steps: 1, times: Vec::new() };
-        match worker.answer()?.as_str() {
-            "ready" => Ok(worker),
-            other => Err(format!("expected a worker to say `ready`, got `{other}`").into()),
-        }
-    }
-
-    fn answer(&mut self) -> Result<String, Failure> {
-        let mut line = String::new();
-        self.output.read_line(&mut line)?;
-        Ok(line.trim().to_owned())
-    }
-
-    fn run(&mut self, steps: usize) -> Result<f64, Failure> {
-        writeln!(self.input, "{steps}")?;
-        let answer = self.answer()?;
-        answer.parse().map_err(|_| format!("expected seconds from a worker, got `{answer}`").into())
-    }
-
-    /// Doubles the steps until a turn is long enough; warms everything up on the way.
-    fn find_pace(&mut self) -> Result<(), Failure> {
-        loop {
-            let seconds = self.run(self.steps)?;
-            if seconds >= TURN_S / 2.0 {
-                let fitting = self.steps as f64 * TURN_S / seconds;
-                self.steps = fitting.round().max(1.0) as usize;
-                return Ok(());
-            }
-            self.steps *= 2;
-        }
-    }
-
-    fn turn(&mut self) -> Result<(), Failure> {
-        let seconds = self.run(self.steps)?;
-        self.times.push(seconds / self.steps as f64);
-        Ok(())
-    }
-
-    fn sorted(&self) -> Vec<f64> {
-        let mut times = self.times.clone();
-        times.sort_by(f64::total_cmp);
-        times
-    }
-
-    fn median(&self) -> f64 {
-        let times = self.sorted();
-        times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
-    }
-
-    /// Half the distance between the quartiles, as a part of the median.
-    fn spread(&self) -> f64 {
-        let times = self.sorted();
-        match (times.get(times.len() / 4), times.get(times.len() * 3 / 4)) {
-            (Some(low), Some(high)) => (high - low) / 2.0 / self.median(),
-            _ => f64::NAN,
-        }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // It may have ended already; then there is nothing to end.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 fn cpu() -> String {

@@ -5,11 +5,14 @@
 //! in which it ran at the peak's speed, before and after, are counted by themselves.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use firebrick_kernels::cpu::{Activation, ConvShape, Engine, Isa, OutputGradient, ShapeError, WeightOrder};
 
 use crate::Failure;
+use crate::run::root;
+use crate::worker::Worker;
 
 /// A measurement takes at least this long, in seconds.
 const TURN_S: f64 = 0.02;
@@ -23,17 +26,35 @@ const UNDISTURBED: f64 = 0.95;
 /// Undisturbed turns from which on their median is worth printing.
 const ENOUGH_TURNS: usize = 5;
 
+/// After its work PyTorch's second thread keeps a core busy for about this long, waiting for more.
+const SPINNING: Duration = Duration::from_millis(50);
+
 /// Prints the table, measured where a training step runs: in the kernels' thread pool.
-pub fn recipe(rounds: usize, only: Option<&str>) -> Result<(), Failure> {
-    Ok(rayon::scope(|_| table(rounds, only))?)
+pub fn recipe(rounds: usize, only: Option<&str>, with_pytorch: bool) -> Result<(), Failure> {
+    let pytorch = if with_pytorch { Some(pytorch()?) } else { None };
+    rayon::scope(|_| table(rounds, only, pytorch).map_err(|failure| failure.to_string()))?;
+    Ok(())
 }
 
-fn table(rounds: usize, only: Option<&str>) -> Result<(), ShapeError> {
+/// PyTorch with as many threads, to take turns with.
+fn pytorch() -> Result<Worker, Failure> {
+    let mut command = Command::new("python3");
+    command.arg(root().join("crates/xtask/pytorch/bench_layers.py"));
+    command.args(["--threads", &rayon::current_num_threads().to_string()]);
+    Worker::start(command)
+}
+
+fn table(rounds: usize, only: Option<&str>, mut pytorch: Option<Worker>) -> Result<(), Failure> {
+    let [title, line] = if pytorch.is_some() {
+        [" channels_last, GFLOP/s | direct / channels_last |", "---|---|"]
+    } else {
+        ["", ""]
+    };
     println!(
         "| layer | pass | MFLOP | direct, GFLOP/s | of peak | inner loop alone | undisturbed turns | of peak in them \
-         | in use, ms | as GFLOP/s of direct |"
+         | in use, ms | as GFLOP/s of direct |{title}"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|{line}");
     let engine = Engine::current();
     let mut peaks = Vec::new();
     for layer in layers() {
@@ -42,9 +63,26 @@ fn table(rounds: usize, only: Option<&str>) -> Result<(), ShapeError> {
         }
         let data = Data::new(&layer.shape, engine)?;
         for pass in [Pass::Forward, Pass::InputGradient, Pass::WeightGradient] {
-            let turns: Vec<Turn> = (0..rounds).map(|_| Turn::take(&data, pass, engine)).collect();
+            if let Some(pytorch) = &mut pytorch {
+                pytorch.prepare(&layer.for_pytorch(pass))?;
+                pytorch.find_pace(TURN_S)?;
+            }
+            let mut turns = Vec::with_capacity(rounds);
+            for _ in 0..rounds {
+                turns.push(Turn::take(&data, pass, engine));
+                if let Some(pytorch) = &mut pytorch {
+                    pytorch.turn()?;
+                    std::thread::sleep(SPINNING);
+                }
+            }
             peaks.extend(turns.iter().map(|turn| turn.peak));
-            println!("| {} | {} |{}", layer.name, pass.name(), row(&turns, layer.shape.flops() as f64));
+            let flops = layer.shape.flops() as f64;
+            print!("| {} | {} |{}", layer.name, pass.name(), row(&turns, flops));
+            if let Some(pytorch) = &pytorch {
+                let ours = median(turns.iter().map(|turn| turn.direct).collect());
+                print!(" {:.0} | {:.2} |", flops / pytorch.median() / 1e9, pytorch.median() / ours);
+            }
+            println!();
         }
     }
     let threads = rayon::current_num_threads();
@@ -130,6 +168,18 @@ impl Pass {
 struct Layer {
     name: String,
     shape: ConvShape,
+}
+
+impl Layer {
+    /// What `bench_layers.py` is told.
+    fn for_pytorch(&self, pass: Pass) -> String {
+        let ConvShape { batch, in_channels, out_channels, input, kernel, stride, padding, .. } = self.shape;
+        let word = pass.name().split(' ').next().unwrap_or_default();
+        format!(
+            "{word} {batch} {in_channels} {out_channels} {} {} {} {}",
+            input[0], kernel[0], stride[0], padding[0]
+        )
+    }
 }
 
 /// The convolutions of LeNet and Tudui at batch 64, of ResNet-18 at batch 32.

@@ -17,6 +17,7 @@ mod mutations;
 mod parity;
 mod run;
 mod sanitize;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +89,9 @@ enum Recipe {
         /// Layers whose name contains this
         #[arg(long)]
         only: Option<String>,
+        /// PyTorch's channels_last takes turns with ours
+        #[arg(long)]
+        pytorch: bool,
     },
     /// The kernels' tests under AddressSanitizer
     Sanitize,
@@ -120,7 +124,9 @@ fn main() -> ExitCode {
         Recipe::BenchCpu { rounds, threads, only, without_burn } => {
             bench_cpu::recipe(rounds, &threads, only.as_deref(), !without_burn)
         }
-        Recipe::BenchKernels { rounds, only } => bench_kernels::recipe(rounds, only.as_deref()),
+        Recipe::BenchKernels { rounds, only, pytorch } => {
+            bench_kernels::recipe(rounds, only.as_deref(), pytorch)
+        }
         Recipe::Sanitize => sanitize::recipe(),
         Recipe::BesidePytorch { data, out, backend, epochs } => {
             beside_pytorch::recipe(&data, &out, &backend, epochs)

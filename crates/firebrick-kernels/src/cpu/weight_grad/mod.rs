@@ -83,7 +83,7 @@ pub(crate) fn run(
     if shape.kernel == [1, 1] && shape.stride != [1, 1] {
         let seen = pixels_seen(shape, input);
         let of_pixels = SourceImages { values: Source::Plain(&seen), size: shape.output(), ..input };
-        let shape = ConvShape { input: shape.output(), stride: [1, 1], padding: [0, 0], ..shape.clone() };
+        let shape = ConvShape { input: shape.output(), stride: [1, 1], padding: [0, 0], ..*shape };
         return run(engine, &shape, of_pixels, gradient);
     }
     let passes = Pass::all(shape, Direction::Forward);
