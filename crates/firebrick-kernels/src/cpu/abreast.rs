@@ -6,7 +6,8 @@
 //! images' distance is the panel's, whatever the convolution's sizes, so it is known to the compiler (see
 //! [`convolve_abreast`]). Only AVX-512 has the instruction for which that pays.
 //!
-//! Every result sums in the order of [`direct`](super::direct): the bits are the same.
+//! Every result sums in the order of [`direct`](super::direct): the bits are the same, as long as the weights are finite
+//! (there the border's zeros are multiplied by them).
 
 use std::ops::Range;
 

@@ -222,7 +222,7 @@ impl RunItem<'_> {
                             (rows.start - first_row) * walk.vector_row + columns.start * walk.vector_pixel;
                         let value = rows.start * run.place.row + columns.start * run.place.pixel;
                         let values = values.wrapping_offset(run.place.offset).wrapping_add(value);
-                        let (vectors, target) = (vectors.add(vector), sums.add(run.pair * line));
+                        let (vectors, target) = (vectors.wrapping_add(vector), sums.add(run.pair * line));
                         let walk = Walk { rows: rows.len(), columns: columns.len(), ..walk };
                         let walk = run.place.walk(walk).straight();
                         correlate_run::<S, V>(values, run.len, vectors, walk, target, before);
@@ -245,7 +245,7 @@ impl RunItem<'_> {
             // SAFETY: as above; the bias of this block belongs to the item with the first pair.
             unsafe {
                 let target = job.sums.get().add(shard + job.bias_start + channel);
-                add_pixels::<S, V>(target, vectors, walk, before);
+                add_pixels::<S, V>(target, vectors, walk.straight(), before);
             }
         }
     }
