@@ -98,10 +98,11 @@ struct Read {
     at: usize,
 }
 
-/// Some images, some rows of results, some blocks of channels.
+/// Some images, some rows and columns of results, some blocks of channels.
 struct Item {
     images: Range<usize>,
     rows: Range<usize>,
+    columns: Range<usize>,
     blocks: Range<usize>,
 }
 
@@ -193,29 +194,37 @@ impl WithSimd for PackWeights<'_> {
 impl Job<'_> {
     /// Split the work; any split gives the same bits.
     fn items(&self, threads: usize) -> Vec<Item> {
-        let (batch, blocks, rows) = (self.shape.batch, self.packed.blocks.len(), self.target_size[0]);
+        let (batch, blocks, [rows, columns]) = (self.shape.batch, self.packed.blocks.len(), self.target_size);
         let group_floats = ABREAST * self.source_size[0] * self.source_size[1] * self.channels[0];
         let groups = batch.div_ceil(ABREAST);
         let is_large = self.shape.weight_len() > SHARED_CACHE_FLOATS;
-        let (together, wanted) = if is_large {
-            let wanted = items_for(self.shape, threads, LARGE_ITEMS_PER_THREAD);
-            ((LARGE_COPY_FLOATS / group_floats).clamp(1, groups), wanted)
+        let (budget, per_thread) = if is_large {
+            (LARGE_COPY_FLOATS, LARGE_ITEMS_PER_THREAD)
         } else {
-            (1, items_for(self.shape, threads, ITEMS_PER_THREAD))
+            (COPY_FLOATS, ITEMS_PER_THREAD)
         };
+        let wanted = items_for(self.shape, threads, per_thread);
+        let together = if is_large { (budget / group_floats).clamp(1, groups) } else { 1 };
         let sets = groups.div_ceil(together);
-        let bands = if is_large { 1 } else { wanted.div_ceil(sets).max(group_floats.div_ceil(COPY_FLOATS)) };
-        let bands = bands.clamp(1, rows);
-        let parts = wanted.div_ceil(sets * bands).clamp(1, blocks);
-        let mut items = Vec::with_capacity(sets * bands * parts);
+        // Squares rather than bands: neighbours copy what both of them read.
+        let for_threads = if is_large { 1 } else { wanted.div_ceil(sets) };
+        let pieces = group_floats.div_ceil(budget).max(for_threads);
+        let strips = pieces.isqrt().clamp(1, columns);
+        let bands = pieces.div_ceil(strips).clamp(1, rows);
+        let parts = wanted.div_ceil(sets * bands * strips).clamp(1, blocks);
+        let range = |of: usize, part: usize, parts: usize| of * part / parts..of * (part + 1) / parts;
+        let mut items = Vec::with_capacity(sets * bands * strips * parts);
         for first in (0..batch).step_by(together * ABREAST) {
             for band in 0..bands {
-                for part in 0..parts {
-                    items.push(Item {
-                        images: first..(first + together * ABREAST).min(batch),
-                        rows: rows * band / bands..rows * (band + 1) / bands,
-                        blocks: blocks * part / parts..blocks * (part + 1) / parts,
-                    });
+                for strip in 0..strips {
+                    for part in 0..parts {
+                        items.push(Item {
+                            images: first..(first + together * ABREAST).min(batch),
+                            rows: range(rows, band, bands),
+                            columns: range(columns, strip, strips),
+                            blocks: range(blocks, part, parts),
+                        });
+                    }
                 }
             }
         }
@@ -232,8 +241,9 @@ struct RunItem<'a> {
 /// An item's copy of its images.
 struct Copy {
     values: Scratch,
-    /// Rows of the source in it.
+    /// Rows and columns of the source in it.
     rows: Range<usize>,
+    columns: Range<usize>,
     /// Floats of a pixel in a panel, of a panel, of a group.
     pixel: usize,
     panel: usize,
@@ -300,12 +310,11 @@ impl RunItem<'_> {
     #[inline(always)]
     fn copy<S: Simd, const PANEL: usize>(&self) -> Copy {
         let job = self.job;
-        let ([_, width], channels) = (job.source_size, job.channels[0]);
-        let reads =
-            || job.lines[0][self.item.rows.clone()].iter().flat_map(|line| &line.reads).map(|read| read.at);
-        let rows = reads().min().map_or(0..0, |first| first..reads().max().unwrap_or(first) + 1);
+        let ([height, width], channels) = (job.source_size, job.channels[0]);
+        let rows = read_by(&job.lines[0][self.item.rows.clone()]);
+        let columns = read_by(&job.lines[1][self.item.columns.clone()]);
         let pixel = ABREAST * PANEL;
-        let panel = rows.len() * width * pixel;
+        let panel = rows.len() * columns.len() * pixel;
         let group = channels / PANEL * panel;
         let images = self.item.images.clone();
         let mut values = Scratch::take(images.len().div_ceil(ABREAST) * group);
@@ -313,41 +322,49 @@ impl RunItem<'_> {
             let last = images.len() / ABREAST * group;
             values[last..].fill(0.0);
         }
-        let window = Window { origin: [rows.start.cast_signed(), 0], size: [rows.len(), width] };
+        let window = Window {
+            origin: [rows.start.cast_signed(), columns.start.cast_signed()],
+            size: [rows.len(), columns.len()],
+        };
         let mut one = Scratch::take(match job.source.values {
             Source::Plain(_) => 0,
             _ => window.len(channels),
         });
         for (index, image) in images.enumerate() {
-            let from = match job.source.values {
+            // The first row, and from one to the next.
+            let (from, pitch) = match job.source.values {
                 Source::Plain(values) => {
-                    let start = (image * job.source_size[0] + rows.start) * width * channels;
-                    &values[start..][..window.len(channels)]
+                    let start = ((image * height + rows.start) * width + columns.start) * channels;
+                    (&values[start..], width * channels)
                 }
                 _ => {
                     job.source.copy::<S>(image, &window, &mut one);
-                    &one[..]
+                    (&one[..], columns.len() * channels)
                 }
             };
             let to = index / ABREAST * group + index % ABREAST * PANEL;
-            for (place, from) in from.chunks_exact(channels).enumerate() {
-                for (index, from) in from.chunks_exact(PANEL).enumerate() {
-                    values[to + index * panel + place * pixel..][..PANEL].copy_from_slice(from);
+            for row in 0..rows.len() {
+                let from = &from[row * pitch..][..columns.len() * channels];
+                for (column, from) in from.chunks_exact(channels).enumerate() {
+                    let to = to + (row * columns.len() + column) * pixel;
+                    for (index, from) in from.chunks_exact(PANEL).enumerate() {
+                        values[to + index * panel..][..PANEL].copy_from_slice(from);
+                    }
                 }
             }
         }
-        Copy { values, rows, pixel, panel, group }
+        Copy { values, rows, columns, pixel, panel, group }
     }
 
     /// The item's results, by the taps that they see.
     fn classes<const PANEL: usize>(&self, copy: &Copy) -> Vec<Class> {
         let job = self.job;
-        let ([_, width], [channels, produced]) = (job.source_size, job.channels);
+        let (width, [channels, produced]) = (copy.columns.len(), job.channels);
         let [height, target_width] = job.target_size;
         let first = |line: &Line| line.reads.first().map_or(0, |read| read.at);
         let mut classes = Vec::new();
         let rows = by_taps(&job.lines[0][self.item.rows.clone()]);
-        let columns = by_taps(&job.lines[1]);
+        let columns = by_taps(&job.lines[1][self.item.columns.clone()]);
         for rows in &rows {
             for columns in &columns {
                 let mut runs = Vec::new();
@@ -367,7 +384,8 @@ impl RunItem<'_> {
                 for (group, start) in self.item.images.clone().step_by(ABREAST).enumerate() {
                     for row in rows {
                         for column in columns {
-                            let pixel = first(row).saturating_sub(copy.rows.start) * width + first(column);
+                            let pixel = first(row).saturating_sub(copy.rows.start) * width
+                                + first(column).saturating_sub(copy.columns.start);
                             places.push(Place {
                                 source: group * copy.group + pixel * copy.pixel,
                                 target: ((start * height + row.index) * target_width + column.index)
@@ -413,6 +431,12 @@ impl RunItem<'_> {
             }
         }
     }
+}
+
+/// What of the source these rows or columns read.
+fn read_by(lines: &[Line]) -> Range<usize> {
+    let reads = || lines.iter().flat_map(|line| &line.reads).map(|read| read.at);
+    reads().min().map_or(0..0, |first| first..reads().max().unwrap_or(first) + 1)
 }
 
 /// Rows or columns, those with the same taps together.
