@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train Tudui on CIFAR-10 in PyTorch, in file order, and write what each step and epoch gave.
 
-usage: beside_firebrick.py BIN_FOLDER WEIGHTS.safetensors OUT.json --threads N [--epochs 10] [--max-steps N]
+usage: beside_firebrick.py BIN_FOLDER WEIGHTS.safetensors OUT.json --threads N [--channels-last] [--epochs 10] [--max-steps N]
 
 The PyTorch side of `cargo xtask beside-pytorch`. OUT.json appears when the run is whole.
 """
@@ -51,6 +51,7 @@ def main():
     parser.add_argument("weights", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--max-steps", type=int)
     arguments = parser.parse_args()
@@ -58,7 +59,11 @@ def main():
 
     train_images, train_labels = read(arguments.folder, [f"data_batch_{i}.bin" for i in range(1, 6)])
     test_images, test_labels = read(arguments.folder, ["test_batch.bin"])
-    model = Tudui()
+    model, memory_format = Tudui(), torch.contiguous_format
+    if arguments.channels_last:
+        memory_format = torch.channels_last
+        model = model.to(memory_format=memory_format)
+        train_images, test_images = (images.to(memory_format=memory_format) for images in (train_images, test_images))
     state = load_file(arguments.weights)
     model.load_state_dict({name.removeprefix("model1."): tensor for name, tensor in state.items()}, strict=True)
     optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
@@ -74,10 +79,10 @@ def main():
             optimizer.step()
             losses.append(loss.item())
         evaluations.append(test(model, test_images, test_labels))
-        print(f"PyTorch, {arguments.threads} threads, epoch {epoch + 1}: {evaluations[-1]}, {time.time() - begun:.0f} s", flush=True)
+        print(f"PyTorch, {arguments.threads} threads, {memory_format}, epoch {epoch + 1}: {evaluations[-1]}, {time.time() - begun:.0f} s", flush=True)
         if len(losses) == arguments.max_steps:
             break
-    document = {"made_with": f"torch {torch.__version__}, {arguments.threads} threads",
+    document = {"made_with": f"torch {torch.__version__}, {arguments.threads} threads, {memory_format}",
                 "seconds": time.time() - begun, "losses": losses, "evaluations": evaluations}
     whole = arguments.out.with_suffix(".part")
     whole.write_text(json.dumps(document) + "\n")
