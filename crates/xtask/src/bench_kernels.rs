@@ -8,7 +8,9 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use firebrick_kernels::cpu::{Activation, ConvShape, Engine, Isa, OutputGradient, ShapeError, WeightOrder};
+use firebrick_kernels::cpu::{
+    Activation, ConvShape, Engine, OutputGradient, ShapeError, WeightOrder, with_another_awake,
+};
 
 use crate::Failure;
 use crate::run::root;
@@ -16,6 +18,9 @@ use crate::worker::Worker;
 
 /// A measurement takes at least this long, in seconds.
 const TURN_S: f64 = 0.02;
+
+/// Rounds of multiply-adds on registers alone.
+const PEAK_ROUNDS: usize = 1 << 20;
 
 /// Rounds of the inner loop by itself: long enough to notice a neighbour on the same core.
 const LOOP_ROUNDS: usize = 1 << 12;
@@ -87,9 +92,10 @@ fn table(rounds: usize, only: Option<&str>, mut pytorch: Option<Worker>) -> Resu
     }
     let threads = rayon::current_num_threads();
     println!(
-        "\nn = {rounds} turns; medians; {threads} threads, {}, peak {:.0} GFLOP/s; undisturbed: the inner loop alone at \
+        "\nn = {rounds} turns; medians; {threads} threads, {} ({} tiles), peak {:.0} GFLOP/s; undisturbed: the inner loop alone at \
          {:.0}% of the peak or more, before and after",
         engine.isa.name(),
+        engine.tiles.name(),
         median(peaks) / 1e9,
         100.0 * UNDISTURBED
     );
@@ -112,7 +118,8 @@ impl Turn {
     fn take(data: &Data, pass: Pass, engine: Engine) -> Self {
         let direct = Engine { winograd: false, ..engine };
         // The clock of a shared machine wanders: a part is of the peak around it.
-        let around = || (peak(engine.isa), rate(|| engine.isa.tile_rounds(LOOP_ROUNDS)));
+        let around =
+            || (rate(|| engine.multiply_add_rounds(PEAK_ROUNDS)), rate(|| engine.tile_rounds(LOOP_ROUNDS)));
         let (peak_before, loop_before) = around();
         let seconds_of_direct = seconds(|| data.run(direct, pass));
         let (peak_behind, loop_behind) = around();
@@ -253,11 +260,6 @@ impl Data {
     }
 }
 
-/// Floating-point operations a second of all threads, on registers alone.
-fn peak(isa: Isa) -> f64 {
-    rate(|| isa.multiply_add_rounds(1 << 20))
-}
-
 /// Floating-point operations a second of all threads.
 fn rate(work: impl Fn() -> u64 + Sync) -> f64 {
     let begun = Instant::now();
@@ -265,16 +267,18 @@ fn rate(work: impl Fn() -> u64 + Sync) -> f64 {
     flops as f64 / begun.elapsed().as_secs_f64()
 }
 
-/// Seconds of one call.
-fn seconds(call: impl Fn()) -> f64 {
-    call();
-    let begun = Instant::now();
-    let mut calls = 0;
-    while begun.elapsed().as_secs_f64() < TURN_S {
+/// Seconds of one call, where a training step calls.
+fn seconds(call: impl Fn() + Sync) -> f64 {
+    with_another_awake(|| {
         call();
-        calls += 1;
-    }
-    begun.elapsed().as_secs_f64() / f64::from(calls)
+        let begun = Instant::now();
+        let mut calls = 0;
+        while begun.elapsed().as_secs_f64() < TURN_S {
+            call();
+            calls += 1;
+        }
+        begun.elapsed().as_secs_f64() / f64::from(calls)
+    })
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -1,6 +1,6 @@
-//! Direct convolution, and the gradient of its input, with the same pixel of eight images abreast.
+//! Direct convolution, and the gradient of its input, with the same pixel of several images abreast.
 //!
-//! A group of eight images is copied so that their values of one pixel lie side by side, [`PANELS`] channels at a time:
+//! A group of images, as many as the tiles' form says, is copied so that their values of one pixel lie side by side, [`PANELS`] channels at a time:
 //! `[panel][row][column][image][channel]`. All images of a group see the same taps, so the taps that would read the zero
 //! border are left out and no border is copied; with 4x4 images and 3x3 taps that is a third of the products. And the
 //! images' distance is the panel's, whatever the convolution's sizes, so it is known to the compiler (see
@@ -22,10 +22,8 @@ use super::share::{items_for, share, threads_for};
 use super::simd::{lanes, store_first};
 use super::source::{Finish, Source, SourceImages, Target};
 use super::tile::convolve_abreast;
+use super::tile_form::TileForm;
 use super::window::Window;
-
-/// Images of a group.
-const ABREAST: usize = 8;
 
 /// Pixels of a tile, each of one group.
 const TILE_PIXELS: usize = 3;
@@ -49,10 +47,10 @@ const LARGE_COPY_FLOATS: usize = 1 << 18;
 const LARGE_ITEMS_PER_THREAD: usize = 2;
 
 /// Whether a convolution without pooling goes this way, with registers of `lanes`.
-pub(crate) fn applies(shape: &ConvShape, direction: Direction, lanes: usize) -> bool {
+pub(crate) fn applies(shape: &ConvShape, direction: Direction, lanes: usize, form: TileForm) -> bool {
     let [summed, _] = direction.group_channels(shape);
     // Missing images of the last group cost as much as others.
-    let few_missing = shape.batch.next_multiple_of(ABREAST) * 4 <= shape.batch * 5;
+    let few_missing = shape.batch.next_multiple_of(form.images()) * 4 <= shape.batch * 5;
     lanes == 16
         && shape.groups == 1
         && few_missing
@@ -69,6 +67,7 @@ fn panel_channels(channels: usize) -> Option<usize> {
 /// Everything that the items share.
 struct Job<'a> {
     shape: &'a ConvShape,
+    form: TileForm,
     source: SourceImages<'a>,
     /// Height and width of the source images (of a pooled gradient, before pooling).
     source_size: [usize; 2],
@@ -125,9 +124,10 @@ pub(crate) unsafe fn run(
         Direction::Forward => [shape.input, shape.output()],
         Direction::InputGradient => [shape.output(), shape.input],
     };
-    let packed = engine.isa.run(PackWeights { shape, direction, weight });
+    let packed = engine.isa.run(PackWeights { shape, direction, weight, form: engine.tiles });
     let job = Job {
         shape,
+        form: engine.tiles,
         source,
         source_size,
         target_size,
@@ -179,6 +179,7 @@ struct PackWeights<'a> {
     shape: &'a ConvShape,
     direction: Direction,
     weight: &'a [f32],
+    form: TileForm,
 }
 
 impl WithSimd for PackWeights<'_> {
@@ -187,7 +188,11 @@ impl WithSimd for PackWeights<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self) -> Packed {
         let taps = taps(self.shape, self.direction);
-        pack::<S>(self.shape, self.direction, &taps, self.weight, Widest::One)
+        let widest = match self.form {
+            TileForm::Tall => Widest::One,
+            TileForm::Wide => Widest::Two,
+        };
+        pack::<S>(self.shape, self.direction, &taps, self.weight, widest)
     }
 }
 
@@ -195,8 +200,9 @@ impl Job<'_> {
     /// Split the work; any split gives the same bits.
     fn items(&self, threads: usize) -> Vec<Item> {
         let (batch, blocks, [rows, columns]) = (self.shape.batch, self.packed.blocks.len(), self.target_size);
-        let group_floats = ABREAST * self.source_size[0] * self.source_size[1] * self.channels[0];
-        let groups = batch.div_ceil(ABREAST);
+        let abreast = self.form.images();
+        let group_floats = abreast * self.source_size[0] * self.source_size[1] * self.channels[0];
+        let groups = batch.div_ceil(abreast);
         let is_large = self.shape.weight_len() > SHARED_CACHE_FLOATS;
         let (budget, per_thread) = if is_large {
             (LARGE_COPY_FLOATS, LARGE_ITEMS_PER_THREAD)
@@ -214,12 +220,12 @@ impl Job<'_> {
         let parts = wanted.div_ceil(sets * bands * strips).clamp(1, blocks);
         let range = |of: usize, part: usize, parts: usize| of * part / parts..of * (part + 1) / parts;
         let mut items = Vec::with_capacity(sets * bands * strips * parts);
-        for first in (0..batch).step_by(together * ABREAST) {
+        for first in (0..batch).step_by(together * abreast) {
             for band in 0..bands {
                 for strip in 0..strips {
                     for part in 0..parts {
                         items.push(Item {
-                            images: first..(first + together * ABREAST).min(batch),
+                            images: first..(first + together * abreast).min(batch),
                             rows: range(rows, band, bands),
                             columns: range(columns, strip, strips),
                             blocks: range(blocks, part, parts),
@@ -272,9 +278,11 @@ impl WithSimd for RunItem<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
         // Those of other instruction sets vanish in compilation.
-        match (lanes::<S>(), panel_channels(self.job.channels[0])) {
-            (16, Some(64)) => self.run::<S, 64>(),
-            (16, Some(32)) => self.run::<S, 32>(),
+        match (lanes::<S>(), panel_channels(self.job.channels[0]), self.job.form) {
+            (16, Some(64), TileForm::Tall) => self.run::<S, 64, 8>(),
+            (16, Some(32), TileForm::Tall) => self.run::<S, 32, 8>(),
+            (16, Some(64), TileForm::Wide) => self.run::<S, 64, 4>(),
+            (16, Some(32), TileForm::Wide) => self.run::<S, 32, 4>(),
             _ => unreachable!("`applies` lets only these through"),
         }
     }
@@ -282,9 +290,9 @@ impl WithSimd for RunItem<'_> {
 
 impl RunItem<'_> {
     #[inline(always)]
-    fn run<S: Simd, const PANEL: usize>(self) {
-        let copy = self.copy::<S, PANEL>();
-        let classes = self.classes::<PANEL>(&copy);
+    fn run<S: Simd, const PANEL: usize, const ABREAST: usize>(self) {
+        let copy = self.copy::<S, PANEL, ABREAST>();
+        let classes = self.classes::<PANEL, ABREAST>(&copy);
         for blocks in self.job.packed.blocks[self.item.blocks.clone()].chunks(BLOCKS) {
             for class in &classes {
                 for places in class.places.chunks(TILE_PIXELS) {
@@ -292,12 +300,26 @@ impl RunItem<'_> {
                         // SAFETY: a class's places and runs lie in the copy, and targets in this item's rows, images and
                         // channels, which no other item writes.
                         unsafe {
-                            match places.len() {
-                                TILE_PIXELS => {
-                                    self.tile::<S, TILE_PIXELS, PANEL>(&copy, &class.runs, places, block);
-                                }
-                                2 => self.tile::<S, 2, PANEL>(&copy, &class.runs, places, block),
-                                _ => self.tile::<S, 1, PANEL>(&copy, &class.runs, places, block),
+                            macro_rules! tile {
+                                ($pixels:tt by $registers:tt) => {
+                                    self.tile::<S, $pixels, ABREAST, $registers, PANEL>(
+                                        &copy,
+                                        &class.runs,
+                                        places,
+                                        block,
+                                    )
+                                };
+                            }
+                            // The tall form's blocks are all of one register.
+                            let registers =
+                                if ABREAST == TileForm::Tall.images() { 1 } else { block.registers };
+                            match (places.len(), registers) {
+                                (TILE_PIXELS, 1) => tile!(TILE_PIXELS by 1),
+                                (2, 1) => tile!(2 by 1),
+                                (_, 1) => tile!(1 by 1),
+                                (TILE_PIXELS, _) => tile!(TILE_PIXELS by 2),
+                                (2, _) => tile!(2 by 2),
+                                (..) => tile!(1 by 2),
                             }
                         }
                     }
@@ -308,7 +330,7 @@ impl RunItem<'_> {
 
     /// Bring the item's images together.
     #[inline(always)]
-    fn copy<S: Simd, const PANEL: usize>(&self) -> Copy {
+    fn copy<S: Simd, const PANEL: usize, const ABREAST: usize>(&self) -> Copy {
         let job = self.job;
         let ([height, width], channels) = (job.source_size, job.channels[0]);
         let rows = read_by(&job.lines[0][self.item.rows.clone()]);
@@ -357,7 +379,7 @@ impl RunItem<'_> {
     }
 
     /// The item's results, by the taps that they see.
-    fn classes<const PANEL: usize>(&self, copy: &Copy) -> Vec<Class> {
+    fn classes<const PANEL: usize, const ABREAST: usize>(&self, copy: &Copy) -> Vec<Class> {
         let job = self.job;
         let (width, [channels, produced]) = (copy.columns.len(), job.channels);
         let [height, target_width] = job.target_size;
@@ -401,13 +423,13 @@ impl RunItem<'_> {
         classes
     }
 
-    /// One register of channels of `R` results.
+    /// A block of channels of `R` results.
     ///
     /// # Safety
     /// Every place plus every run must lie in the copy, and the block's channels at every place's images in a part of the
     /// target that nobody else uses.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const R: usize, const PANEL: usize>(
+    unsafe fn tile<S: Simd, const R: usize, const ABREAST: usize, const V: usize, const PANEL: usize>(
         &self,
         copy: &Copy,
         runs: &[[usize; 2]],
@@ -415,17 +437,21 @@ impl RunItem<'_> {
         block: &Block,
     ) {
         let job = self.job;
-        let [bias] = first_sums::<S, 1>(job.bias, block.first, block.channels);
+        let bias = first_sums::<S, V>(job.bias, block.first, block.channels);
         let image = job.target_size[0] * job.target_size[1] * job.channels[1];
         // SAFETY: granted by the caller.
         unsafe {
             let groups = std::array::from_fn(|r| copy.values.as_ptr().add(places[r].source));
             let weights = job.packed.block(0, block).as_ptr();
-            let sums = convolve_abreast::<S, R, ABREAST, PANEL>(groups, runs, weights, bias);
+            let sums = convolve_abreast::<S, R, ABREAST, V, PANEL>(groups, runs, weights, bias);
             for (sums, place) in sums.iter().zip(places) {
                 let mut target = job.target.values.get().add(place.target + block.first);
-                for sum in &sums[..place.images] {
-                    store_first::<S>(target, finished::<S>(*sum, job.finish), block.channels);
+                for sums in &sums[..place.images] {
+                    for (v, sum) in sums.iter().enumerate() {
+                        let count = block.channels.saturating_sub(v * lanes::<S>()).min(lanes::<S>());
+                        let target = target.wrapping_add(v * lanes::<S>());
+                        store_first::<S>(target, finished::<S>(*sum, job.finish), count);
+                    }
                     target = target.wrapping_add(image);
                 }
             }

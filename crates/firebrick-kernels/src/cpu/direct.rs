@@ -15,7 +15,7 @@ use super::pack::{Block, Direction, Packed, Widest, pack, pack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
-use super::share::{items_for, share, threads_for, threads_for_floats};
+use super::share::{items_for, share, threads_for};
 use super::simd::{F32s, add, lanes, load_first, splat, store_first};
 use super::source::{Finish, Source, SourceImages, Target, pool, relu};
 use super::tile::{Tile, convolve, tile_pixels};
@@ -60,6 +60,8 @@ struct Job<'a> {
     packed: &'a Packed,
     /// Whether sums are added up in parts.
     in_parts: bool,
+    /// Whether each item first writes zeros to its rows of the target, all channels of them.
+    writes_zeros: bool,
     target: Target,
     /// Height and width of the target images (after pooling).
     target_size: [usize; 2],
@@ -97,17 +99,17 @@ pub(crate) unsafe fn run(
     };
     let target_size = if target.codes.is_some() { target_size.map(|size| size / 2) } else { target_size };
     let lanes = engine.isa.run(Lanes);
-    if target.codes.is_none() && abreast::applies(shape, direction, lanes) {
+    if target.codes.is_none() && abreast::applies(shape, direction, lanes, engine.tiles) {
         // SAFETY: granted by the caller.
         return unsafe { abreast::run(engine, shape, direction, source, weight, bias, finish, target) };
     }
     let may_pair = 2 * produced <= lanes && shape.groups == 1;
     let passes = Pass::all(shape, direction);
-    if passes.iter().any(|pass| pass.taps.is_empty()) {
-        // Input pixels that no output has seen. One long write is faster than many short ones.
-        let image_floats = target_size[0] * target_size[1] * produced * shape.groups;
+    // Input pixels that no output has seen are zero: written in long runs, by the items of the first pass that has any.
+    let mut has_unseen = passes.iter().any(|pass| pass.taps.is_empty());
+    if has_unseen && !passes.iter().any(Pass::has_products) {
         // SAFETY: granted by the caller.
-        unsafe { write_zeros(shape, target, image_floats) };
+        return unsafe { target.values.get().write_bytes(0, shape.input_len()) };
     }
     for pass in &passes {
         let pairs = match (may_pair, target.codes) {
@@ -115,7 +117,7 @@ pub(crate) unsafe fn run(
             (true, Some(_)) => pass.in_pairs_of_windows(),
             (false, _) => None,
         };
-        if pass.taps.is_empty() {
+        if !pass.has_products() {
             continue;
         }
         let (pass, packed, together) = match &pairs {
@@ -138,24 +140,13 @@ pub(crate) unsafe fn run(
             finish,
             packed: &packed,
             in_parts: adds_in_parts(shape, direction),
+            writes_zeros: std::mem::take(&mut has_unseen),
             target,
             target_size,
         };
         let threads = threads_for(shape, produced);
         share(job.items(threads), threads, |item| engine.isa.run(RunItem { job: &job, item }));
     }
-}
-
-/// Fill the target with zeros.
-///
-/// # Safety
-/// As for [`run`].
-unsafe fn write_zeros(shape: &ConvShape, target: Target, image_floats: usize) {
-    let fill = |image: usize| {
-        // SAFETY: the image is one of the target's.
-        unsafe { target.values.get().add(image * image_floats).write_bytes(0, image_floats) };
-    };
-    share((0..shape.batch).collect(), threads_for_floats(shape.batch * image_floats), fill);
 }
 
 /// [`pack`] for the instruction set in use.
@@ -199,7 +190,11 @@ impl Job<'_> {
         };
         let groups = images.div_ceil(group);
         let bands = if is_large { 1 } else { wanted.div_ceil(groups).min(rows).max(1) };
-        let parts = wanted.div_ceil(groups * bands).min(self.packed.blocks.len()).max(1);
+        let parts = if self.writes_zeros {
+            1
+        } else {
+            wanted.div_ceil(groups * bands).min(self.packed.blocks.len()).max(1)
+        };
         let mut items = Vec::with_capacity(groups * bands * parts);
         for first in (0..images).step_by(group) {
             for band in 0..bands {
@@ -256,6 +251,10 @@ impl RunItem<'_> {
         let job = self.job;
         let channels = job.source.channels;
         let rows = &self.item.rows;
+        if job.writes_zeros {
+            // SAFETY: these rows of these images are this item's alone.
+            unsafe { self.write_zeros() };
+        }
         let window = job.pass.band(if POOL { 2 * rows.start..2 * rows.end } else { rows.clone() });
         let image_len = job.source.size[0] * job.source.size[1] * channels;
         // Read in place when no border has to be added.
@@ -301,6 +300,25 @@ impl RunItem<'_> {
         }
     }
 
+    /// Fill the item's rows of the target with zeros, and those up to the next item's.
+    ///
+    /// # Safety
+    /// No other item may write to these rows.
+    unsafe fn write_zeros(&self) {
+        let (job, pass) = (self.job, self.job.pass);
+        let [height, width] = job.target_size;
+        let row_len = width * job.produced * job.shape.groups;
+        let row_of = |result: usize| if result == pass.count[0] { height } else { result * pass.spread[0] };
+        let rows = row_of(self.item.rows.start)..row_of(self.item.rows.end);
+        for image in self.item.images.clone() {
+            // SAFETY: rows of the target that the caller grants.
+            unsafe {
+                let first = job.target.values.get().add((image * height + rows.start) * row_len);
+                first.write_bytes(0, rows.len() * row_len);
+            }
+        }
+    }
+
     /// Source and target of every result of the item.
     fn places(&self, pitch: usize, source_image: usize) -> Vec<Place> {
         let (pass, channels) = (self.job.pass, self.job.source.channels);
@@ -310,16 +328,14 @@ impl RunItem<'_> {
         let mut places = Vec::with_capacity(self.item.images.len() * rows.len() * pass.count[1]);
         for (index, image) in self.item.images.clone().enumerate() {
             for (row, target_row) in rows.clone().enumerate() {
+                let source = index * source_image + row * pass.step[0] * pitch;
                 let y = pass.first[0] + target_row * pass.spread[0];
-                for column in 0..pass.count[1] {
-                    let x = pass.first[1] + column * pass.spread[1];
-                    places.push(Place {
-                        source: index * source_image
-                            + row * pass.step[0] * pitch
-                            + column * pass.step[1] * channels,
-                        target: ((image * height + y) * width + x) * target_channels,
-                    });
-                }
+                let target = ((image * height + y) * width + pass.first[1]) * target_channels;
+                let of_column = |column: usize| Place {
+                    source: source + column * pass.step[1] * channels,
+                    target: target + column * pass.spread[1] * target_channels,
+                };
+                places.extend((0..pass.count[1]).map(of_column));
             }
         }
         places
@@ -369,7 +385,10 @@ impl RunItem<'_> {
             let last = places.len() - 1;
             // SAFETY: granted by the caller; a tile that is not full repeats its last pixel.
             unsafe {
-                let pixels = std::array::from_fn(|p| source.add(places[p.min(last)].source));
+                let pixels = match places.first_chunk::<P>() {
+                    Some(places) => places.each_ref().map(|place| source.add(place.source)),
+                    None => std::array::from_fn(|p| source.add(places[p.min(last)].source)),
+                };
                 let sums = if !POOL && self.job.in_parts {
                     add_up::<S, P, V>(pixels, run_len, weights, first)
                 } else {

@@ -9,6 +9,7 @@ use super::scratch::{SharedOut, new_filled};
 use super::shape::{ConvShape, ShapeError, check_len};
 use super::share::both;
 use super::source::{Finish, Source, SourceImages, Target};
+use super::tile_form::TileForm;
 use super::{direct, weight_grad, winograd};
 
 /// The environment variable that switches Winograd's algorithm off when it is `0`.
@@ -19,6 +20,8 @@ pub const WINOGRAD_VARIABLE: &str = "FIREBRICK_WINOGRAD";
 pub struct Engine {
     /// The vector instructions.
     pub isa: Isa,
+    /// The form of the widest registers' tiles.
+    pub tiles: TileForm,
     /// Whether Winograd's algorithm may be chosen where it is faster.
     pub winograd: bool,
 }
@@ -69,13 +72,14 @@ impl Default for Engine {
 }
 
 impl Engine {
-    /// The engine for this machine and environment ([`ISA_VARIABLE`](super::ISA_VARIABLE), [`WINOGRAD_VARIABLE`]).
+    /// The engine for this machine and environment ([`ISA_VARIABLE`](super::ISA_VARIABLE),
+    /// [`TILES_VARIABLE`](super::TILES_VARIABLE), [`WINOGRAD_VARIABLE`]).
     #[must_use]
     pub fn current() -> Self {
         static WINOGRAD: OnceLock<bool> = OnceLock::new();
         let winograd =
             *WINOGRAD.get_or_init(|| std::env::var(WINOGRAD_VARIABLE).is_ok_and(|value| value == "0"));
-        Self { isa: Isa::current(), winograd: !winograd }
+        Self { isa: Isa::current(), tiles: TileForm::current(), winograd: !winograd }
     }
 
     /// Convolution, bias and activation.

@@ -20,6 +20,7 @@ mod share;
 mod simd;
 mod source;
 mod tile;
+mod tile_form;
 mod vector;
 mod weight_grad;
 mod window;
@@ -32,3 +33,4 @@ pub use engine::{Activation, ConvGradients, Engine, OutputGradient, Pooled, WINO
 pub use isa::{ISA_VARIABLE, Isa};
 pub use pooling::{MaxPooled, PoolShape};
 pub use shape::{ConvShape, ShapeError, WeightOrder};
+pub use tile_form::{TILES_VARIABLE, TileForm};

@@ -5,7 +5,7 @@ use macerator::Simd;
 use super::scratch::{Scratch, new_filled};
 use super::shape::{ConvShape, WeightOrder};
 use super::share::{share, threads_for_floats};
-use super::simd::lanes;
+use super::simd::{lanes, prefetch};
 
 /// Which channels are summed over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +44,9 @@ pub(crate) enum Widest {
     Two,
     Four,
 }
+
+/// How far ahead in each row of a weight the next values are asked for.
+const PREFETCH_FLOATS: usize = 128;
 
 /// Split `channels` into blocks: of four registers where allowed and full, otherwise of two where allowed, the last of one
 /// if that is enough.
@@ -386,7 +389,9 @@ fn gather_four(source: &[f32], step: usize, count: usize, target: &mut [f32], st
     unsafe {
         let whole = count - count % 4;
         for i in (0..whole).step_by(4) {
-            let rows = std::array::from_fn(|row| from.add((i + row) * step));
+            let rows: [*const f32; 4] = std::array::from_fn(|row| from.add((i + row) * step));
+            // Rows are so many that nobody else sees where they go on.
+            rows.iter().for_each(|row| prefetch(row.wrapping_add(PREFETCH_FLOATS)));
             transpose_four(rows, starts.map(|start| to.add(start + i)));
         }
         for i in whole..count {

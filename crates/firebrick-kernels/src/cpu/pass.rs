@@ -60,6 +60,11 @@ impl Pass {
         }
     }
 
+    /// Whether there is anything to add up.
+    pub(crate) fn has_products(&self) -> bool {
+        !self.taps.is_empty() && !self.count.contains(&0)
+    }
+
     /// A pass from its two axes.
     fn join(rows: &Axis, columns: &Axis) -> Self {
         let mut taps = Vec::with_capacity(rows.taps.len() * columns.taps.len());

@@ -5,27 +5,28 @@ use std::hint::black_box;
 
 use macerator::{Simd, WithSimd};
 
-use super::isa::Isa;
+use super::Engine;
 use super::scratch::Scratch;
 use super::simd::{add, lanes, mul_add, splat, store};
 use super::tile::{Tile, convolve, convolve_abreast};
+use super::tile_form::TileForm;
 
 /// Independent sums: enough to keep every multiply-add unit busy, few enough for 16 registers.
 const SUMS: usize = 12;
 
-impl Isa {
+impl Engine {
     /// Do `rounds` of multiply-adds on one thread, for benchmarks to compare with; returns how many
     /// floating-point operations they were.
     #[must_use]
     pub fn multiply_add_rounds(self, rounds: usize) -> u64 {
-        rounds as u64 * self.run(Rounds { rounds }) as u64
+        rounds as u64 * self.isa.run(Rounds { rounds }) as u64
     }
 
     /// Do `rounds` of the kernels' inner loop on one thread, with everything that it reads in the first cache; returns
     /// how many floating-point operations they were.
     #[must_use]
     pub fn tile_rounds(self, rounds: usize) -> u64 {
-        rounds as u64 * self.run(Tiles { rounds }) as u64
+        rounds as u64 * self.isa.run(Tiles { rounds, form: self.tiles }) as u64
     }
 }
 
@@ -64,6 +65,7 @@ const TILE_DEPTH: usize = 160;
 
 struct Tiles {
     rounds: usize,
+    form: TileForm,
 }
 
 impl WithSimd for Tiles {
@@ -72,9 +74,10 @@ impl WithSimd for Tiles {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) -> usize {
-        match lanes::<S>() {
-            16 => self.run_abreast::<S>(),
-            8 => self.run::<S, 6>(),
+        match (lanes::<S>(), self.form) {
+            (16, TileForm::Tall) => self.run_abreast::<S, 8, 1>(),
+            (16, TileForm::Wide) => self.run_abreast::<S, 4, 2>(),
+            (8, _) => self.run::<S, 6>(),
             _ => self.run::<S, 8>(),
         }
     }
@@ -83,28 +86,38 @@ impl WithSimd for Tiles {
 impl Tiles {
     /// The widest registers' tile.
     #[inline(always)]
-    fn run_abreast<S: Simd>(&self) -> usize {
+    fn run_abreast<S: Simd, const ABREAST: usize, const V: usize>(&self) -> usize {
         const RUN: usize = 64;
-        // One register instead of two: as many weights, so twice the depth.
-        const DEPTH: usize = 2 * TILE_DEPTH;
-        let runs: [_; DEPTH / RUN] = std::array::from_fn(|run| [0, run * RUN]);
-        let source = Scratch::zeroed(24 * RUN);
-        let weights = Scratch::zeroed(DEPTH * lanes::<S>());
+        // As many weights in either form.
+        let depth = 4 * RUN / V;
+        let runs: Vec<_> = (0..depth / RUN).map(|run| [0, run * RUN]).collect();
+        let source = Scratch::zeroed(3 * ABREAST * RUN);
+        let weights = Scratch::zeroed(depth * V * lanes::<S>());
+        let mut results = Scratch::zeroed(3 * ABREAST * V * lanes::<S>());
         for _ in 0..self.rounds {
             // SAFETY: all runs read the same values of the source; there is a weight for each of their lines.
             let sums = unsafe {
                 let source = black_box(source.as_ptr());
-                let groups = std::array::from_fn(|r| source.add(r * 8 * RUN));
-                convolve_abreast::<S, 3, 8, RUN>(groups, &runs, weights.as_ptr(), splat::<S>(0.0))
+                let groups = std::array::from_fn(|r| source.add(r * ABREAST * RUN));
+                convolve_abreast::<S, 3, ABREAST, V, RUN>(
+                    groups,
+                    &runs,
+                    weights.as_ptr(),
+                    [splat::<S>(0.0); V],
+                )
             };
-            let mut lane = [0.0; 16];
-            for sum in sums.into_iter().flatten() {
-                // SAFETY: no register has more than 16 lanes.
-                unsafe { store::<S>(lane.as_mut_ptr(), sum) };
-                black_box(&lane);
+            for r in 0..3 {
+                for c in 0..ABREAST {
+                    for v in 0..V {
+                        let at = ((r * ABREAST + c) * V + v) * lanes::<S>();
+                        // SAFETY: there is room for each of the tile's registers.
+                        unsafe { store::<S>(results.as_mut_ptr().add(at), sums[r][c][v]) };
+                    }
+                }
             }
+            black_box(&results[..]);
         }
-        2 * 24 * lanes::<S>() * DEPTH
+        2 * 3 * ABREAST * V * lanes::<S>() * depth
     }
 
     #[inline(always)]

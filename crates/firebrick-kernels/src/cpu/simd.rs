@@ -115,6 +115,19 @@ pub(crate) unsafe fn load_first<S: Simd>(source: *const f32, count: usize) -> F3
     }
 }
 
+/// Ask for what lies there to be brought to the core, if this machine can be asked; any address will do.
+#[inline(always)]
+pub(crate) fn prefetch(source: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing that the program could see.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(source.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = source;
+}
+
 /// The same value in every lane.
 #[inline(always)]
 pub(crate) fn splat<S: Simd>(value: f32) -> F32s<S> {

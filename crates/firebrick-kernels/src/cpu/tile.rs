@@ -7,6 +7,7 @@
 use macerator::Simd;
 
 use super::simd::{F32s, add, lanes, load, mul_add, splat, store};
+use super::tile_form::TileForm;
 
 /// Sums of `P` pixels by `V` registers of output channels.
 pub(crate) type Tile<S, const P: usize, const V: usize> = [[F32s<S>; V]; P];
@@ -57,35 +58,45 @@ pub(crate) unsafe fn convolve<S: Simd, const P: usize, const V: usize>(
     sums
 }
 
-/// As [`convolve`] for one register and `R` groups of `C` results, those of a group `RUN` floats apart in the source:
+/// As [`convolve`] for `R` groups of `C` results, those of a group `RUN` floats apart in the source:
 /// `sums[r][c] = first + sum over runs [source, line] and j < RUN: groups[r][c * RUN + source + j] * weights[line + j]`.
 ///
-/// With distances known to the compiler a broadcast is part of its multiply-add: two thirds of [`convolve`]'s instructions,
-/// which counts where a core is shared. Only AVX-512 has that.
+/// With distances known to the compiler one address serves a whole group, and with one register a broadcast is part of its
+/// multiply-add (see [`TileForm`]). Only AVX-512 has that.
 ///
 /// # Safety
 /// Every value of the source must be readable, and `weights` for a register at every line.
 #[inline(always)]
-pub(crate) unsafe fn convolve_abreast<S: Simd, const R: usize, const C: usize, const RUN: usize>(
+pub(crate) unsafe fn convolve_abreast<
+    S: Simd,
+    const R: usize,
+    const C: usize,
+    const V: usize,
+    const RUN: usize,
+>(
     groups: [*const f32; R],
     runs: &[[usize; 2]],
     weights: *const f32,
-    first: F32s<S>,
-) -> [[F32s<S>; C]; R] {
+    first: [F32s<S>; V],
+) -> [Tile<S, C, V>; R] {
     const { assert!(RUN.is_multiple_of(4)) }
     let width = lanes::<S>();
     let mut sums = [[first; C]; R];
     for &[source, line] in runs {
         // SAFETY: the caller grants every address formed here.
         unsafe {
-            let mut weights = weights.add(line * width);
+            let mut weights = weights.add(line * V * width);
             let mut groups = groups.map(|group| group.add(source));
             macro_rules! product {
                 ($j:literal) => {
-                    let weight = load::<S>(weights.add($j * width));
+                    let weight: [F32s<S>; V] =
+                        std::array::from_fn(|v| load::<S>(weights.add(($j * V + v) * width)));
                     for (sums, group) in sums.iter_mut().zip(&groups) {
-                        for (c, sum) in sums.iter_mut().enumerate() {
-                            *sum = mul_add::<S>(splat::<S>(*group.add(c * RUN + $j)), weight, *sum);
+                        for (c, sums) in sums.iter_mut().enumerate() {
+                            let value = splat::<S>(*group.add(c * RUN + $j));
+                            for (sum, weight) in sums.iter_mut().zip(&weight) {
+                                *sum = mul_add::<S>(value, *weight, *sum);
+                            }
                         }
                     }
                 };
@@ -95,7 +106,7 @@ pub(crate) unsafe fn convolve_abreast<S: Simd, const R: usize, const C: usize, c
                 product!(1);
                 product!(2);
                 product!(3);
-                weights = weights.wrapping_add(4 * width);
+                weights = weights.wrapping_add(4 * V * width);
                 groups = groups.map(|group| own_register(group.wrapping_add(4)));
             }
         }
@@ -286,9 +297,9 @@ pub(crate) const RUN_SLACK: usize = 7;
 /// `target[i * line + v] (+)= sum over the walk's pixels: values[i + pixel] * vectors[pixel, v]` for `i < run`, with
 /// `line = V * lanes`.
 ///
-/// AVX-512 has a multiply-add that broadcasts from memory on the way, so its tiles are one register wide and as high
-/// as there are registers: fewer instructions and half the vectors' traffic. Everywhere else, and where a run is too
-/// short for a high tile, one broadcast serves two registers.
+/// AVX-512 has a multiply-add that broadcasts from memory on the way, so its tiles may be one register wide and as high
+/// as there are registers ([`TileForm::Tall`]): fewer instructions and half the vectors' traffic. Everywhere else, and where
+/// a run is too short for a high tile, one broadcast serves two registers.
 ///
 /// # Safety
 /// For every pixel of the walk, `values` must be readable there for `run` floats, and for [`RUN_SLACK`] more unless `run` is
@@ -302,6 +313,7 @@ pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
     walk: Walk,
     target: *mut f32,
     before: Before,
+    form: TileForm,
 ) {
     let mut done = 0;
     while done < run {
@@ -315,6 +327,16 @@ pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
                 };
             }
             done += match (lanes::<S>(), left) {
+                // Tiles of about the same height, the last no higher than what is left.
+                (16, 9..) if V == 2 && form == TileForm::Wide => match left.div_ceil(left.div_ceil(12)) {
+                    12 => tile!(12 by V),
+                    11 => tile!(11 by V),
+                    10 => tile!(10 by V),
+                    9 => tile!(9 by V),
+                    8 => tile!(8 by V),
+                    _ => tile!(7 by V),
+                },
+                (16, 7) if form == TileForm::Wide => tile!(7 by V),
                 (16, 21..) => tile!(HIGHEST by 1),
                 (16, 17..) => tile!(12 by 1),
                 (16, 13..) => tile!(16 by 1),

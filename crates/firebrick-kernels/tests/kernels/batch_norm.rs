@@ -120,7 +120,7 @@ fn naive(case: &Case, results: &[f32]) -> [Vec<f64>; 7] {
 fn check(case: &Case) -> Result<(), TestCaseError> {
     let mut fused: Option<Vec<u32>> = None;
     for isa in Isa::available() {
-        let engine = Engine { isa, winograd: true };
+        let engine = Engine { isa, ..Engine::current() };
         let first = with_threads(1, || run(engine, case));
         let expected = naive(case, &first.output);
         // Only the parameters' gradients are sums of both signs. Their terms are those of products with a factor of

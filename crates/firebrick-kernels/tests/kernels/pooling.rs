@@ -58,7 +58,7 @@ fn check(shape: &PoolShape) -> Result<(), TestCaseError> {
         }
     }
     for isa in Isa::available() {
-        let engine = Engine { isa, winograd: true };
+        let engine = Engine { isa, ..Engine::current() };
         let pooled = with_threads(3, || engine.max_pool(shape, &input).unwrap());
         let found: Vec<f64> = pooled.values.iter().map(|value| f64::from(*value)).collect();
         prop_assert_eq!(&found, &largest);
@@ -93,7 +93,7 @@ fn a_window_with_a_nan_gives_the_nan() {
         dilation: [1, 1],
     };
     for isa in Isa::available() {
-        let engine = Engine { isa, winograd: true };
+        let engine = Engine { isa, ..Engine::current() };
         for nan_at in 0..4 {
             let mut input = [1.0, 2.0, 3.0, 4.0];
             input[nan_at] = f32::NAN;

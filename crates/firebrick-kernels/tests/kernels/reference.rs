@@ -1,6 +1,6 @@
 //! Naive references in f64, and what the tests share.
 
-use firebrick_kernels::cpu::{ConvShape, Engine, Isa, WeightOrder, with_another_awake};
+use firebrick_kernels::cpu::{ConvShape, Engine, Isa, TileForm, WeightOrder, with_another_awake};
 use proptest::prelude::*;
 
 /// Values in [-1, 1), the same for the same seed.
@@ -89,8 +89,15 @@ pub fn with_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> 
 
 /// Every engine of this machine.
 pub fn engines() -> Vec<Engine> {
-    let isas = Isa::available();
-    isas.into_iter().flat_map(|isa| [false, true].map(|winograd| Engine { isa, winograd })).collect()
+    let mut engines = Vec::new();
+    for isa in Isa::available() {
+        // Only the widest registers have tiles of two forms.
+        let forms = if isa == Isa::Avx512 { &TileForm::ALL[..] } else { &TileForm::ALL[..1] };
+        for &tiles in forms {
+            engines.extend([false, true].map(|winograd| Engine { isa, tiles, winograd }));
+        }
+    }
+    engines
 }
 
 /// Any shape of moderate size; some dense, some grouped, some depthwise, some as in common networks.

@@ -8,7 +8,7 @@ use crate::reference::{values, with_threads};
 const LENGTHS: [usize; 4] = [1, 37, 100_003, 300_007];
 
 fn engines() -> impl Iterator<Item = Engine> {
-    Isa::available().into_iter().map(|isa| Engine { isa, winograd: true })
+    Isa::available().into_iter().map(|isa| Engine { isa, ..Engine::current() })
 }
 
 #[test]

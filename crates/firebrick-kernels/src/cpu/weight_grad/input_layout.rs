@@ -80,7 +80,7 @@ impl InputLayout {
             job.pass.band(0..job.pass.count[0])
         };
         let all = job.input.channels;
-        let is_crowded = |pixel: usize| (step[1] * pixel).is_multiple_of(CROWDED);
+        let is_crowded = |pixel: usize| job.minds_crowds && (step[1] * pixel).is_multiple_of(CROWDED);
         // Runs of pairs are then multiples of 8, behind which nothing is read.
         let may_be_read = job.shape.group_in().is_multiple_of(RUN_SLACK + 1);
         let uniform = |is_copy: bool, channels: Range<usize>, pixel: usize, panel: usize| {

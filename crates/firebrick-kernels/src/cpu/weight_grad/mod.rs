@@ -23,6 +23,7 @@ use super::share::{items_for, share, threads_for, threads_for_floats};
 use super::simd::lanes;
 use super::source::{Source, SourceImages};
 use super::tile::RUN_SLACK;
+use super::tile_form::TileForm;
 
 /// Pixels that one visit of a tile walks over: few enough to stay in the first cache together with
 /// what they are multiplied by. Part of the order of additions.
@@ -41,6 +42,9 @@ const ITEM_BLOCKS: usize = 8;
 /// Channels from which on leaving out the border saves more than longer runs, over the taps of a row, do.
 const BORDER_CHANNELS: usize = 32;
 
+/// (Tap, channel) pairs from which on it pays to bring the gradient's values together for them.
+const MANY_PAIRS: usize = 256;
+
 /// Channels up to which two neighbouring pixels fill a register better than one. Part of the order of additions.
 const PAIRED_CHANNELS: usize = 8;
 
@@ -56,8 +60,12 @@ struct Job<'a> {
     /// Whether the walks of a tap leave out the results for which it lies outside the image; otherwise copies of the input
     /// have a border.
     skips_border: bool,
+    /// Whether pixels that fall into few sets of the first cache are read from a copy in which they do not. It pays where each
+    /// is read for several taps, and twice for two registers.
+    minds_crowds: bool,
     /// Images that one walk goes through.
     walk_images: usize,
+    form: TileForm,
     /// Sums of every shard: packed weights, then the bias.
     sums: SharedOut,
     shard_len: usize,
@@ -80,12 +88,6 @@ pub(crate) fn run(
     input: SourceImages<'_>,
     gradient: SourceImages<'_>,
 ) -> (Vec<f32>, Vec<f32>) {
-    if shape.kernel == [1, 1] && shape.stride != [1, 1] {
-        let seen = pixels_seen(shape, input);
-        let of_pixels = SourceImages { values: Source::Plain(&seen), size: shape.output(), ..input };
-        let shape = ConvShape { input: shape.output(), stride: [1, 1], padding: [0, 0], ..*shape };
-        return run(engine, &shape, of_pixels, gradient);
-    }
     let passes = Pass::all(shape, Direction::Forward);
     let may_pair = shape.groups == 1 && shape.out_channels <= PAIRED_CHANNELS;
     let pairs = if may_pair { passes[0].in_pairs() } else { None };
@@ -110,11 +112,13 @@ pub(crate) fn run(
         skips_border: pairs.is_none()
             && shape.group_in() >= BORDER_CHANNELS
             && shape.group_in().is_multiple_of(RUN_SLACK + 1),
+        minds_crowds: pass.reach.len() > 1 && (width < 16 || engine.tiles == TileForm::Tall),
         channels,
         input,
         gradient,
         layout: &layout,
         walk_images,
+        form: engine.tiles,
         sums: SharedOut::new(sums.as_mut_ptr()),
         shard_len,
         bias_start,
@@ -123,7 +127,7 @@ pub(crate) fn run(
     let items = job.items(shards, threads);
     share(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
     let (total, others) = sums.split_at_mut(shard_len);
-    engine.isa.run(AddShards { total, others });
+    add_shards(engine, total, others);
     if let Some(Pairs { taps, .. }) = &pairs {
         return unpack_pairs(shape, taps, &layout, total);
     }
@@ -131,33 +135,6 @@ pub(crate) fn run(
     let bias_sums = total[bias_start..].chunks_exact(channels.next_multiple_of(width));
     let bias = bias_sums.flat_map(|group| group[..channels].iter().copied()).collect();
     (weight, bias)
-}
-
-/// The pixels that a convolution of single pixels sees, one after the other: with a stride the others need not be brought to
-/// the core.
-fn pixels_seen(shape: &ConvShape, input: SourceImages<'_>) -> Scratch {
-    let Source::Plain(values) = input.values else { unreachable!("an input is plain") };
-    let ([rows, columns], channels) = (shape.output(), shape.in_channels);
-    let mut seen = Scratch::take(shape.batch * rows * columns * channels);
-    let copy = |(line, target): (usize, &mut [f32])| {
-        let (image, row) = (line / rows, line % rows);
-        let at = |axis: usize, index: usize| {
-            let at = (index * shape.stride[axis]).checked_sub(shape.padding[axis])?;
-            (at < shape.input[axis]).then_some(at)
-        };
-        for (column, target) in target.chunks_exact_mut(channels).enumerate() {
-            match (at(0, row), at(1, column)) {
-                (Some(y), Some(x)) => {
-                    let start = ((image * shape.input[0] + y) * shape.input[1] + x) * channels;
-                    target.copy_from_slice(&values[start..][..channels]);
-                }
-                _ => target.fill(0.0),
-            }
-        }
-    };
-    let threads = threads_for_floats(seen.len());
-    share(seen.chunks_exact_mut(columns * channels).enumerate().collect(), threads, copy);
-    seen
 }
 
 /// The register width.
@@ -172,21 +149,33 @@ impl WithSimd for Lanes {
     }
 }
 
-/// Add all shards to the first, in their order.
-pub(crate) struct AddShards<'a> {
-    pub(crate) total: &'a mut [f32],
-    pub(crate) others: &'a [f32],
+/// Add all shards, one after the other in `others`, to the first one's sums, in their order.
+pub(crate) fn add_shards(engine: Engine, total: &mut [f32], others: &[f32]) {
+    let len = total.len();
+    let threads = threads_for_floats(len + others.len());
+    let chunk = len.div_ceil(threads).next_multiple_of(16).max(1);
+    let add = |(index, total): (usize, &mut [f32])| {
+        for shard in others.chunks_exact(len) {
+            let values = &shard[index * chunk..][..total.len()];
+            engine.isa.run(AddTo { total: &mut *total, values });
+        }
+    };
+    share(total.chunks_mut(chunk).enumerate().collect(), threads, add);
 }
 
-impl WithSimd for AddShards<'_> {
+/// Add as many values to some sums.
+struct AddTo<'a> {
+    total: &'a mut [f32],
+    values: &'a [f32],
+}
+
+impl WithSimd for AddTo<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
-        for shard in self.others.chunks_exact(self.total.len()) {
-            for (total, value) in self.total.iter_mut().zip(shard) {
-                *total += value;
-            }
+        for (total, value) in self.total.iter_mut().zip(self.values) {
+            *total += value;
         }
     }
 }
@@ -255,7 +244,7 @@ impl Job<'_> {
 
     /// Whether each block of the gradient is brought together before it is read for every pair.
     fn copies_blocks(&self) -> bool {
-        self.result_pixel() >= CROWDED
+        self.result_pixel() >= CROWDED && self.shape.group_in() * self.pass.reach.len() >= MANY_PAIRS
     }
 
     /// Whether the gradient can be read where it is: plain, and no register reaches past a group.

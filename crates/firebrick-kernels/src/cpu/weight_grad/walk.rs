@@ -225,7 +225,7 @@ impl RunItem<'_> {
                         let (vectors, target) = (vectors.wrapping_add(vector), sums.add(run.pair * line));
                         let walk = Walk { rows: rows.len(), columns: columns.len(), ..walk };
                         let walk = run.place.walk(walk).straight();
-                        correlate_run::<S, V>(values, run.len, vectors, walk, target, before);
+                        correlate_run::<S, V>(values, run.len, vectors, walk, target, before, job.form);
                     }
                 }
                 Reads::Apart(offsets, place) => {

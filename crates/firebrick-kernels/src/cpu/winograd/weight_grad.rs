@@ -21,7 +21,8 @@ use crate::cpu::shape::ConvShape;
 use crate::cpu::simd::{add, lanes, load, store};
 use crate::cpu::source::SourceImages;
 use crate::cpu::tile::{Before, Walk, correlate_run};
-use crate::cpu::weight_grad::{AddShards, Lanes};
+use crate::cpu::tile_form::TileForm;
+use crate::cpu::weight_grad::{Lanes, add_shards};
 
 /// Tiles of a part. Part of the order of additions.
 const PART_TILES: usize = 64;
@@ -45,6 +46,7 @@ struct Job<'a> {
     input: SourceImages<'a>,
     gradient: SourceImages<'a>,
     weights: &'a PointWeights,
+    form: TileForm,
 }
 
 /// Values of some tiles at the points: `[point][tile][channel]`.
@@ -65,7 +67,8 @@ pub(crate) fn run(
     let pass = &Pass::all(shape, Direction::Forward)[0];
     let width = engine.isa.run(Lanes);
     let weights = PointWeights::new(shape.in_channels, shape.out_channels, width);
-    let job = Job { shape, grid: Grid::new(shape, pass), input, gradient, weights: &weights };
+    let job =
+        Job { shape, grid: Grid::new(shape, pass), input, gradient, weights: &weights, form: engine.tiles };
     let shared = shape.in_channels * shape.out_channels > SHARD_CHANNELS;
     let sums = if shared { job.shared_sums(engine) } else { job.sharded_sums(engine) };
     let taps = &pass.taps;
@@ -105,13 +108,7 @@ impl Job<'_> {
             }
         });
         let (total, others) = sums.split_at_mut(len);
-        let chunk = len.div_ceil(rayon::current_num_threads()).next_multiple_of(16);
-        total.par_chunks_mut(chunk).enumerate().for_each(|(index, total)| {
-            for shard in others.chunks_exact(len) {
-                let others = &shard[index * chunk..][..total.len()];
-                engine.isa.run(AddShards { total, others });
-            }
-        });
+        add_shards(engine, total, others);
         sums
     }
 
@@ -148,7 +145,7 @@ impl Job<'_> {
                 engine.isa.run(FillPart { job: self, part, inputs, gradients, first, bias });
             });
             let total = &mut sums[PRODUCTS * self.weights.plane..][..pixels[1]];
-            engine.isa.run(AddShards { total, others: &part_bias });
+            add_shards(engine, total, &part_bias);
             let target = SharedOut::new(sums.as_mut_ptr());
             let splits = (rayon::current_num_threads() * ITEMS_PER_THREAD).div_ceil(PRODUCTS).max(1);
             let channels = self.shape.in_channels;
@@ -338,7 +335,8 @@ impl AddPoint<'_> {
                     .add(self.point * self.job.weights.plane + block.first * self.job.weights.summed);
                 let first = self.channels.start;
                 let (values, sums) = (values.add(first).cast_const(), sums.add(first * line));
-                correlate_run::<S, V>(values, self.channels.len(), vectors, walk, sums, Before::Sums);
+                let form = self.job.form;
+                correlate_run::<S, V>(values, self.channels.len(), vectors, walk, sums, Before::Sums, form);
             }
         }
     }
