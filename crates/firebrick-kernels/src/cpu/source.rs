@@ -4,7 +4,7 @@
 use macerator::Simd;
 
 use super::scratch::SharedOut;
-use super::simd::{F32s, lanes, load_first, load_from, splat, store_first, store_from};
+use super::simd::{F32s, lanes, load, load_first, load_from, splat, store, store_first, store_from};
 use super::window::{Window, halve};
 
 /// The code of a pooled value whose gradient no pixel receives, because ReLU made it zero.
@@ -96,7 +96,6 @@ impl SourceImages<'_> {
     #[inline(always)]
     fn unpool<S: Simd>(&self, pooled: &[f32], codes: &[f32], window: &Window, target: &mut [f32]) {
         let channels = self.channels;
-        let zero = splat::<S>(0.0);
         // Columns of the window before, within and behind the pooled image.
         let [left, columns] = window.within(1, 2 * self.size[1]);
         let first_column = (window.origin[1] + left.cast_signed()).unsigned_abs();
@@ -109,27 +108,60 @@ impl SourceImages<'_> {
             };
             target[start..][..left * channels].fill(0.0);
             let line = pooled_row * self.size[1] * channels;
-            let position = |column: usize| first_column + column;
             let mut column = 0;
             while column < columns {
                 // Both pixels of a pooled one, where the window does not part them.
-                let odd_column = position(column) % 2;
-                let pixels = if odd_column == 1 || column + 1 == columns { 1 } else { 2 };
-                let from = line + position(column) / 2 * channels;
-                let to = start + (left + column) * channels;
-                for pixel in 0..pixels {
-                    let code = splat::<S>((2 * odd_row + odd_column + pixel) as f32);
-                    for channel in (0..channels).step_by(lanes::<S>()) {
-                        let value = load_from::<S>(pooled, from + channel);
-                        let found = load_from::<S>(codes, from + channel);
-                        let value = found.eq(code).select(value, zero);
-                        store_from::<S>(target, to + pixel * channels + channel, value);
-                    }
+                let position = first_column + column;
+                let from = line + position / 2 * channels;
+                let [pooled, codes] = [pooled, codes].map(|values| &values[from..]);
+                let target = &mut target[start + (left + column) * channels..];
+                let code = 2 * odd_row + position % 2;
+                if position % 2 == 1 || column + 1 == columns {
+                    unpool_pixels::<S, 1>(pooled, codes, code, channels, target);
+                    column += 1;
+                } else {
+                    unpool_pixels::<S, 2>(pooled, codes, code, channels, target);
+                    column += 2;
                 }
-                column += pixels;
             }
             let behind = (left + columns) * channels..window.size[1] * channels;
             target[start..][behind].fill(0.0);
+        }
+    }
+}
+
+/// The gradients of `N` neighbouring pixels of a pooled one, the first of which has `code`.
+#[inline(always)]
+fn unpool_pixels<S: Simd, const N: usize>(
+    pooled: &[f32],
+    codes: &[f32],
+    code: usize,
+    channels: usize,
+    target: &mut [f32],
+) {
+    let zero = splat::<S>(0.0);
+    let wanted: [F32s<S>; N] = std::array::from_fn(|pixel| splat::<S>((code + pixel) as f32));
+    if channels.is_multiple_of(lanes::<S>()) {
+        let (pooled, codes) = (&pooled[..channels], &codes[..channels]);
+        let target = &mut target[..N * channels];
+        for channel in (0..channels).step_by(lanes::<S>()) {
+            // SAFETY: whole registers of channels that were checked above.
+            unsafe {
+                let value = load::<S>(pooled.as_ptr().add(channel));
+                let found = load::<S>(codes.as_ptr().add(channel));
+                for (pixel, wanted) in wanted.iter().enumerate() {
+                    let value = found.eq(*wanted).select(value, zero);
+                    store::<S>(target.as_mut_ptr().add(pixel * channels + channel), value);
+                }
+            }
+        }
+        return;
+    }
+    for (pixel, wanted) in wanted.iter().enumerate() {
+        for channel in (0..channels).step_by(lanes::<S>()) {
+            let value = load_from::<S>(pooled, channel);
+            let found = load_from::<S>(codes, channel);
+            store_from::<S>(target, pixel * channels + channel, found.eq(*wanted).select(value, zero));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::grid::{Grid, Part};
-use super::transform::{Collect, Input, Square, both_axes, load_square, store_square};
+use super::transform::{Axis, Collect, Input, Square, both_axes, load_square};
 use super::weights::{PointWeights, TransformWeights};
 use super::{POINTS, PRODUCTS};
 use crate::cpu::Engine;
@@ -15,7 +15,7 @@ use crate::cpu::pass::Pass;
 use crate::cpu::scratch::Scratch;
 use crate::cpu::shape::ConvShape;
 use crate::cpu::share::{items_for, share, threads_for};
-use crate::cpu::simd::{F32s, add, lanes, splat, store, store_first};
+use crate::cpu::simd::{F32s, add, lanes, load, splat, store, store_first};
 use crate::cpu::source::{Finish, SourceImages, Target, pool, relu};
 use crate::cpu::tile::{convolve, tile_pixels};
 
@@ -307,25 +307,42 @@ impl InputPoints {
         pixel: usize,
     ) {
         let squares = grid.inputs::<S>(source, part);
-        let mut tile = 0;
-        for image in 0..part.images.len() {
-            for row in 0..part.rows.len() {
-                for column in 0..grid.tiles[1] {
-                    let corner = image * squares.image
-                        + row * grid.tile * squares.pitch
-                        + column * grid.tile * source.channels;
-                    for channel in (0..source.channels).step_by(lanes::<S>()) {
-                        // SAFETY: the tile's square lies in the window that `squares` covers (a
-                        // partial register ends in its slack), and line `tile` exists.
-                        unsafe {
-                            let from = squares.start.add(corner + channel);
-                            let to = target.add(tile * pixel + channel);
-                            let pixels = load_square::<S, POINTS>(from, [squares.pitch, source.channels]);
-                            let points = both_axes::<S, Input, POINTS, POINTS>(pixels);
-                            store_square::<S, POINTS>(to, [POINTS * plane, plane], &points);
+        let (width, [_, tiles]) = (lanes::<S>(), grid.tiles);
+        // A column of pixels is transformed once for all tiles of a row that it belongs to.
+        let columns = (tiles - 1) * grid.tile + POINTS;
+        let mut transformed = Scratch::take(columns * POINTS * width);
+        let transformed = transformed.as_mut_ptr();
+        for row in 0..part.images.len() * part.rows.len() {
+            let (image, tile_row) = (row / part.rows.len(), row % part.rows.len());
+            let corner = image * squares.image + tile_row * grid.tile * squares.pitch;
+            for channel in (0..source.channels).step_by(width) {
+                // SAFETY: the row's squares lie in the window that `squares` covers (a partial register ends in its
+                // slack), the columns in the scratch, and lines for the row's tiles exist.
+                unsafe {
+                    let from = squares.start.add(corner + channel);
+                    for column in 0..columns {
+                        let from = from.add(column * source.channels);
+                        let pixels: [F32s<S>; POINTS] =
+                            std::array::from_fn(|y| load::<S>(from.add(y * squares.pitch)));
+                        for (y, &value) in
+                            <Input as Axis<S, POINTS, POINTS>>::apply(pixels).iter().enumerate()
+                        {
+                            store::<S>(transformed.add((column * POINTS + y) * width), value);
                         }
                     }
-                    tile += 1;
+                    for tile in 0..tiles {
+                        let to = target.add((row * tiles + tile) * pixel + channel);
+                        let from = transformed.add(tile * grid.tile * POINTS * width);
+                        for y in 0..POINTS {
+                            let line: [F32s<S>; POINTS] =
+                                std::array::from_fn(|x| load::<S>(from.add((x * POINTS + y) * width)));
+                            for (x, &value) in
+                                <Input as Axis<S, POINTS, POINTS>>::apply(line).iter().enumerate()
+                            {
+                                store::<S>(to.add((y * POINTS + x) * plane), value);
+                            }
+                        }
+                    }
                 }
             }
         }
