@@ -34,7 +34,7 @@ const PANELS: [usize; 2] = [64, 32];
 /// Registers of channels that one tile's pixels are read for, one after the other, while they are in the first cache.
 const BLOCKS: usize = 4;
 
-/// Products of one sum from which on a tile is worth its beginning and end.
+/// Products of one sum from which on a tile is worth its beginning and end. (A sum of one tap is not worth the copy.)
 const MIN_DEPTH: usize = 256;
 
 /// Floats of an item's copy, where the images allow it: half of a core's own cache at most.
@@ -54,6 +54,7 @@ pub(crate) fn applies(shape: &ConvShape, direction: Direction, lanes: usize, for
     lanes == 16
         && shape.groups == 1
         && few_missing
+        && shape.kernel != [1, 1]
         && panel_channels(summed).is_some()
         && !adds_in_parts(shape, direction)
         && summed * shape.kernel[0] * shape.kernel[1] >= MIN_DEPTH
