@@ -14,7 +14,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
-use super::direct::{ITEMS_PER_THREAD, SHARED_CACHE_FLOATS, adds_in_parts, finished, first_sums};
+use super::direct::{ITEMS_PER_THREAD, SHARED_CACHE_FLOATS, finished, first_sums};
 use super::pack::{Block, Direction, Packed, Widest, pack};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
@@ -56,7 +56,6 @@ pub(crate) fn applies(shape: &ConvShape, direction: Direction, lanes: usize, for
         && few_missing
         && shape.kernel != [1, 1]
         && panel_channels(summed).is_some()
-        && !adds_in_parts(shape, direction)
         && summed * shape.kernel[0] * shape.kernel[1] >= MIN_DEPTH
 }
 

@@ -42,7 +42,7 @@ const WIDE_DEPTH: usize = 1024;
 const LONG_SUM: usize = 512;
 
 /// Whether a linear layer's sum is added up in parts of [`LONG_SUM`].
-pub(crate) fn adds_in_parts(shape: &ConvShape, direction: Direction) -> bool {
+fn adds_in_parts(shape: &ConvShape, direction: Direction) -> bool {
     shape.kernel == [1, 1] && direction.group_channels(shape)[0] > LONG_SUM
 }
 
