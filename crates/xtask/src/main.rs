@@ -24,6 +24,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// As the `train` binary has it: it lays large arrays at cache lines, where a register is read in one piece.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Anything that ends a recipe early, said in one sentence.
 type Failure = Box<dyn std::error::Error>;
 
