@@ -1,10 +1,10 @@
 //! Direct convolution, and the gradient of its input, with the same pixel of several images abreast.
 //!
-//! A group of images, as many as the tiles' form says, is copied so that their values of one pixel lie side by side, [`PANELS`] channels at a time:
-//! `[panel][row][column][image][channel]`. All images of a group see the same taps, so the taps that would read the zero
-//! border are left out and no border is copied; with 4x4 images and 3x3 taps that is a third of the products. And the
-//! images' distance is the panel's, whatever the convolution's sizes, so it is known to the compiler (see
-//! [`convolve_abreast`]). Only AVX-512 has the instruction for which that pays.
+//! A group of images, as many as the tiles' form says, is copied so that their values of one pixel lie side by side,
+//! [`PANELS`] channels at a time: `[panel][row][column][image][channel]`. All images of a group see the same taps, so the
+//! taps that would read the zero border are left out and no border is copied; with 4x4 images and 3x3 taps that is a third
+//! of the products. And the images' distance is the panel's, whatever the convolution's sizes, so it is known to the
+//! compiler (see [`convolve_abreast`]). Only with AVX-512's registers does that pay.
 //!
 //! Every result sums in the order of [`direct`](super::direct): the bits are the same, as long as the weights are finite
 //! (there the border's zeros are multiplied by them).
