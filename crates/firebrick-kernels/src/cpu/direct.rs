@@ -16,7 +16,7 @@ use super::pass::{Pairs, Pass};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
 use super::share::{items_for, share, threads_for};
-use super::simd::{F32s, add, lanes, load_first, splat, store_first};
+use super::simd::{F32s, add, lanes, load_first, splat, store, store_first};
 use super::source::{Finish, Source, SourceImages, Target, pool, relu};
 use super::tile::{Tile, convolve, tile_pixels};
 use super::weight_grad::Lanes;
@@ -24,6 +24,9 @@ use super::weight_grad::Lanes;
 /// Pixels below which several images share an item, so that a block of weights is read from the
 /// cache often enough to pay for bringing it there.
 const ITEM_PIXELS: usize = 128;
+
+/// Floats up to which an array may stay in the last cache: 16 MiB.
+const LAST_CACHE_FLOATS: usize = 1 << 22;
 
 /// Floats of a weight from which on it does not stay in a core's own cache, so that threads share its
 /// blocks and not the images.
@@ -62,6 +65,8 @@ struct Job<'a> {
     in_parts: bool,
     /// Whether each item first writes zeros to its rows of the target, all channels of them.
     writes_zeros: bool,
+    /// Where zeros go beside each result, in floats from it.
+    unseen: Vec<isize>,
     target: Target,
     /// Height and width of the target images (after pooling).
     target_size: [usize; 2],
@@ -105,8 +110,11 @@ pub(crate) unsafe fn run(
     }
     let may_pair = 2 * produced <= lanes && shape.groups == 1;
     let passes = Pass::all(shape, direction);
-    // Input pixels that no output has seen are zero: written in long runs, by the items of the first pass that has any.
-    let mut has_unseen = passes.iter().any(|pass| pass.taps.is_empty());
+    // Input pixels that no output has seen are zero: written beside results while those are summed, or else in long runs
+    // by the items of the first pass.
+    let sums_otherwise = may_pair || adds_in_parts(shape, direction) || !produced.is_multiple_of(lanes);
+    let mut unseen = unseen_beside(shape, &passes, sums_otherwise);
+    let mut has_unseen = unseen.is_empty() && passes.iter().any(|pass| pass.taps.is_empty());
     if has_unseen && !passes.iter().any(Pass::has_products) {
         // SAFETY: granted by the caller.
         return unsafe { target.values.get().write_bytes(0, shape.input_len()) };
@@ -141,12 +149,29 @@ pub(crate) unsafe fn run(
             packed: &packed,
             in_parts: adds_in_parts(shape, direction),
             writes_zeros: std::mem::take(&mut has_unseen),
+            unseen: std::mem::take(&mut unseen),
             target,
             target_size,
         };
         let threads = threads_for(shape, produced);
         share(job.items(threads), threads, |item| engine.isa.run(RunItem { job: &job, item }));
     }
+}
+
+/// Where zeros go beside each result of an input gradient, in floats; nowhere if there is not one such result for each, or if
+/// the gradient does not stay in the last cache, which then would bring its lines from memory to have them overwritten.
+fn unseen_beside(shape: &ConvShape, passes: &[Pass], sums_otherwise: bool) -> Vec<isize> {
+    let Some(seen) = passes.iter().find(|pass| pass.has_products()) else { return Vec::new() };
+    let unseen = passes.iter().filter(|pass| pass.taps.is_empty());
+    let are_as_many = unseen.clone().all(|pass| pass.count == seen.count);
+    if shape.kernel != [1, 1] || sums_otherwise || !are_as_many || shape.input_len() >= LAST_CACHE_FLOATS {
+        return Vec::new();
+    }
+    let of_pass = |pass: &Pass| {
+        let [y, x] = [0, 1].map(|axis| pass.first[axis].cast_signed() - seen.first[axis].cast_signed());
+        (y * shape.input[1].cast_signed() + x) * shape.in_channels.cast_signed()
+    };
+    unseen.map(of_pass).collect()
 }
 
 /// [`pack`] for the instruction set in use.
@@ -367,7 +392,7 @@ impl RunItem<'_> {
     ///
     /// # Safety
     /// Every place plus every run must be readable from `source`; `weights` must hold the block; the
-    /// block's channels at every place must be writable in the target.
+    /// block's channels at every place, and where zeros go beside it, must be writable in the target.
     #[inline(always)]
     unsafe fn block<S: Simd, const P: usize, const V: usize, const POOL: bool>(
         &self,
@@ -391,6 +416,26 @@ impl RunItem<'_> {
                 };
                 let sums = if !POOL && self.job.in_parts {
                     add_up::<S, P, V>(pixels, run_len, weights, first)
+                } else if !POOL && !self.job.unseen.is_empty() {
+                    // A few zeros at a time, so that no store waits for another's cache line. (In a function of its
+                    // own the sums would go through memory.)
+                    let target = self.job.target.values.get().add(channel);
+                    let mut sums = [first; P];
+                    let part = run_len.div_ceil(P);
+                    for p in 0..P {
+                        let start = (p * part).min(run_len);
+                        let len = part.min(run_len - start);
+                        let weights = weights.add(start * V * lanes::<S>());
+                        sums = convolve::<S, P, V>(pixels, &[runs[0] + start], len, weights, sums);
+                        let place = places[p.min(last)].target;
+                        for beside in &self.job.unseen {
+                            let target = target.add(place).offset(*beside);
+                            for v in 0..V {
+                                store::<S>(target.add(v * lanes::<S>()), splat::<S>(0.0));
+                            }
+                        }
+                    }
+                    sums
                 } else {
                     convolve::<S, P, V>(pixels, runs, run_len, weights, [first; P])
                 };
