@@ -14,8 +14,9 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
-use super::direct::{ITEMS_PER_THREAD, SHARED_CACHE_FLOATS, finished, first_sums};
+use super::direct::{ITEMS_PER_THREAD, SHARED_CACHE_FLOATS};
 use super::pack::{Block, Direction, Packed, Widest, pack};
+use super::results::{finished, first_sums};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
 use super::share::{items_for, share, threads_for};

@@ -14,6 +14,7 @@ mod pack;
 mod pass;
 mod peak;
 mod pooling;
+mod results;
 mod scratch;
 mod shape;
 mod share;
