@@ -35,11 +35,12 @@ const ARROWS: [(&str, &[&str]); 10] = [
 /// What only the command line may depend on, at any depth.
 const TERMINAL_CRATES: [&str; 3] = ["clap", "indicatif", "miette"];
 
-/// What `cargo metadata` says. Asked directly: the crate that wraps it turns on a feature of serde_json
+/// What `cargo metadata` says of our own packages; of others it would have to fetch those of every platform, which a build
+/// has not. Asked directly: the crate that wraps it turns on a feature of serde_json
 /// that the binaries do not have, and all of Burn would compile again for the tests.
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline"])
+        .args(["metadata", "--format-version", "1", "--offline", "--no-deps"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
@@ -86,7 +87,7 @@ fn our_crates_depend_on_each_other_in_one_direction_only() {
 #[test]
 fn no_library_depends_on_clap_indicatif_or_miette() {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--package", "firebrick", "--edges", "normal", "--target", "all"])
+        .args(["tree", "--offline", "--package", "firebrick", "--edges", "normal"])
         .args(["--prefix", "none", "--format", "{p}"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
