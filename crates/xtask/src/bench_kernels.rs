@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use firebrick_kernels::cpu::{
-    Activation, ConvShape, Engine, OutputGradient, ShapeError, WeightOrder, with_another_awake,
+    Activation, ConvShape, Engine, OutputGradient, Parameters, ShapeError, WeightOrder, with_another_awake,
 };
 
 use crate::Failure;
@@ -66,7 +66,7 @@ fn table(rounds: usize, only: Option<&str>, mut pytorch: Option<Worker>) -> Resu
         if only.is_some_and(|only| !layer.name.contains(only)) {
             continue;
         }
-        let data = Data::new(&layer.shape, engine)?;
+        let data = Data::new(&layer, engine)?;
         for pass in [Pass::Forward, Pass::InputGradient, Pass::WeightGradient] {
             if let Some(pytorch) = &mut pytorch {
                 pytorch.prepare(&layer.for_pytorch(pass))?;
@@ -175,6 +175,7 @@ impl Pass {
 struct Layer {
     name: String,
     shape: ConvShape,
+    has_bias: bool,
 }
 
 impl Layer {
@@ -183,8 +184,12 @@ impl Layer {
         let ConvShape { batch, in_channels, out_channels, input, kernel, stride, padding, .. } = self.shape;
         let word = pass.name().split(' ').next().unwrap_or_default();
         format!(
-            "{word} {batch} {in_channels} {out_channels} {} {} {} {}",
-            input[0], kernel[0], stride[0], padding[0]
+            "{word} {batch} {in_channels} {out_channels} {} {} {} {} {}",
+            input[0],
+            kernel[0],
+            stride[0],
+            padding[0],
+            u8::from(self.has_bias)
         )
     }
 }
@@ -205,6 +210,8 @@ fn layers() -> Vec<Layer> {
             groups: 1,
             order: WeightOrder::OutIn,
         },
+        // Batch normalisation follows ResNet's convolutions.
+        has_bias: network != "resnet18",
     };
     vec![
         layer("lenet", 64, [1, 6], 32, 5, 1, 0),
@@ -228,17 +235,18 @@ struct Data {
     shape: ConvShape,
     input: Vec<f32>,
     weight: Vec<f32>,
-    bias: Vec<f32>,
+    bias: Option<Vec<f32>>,
     gradient: Vec<f32>,
 }
 
 impl Data {
-    fn new(shape: &ConvShape, engine: Engine) -> Result<Self, ShapeError> {
+    fn new(layer: &Layer, engine: Engine) -> Result<Self, ShapeError> {
+        let shape = &layer.shape;
         // Any numbers do: the kernels do not look at them.
         let values = |len: usize| (0..len).map(|i| (i % 251) as f32 / 251.0 - 0.5).collect::<Vec<f32>>();
         let (input, weight) = (values(shape.input_len()), values(shape.weight_len()));
-        let bias = values(shape.out_channels);
-        let gradient = engine.forward(shape, &input, &weight, Some(&bias), Activation::None)?;
+        let bias = layer.has_bias.then(|| values(shape.out_channels));
+        let gradient = engine.forward(shape, &input, &weight, bias.as_deref(), Activation::None)?;
         Ok(Self { shape: *shape, input, weight, bias, gradient })
     }
 
@@ -248,13 +256,14 @@ impl Data {
         // `new` has run this shape: nothing is refused.
         match pass {
             Pass::Forward => {
-                let _ = black_box(engine.forward(shape, input, weight, Some(bias), Activation::None));
+                let _ = black_box(engine.forward(shape, input, weight, bias.as_deref(), Activation::None));
             }
             Pass::InputGradient => {
                 let _ = black_box(engine.input_gradient(shape, gradient, weight));
             }
             Pass::WeightGradient => {
-                let _ = black_box(engine.weight_gradient(shape, input, gradient));
+                let parameters = bias.as_ref().map_or(Parameters::Weight, |_| Parameters::WeightAndBias);
+                let _ = black_box(engine.weight_gradient(shape, input, gradient, parameters));
             }
         }
     }

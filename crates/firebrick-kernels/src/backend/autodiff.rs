@@ -12,6 +12,7 @@ use burn::backend::tensor::FloatTensor;
 use super::block::{Block, Saved, backward, forward};
 use super::{KernelBackend, NativeFloats, batch_norm, cross_entropy, pooling};
 use crate::batch_norm::Norm;
+use crate::cpu::{Parameters, Wanted};
 use crate::cross_entropy::Classes;
 use crate::pooling::Pooling;
 
@@ -42,9 +43,13 @@ impl<B: NativeFloats> Backward<B, 3> for BlockWithBiasStep {
 /// Registers the gradients of a block's parents, in their order, where they are wanted.
 fn block_backward<B: NativeFloats, const N: usize>(ops: Ops<Saved<B>, N>, gradients: &mut Gradients) {
     let gradient = gradients.consume::<B>(&ops.node);
-    let wanted = ops.parents.each_ref().map(Option::is_some);
-    let (input, parameters) = (wanted[0], wanted[1..].contains(&true));
-    let found = backward::<B>(&ops.state, gradient, [input, parameters]);
+    let is_wanted = |parent: usize| ops.parents.get(parent).is_some_and(Option::is_some);
+    let parameters = match (is_wanted(1), is_wanted(2)) {
+        (_, true) => Some(Parameters::WeightAndBias),
+        (true, false) => Some(Parameters::Weight),
+        (false, false) => None,
+    };
+    let found = backward::<B>(&ops.state, gradient, Wanted { input: is_wanted(0), parameters });
     for (node, gradient) in ops.parents.into_iter().zip([found.input, found.weight, found.bias]) {
         if let (Some(node), Some(gradient)) = (node, gradient) {
             gradients.register::<B>(node.id, gradient);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::{DType, Tensor};
 
 use super::{NativeFloats, dims};
-use crate::cpu::{Activation, ConvShape, Engine, OutputGradient, Pooled, WeightOrder};
+use crate::cpu::{Activation, ConvShape, Engine, OutputGradient, Pooled, Wanted, WeightOrder};
 use crate::functional::{Conv2dOptions, Pool};
 
 /// Everything about a layer with a weight but its tensors.
@@ -157,11 +157,11 @@ pub(crate) fn forward<B: NativeFloats>(
     (output, Saved { layer, shape, input, weight, behind })
 }
 
-/// The gradients of a block's tensors, given that of its result; `wanted` in the order input, weight or bias.
+/// The wanted gradients of a block's tensors, given that of its result.
 pub(crate) fn backward<B: NativeFloats>(
     saved: &Saved<B>,
     gradient: B::FloatTensorPrimitive,
-    wanted: [bool; 2],
+    wanted: Wanted,
 ) -> Gradients<B> {
     let Saved { layer, shape, input, weight, behind } = saved;
     let gradient = layer.arrange::<B>(gradient);
@@ -185,7 +185,7 @@ pub(crate) fn backward<B: NativeFloats>(
     let (weight, bias) = match parameters {
         Some(parameters) => (
             Some(B::from_values(parameters.weight, weight_dims)),
-            Some(B::from_values(parameters.bias, &[shape.out_channels])),
+            parameters.bias.map(|bias| B::from_values(bias, &[shape.out_channels])),
         ),
         None => (None, None),
     };

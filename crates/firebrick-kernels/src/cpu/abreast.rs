@@ -16,11 +16,11 @@ use macerator::{Simd, WithSimd};
 use super::Engine;
 use super::direct::{ITEMS_PER_THREAD, SHARED_CACHE_FLOATS};
 use super::pack::{Block, Direction, Packed, Widest, pack};
-use super::results::{finished, first_sums};
+use super::results::{first_sums, store_tiles};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
 use super::share::{items_for, share, threads_for};
-use super::simd::{lanes, store_first};
+use super::simd::{each, lanes};
 use super::source::{Finish, Source, SourceImages, Target};
 use super::tile::convolve_abreast;
 use super::tile_form::TileForm;
@@ -442,20 +442,16 @@ impl RunItem<'_> {
         let image = job.target_size[0] * job.target_size[1] * job.channels[1];
         // SAFETY: granted by the caller.
         unsafe {
-            let groups = std::array::from_fn(|r| copy.values.as_ptr().add(places[r].source));
+            let groups = each(|r| copy.values.as_ptr().add(places[r].source));
             let weights = job.packed.block(0, block).as_ptr();
             let sums = convolve_abreast::<S, R, ABREAST, V, PANEL>(groups, runs, weights, bias);
-            for (sums, place) in sums.iter().zip(places) {
-                let mut target = job.target.values.get().add(place.target + block.first);
-                for sums in &sums[..place.images] {
-                    for (v, sum) in sums.iter().enumerate() {
-                        let count = block.channels.saturating_sub(v * lanes::<S>()).min(lanes::<S>());
-                        let target = target.wrapping_add(v * lanes::<S>());
-                        store_first::<S>(target, finished::<S>(*sum, job.finish), count);
-                    }
-                    target = target.wrapping_add(image);
-                }
+            let mut counts = [0; R];
+            for (count, place) in counts.iter_mut().zip(places) {
+                *count = place.images;
             }
+            let target = job.target.values.get().add(block.first);
+            let of_image = |r: usize, index: usize| target.add(places[r].target + index * image);
+            store_tiles::<S, R, ABREAST, V>(&sums, counts, of_image, block.channels, job.finish);
         }
     }
 }

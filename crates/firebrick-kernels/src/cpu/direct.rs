@@ -13,11 +13,11 @@ use super::Engine;
 use super::abreast;
 use super::pack::{Block, Direction, Packed, Widest, pack, pack_pairs};
 use super::pass::{Pairs, Pass};
-use super::results::{Place, first_sums, store_pooled, store_tile};
+use super::results::{Place, first_sums, store_pooled, store_tiles};
 use super::scratch::Scratch;
 use super::shape::ConvShape;
 use super::share::{items_for, share, threads_for};
-use super::simd::{F32s, add, lanes, splat, store};
+use super::simd::{F32s, add, each, lanes, prefetch, splat, store};
 use super::source::{Finish, Source, SourceImages, Target};
 use super::tile::{Tile, convolve, tile_pixels};
 use super::weight_grad::Lanes;
@@ -49,6 +49,9 @@ const LONG_SUM: usize = 512;
 fn adds_in_parts(shape: &ConvShape, direction: Direction) -> bool {
     shape.kernel == [1, 1] && direction.group_channels(shape)[0] > LONG_SUM
 }
+
+/// Floats of a cache line.
+const LINE_FLOATS: usize = 16;
 
 /// Everything that the items of one pass share.
 struct Job<'a> {
@@ -400,13 +403,20 @@ impl RunItem<'_> {
     ) {
         let channel = group * self.job.produced + block.first;
         let first = first_sums::<S, V>(self.job.bias, channel, block.channels);
-        for places in places.chunks(P) {
+        // The hardware does not guess where pixels lie that are apart and soon done with.
+        let asks_ahead = runs.len() == 1 && self.job.pass.step[1] > 1;
+        for (index, tile) in places.chunks(P).enumerate() {
+            if asks_ahead {
+                let next = &places[((index + 1) * P).min(places.len())..];
+                ask_for(source, &next[..next.len().min(P)], run_len);
+            }
+            let places = tile;
             let last = places.len() - 1;
             // SAFETY: granted by the caller; a tile that is not full repeats its last pixel.
             unsafe {
                 let pixels = match places.first_chunk::<P>() {
-                    Some(places) => places.each_ref().map(|place| source.add(place.source)),
-                    None => std::array::from_fn(|p| source.add(places[p.min(last)].source)),
+                    Some(places) => each(|p| source.add(places[p].source)),
+                    None => each(|p| source.add(places[p.min(last)].source)),
                 };
                 let sums = if !POOL && self.job.in_parts {
                     add_up::<S, P, V>(pixels, run_len, weights, first)
@@ -444,9 +454,21 @@ impl RunItem<'_> {
                     );
                 } else {
                     let target = self.job.target.values.get().add(channel);
-                    store_tile::<S, P, V>(&sums, places, target, block.channels, self.job.finish);
+                    let of_place = |_, p: usize| target.add(places[p].target);
+                    let (tiles, counts) = (std::array::from_ref(&sums), [places.len()]);
+                    store_tiles::<S, 1, P, V>(tiles, counts, of_place, block.channels, self.job.finish);
                 }
             }
+        }
+    }
+}
+
+/// Have `len` floats at each place brought to the core.
+#[inline(always)]
+fn ask_for(source: *const f32, places: &[Place], len: usize) {
+    for place in places {
+        for line in (0..len).step_by(LINE_FLOATS) {
+            prefetch(source.wrapping_add(place.source + line));
         }
     }
 }

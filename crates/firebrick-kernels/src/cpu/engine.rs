@@ -56,13 +56,31 @@ pub enum OutputGradient<'a> {
     Pooled(&'a [f32], &'a [f32]),
 }
 
+/// Parameters of a convolution whose gradients are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameters {
+    /// The weight alone: there is no bias, or it is not trained.
+    Weight,
+    /// Both.
+    WeightAndBias,
+}
+
 /// Gradients of a convolution's parameters.
 #[derive(Clone, Debug)]
 pub struct ConvGradients {
     /// In the shape's [`ConvShape::order`].
     pub weight: Vec<f32>,
-    /// `[out]`.
-    pub bias: Vec<f32>,
+    /// `[out]`, if it was wanted.
+    pub bias: Option<Vec<f32>>,
+}
+
+/// Which gradients of a convolution are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Whether the input's is.
+    pub input: bool,
+    /// Which parameters' are.
+    pub parameters: Option<Parameters>,
 }
 
 impl Default for Engine {
@@ -166,7 +184,7 @@ impl Engine {
         })
     }
 
-    /// Gradients of weight and bias.
+    /// Gradients of the weight, and of the bias if it is wanted.
     ///
     /// # Shapes
     /// `input` and the gradient NHWC.
@@ -178,23 +196,23 @@ impl Engine {
         shape: &ConvShape,
         input: &[f32],
         gradient: OutputGradient<'_>,
+        parameters: Parameters,
     ) -> Result<ConvGradients, ShapeError> {
         shape.validate()?;
         check_len("the input", input.len(), shape.input_len())?;
         let source =
             SourceImages { values: Source::Plain(input), size: shape.input, channels: shape.in_channels };
         let gradient = gradient_source(shape, gradient)?;
-        let (weight, bias) = if few_rows::applies(shape) {
-            few_rows::run_weight_gradient(self, shape, input, gradient)
+        Ok(if few_rows::applies(shape) {
+            few_rows::run_weight_gradient(self, shape, input, gradient, parameters)
         } else if self.winograd && winograd::applies(shape, Direction::Forward) {
-            winograd::run_weight_gradient(self, shape, source, gradient)
+            winograd::run_weight_gradient(self, shape, source, gradient, parameters)
         } else {
-            weight_grad::run(self, shape, source, gradient)
-        };
-        Ok(ConvGradients { weight, bias })
+            weight_grad::run(self, shape, source, gradient, parameters)
+        })
     }
 
-    /// Gradients of the input, and of weight and bias, those that are wanted.
+    /// Gradients of the input and of parameters, those that are wanted.
     ///
     /// # Shapes
     /// As [`input_gradient`](Self::input_gradient) and [`weight_gradient`](Self::weight_gradient).
@@ -207,18 +225,18 @@ impl Engine {
         input: &[f32],
         weight: &[f32],
         gradient: OutputGradient<'_>,
-        wanted: [bool; 2],
+        wanted: Wanted,
     ) -> Result<(Option<Vec<f32>>, Option<ConvGradients>), ShapeError> {
         let of_input = || self.input_gradient(shape, gradient, weight);
-        let of_weight = || self.weight_gradient(shape, input, gradient);
-        Ok(match wanted {
-            [true, true] => {
-                let (of_input, of_weight) = both(shape, of_input, of_weight);
-                (Some(of_input?), Some(of_weight?))
+        let of_parameters = |parameters| self.weight_gradient(shape, input, gradient, parameters);
+        Ok(match (wanted.input, wanted.parameters) {
+            (true, Some(parameters)) => {
+                let (of_input, of_parameters) = both(shape, of_input, || of_parameters(parameters));
+                (Some(of_input?), Some(of_parameters?))
             }
-            [true, false] => (Some(of_input()?), None),
-            [false, true] => (None, Some(of_weight()?)),
-            [false, false] => (None, None),
+            (true, None) => (Some(of_input()?), None),
+            (false, Some(parameters)) => (None, Some(of_parameters(parameters)?)),
+            (false, None) => (None, None),
         })
     }
 

@@ -6,10 +6,11 @@
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
+use super::engine::{ConvGradients, Parameters};
 use super::pack::Direction;
 use super::scratch::{Scratch, SharedOut, new_filled};
 use super::shape::{ConvShape, WeightOrder};
-use super::simd::{F32s, add, lanes, load_from, mul_add, splat, store, store_first};
+use super::simd::{F32s, add, each, lanes, load_from, mul_add, splat, store, store_first};
 use super::source::{Finish, Source, SourceImages, relu};
 
 /// Rows up to which the three passes together are about as fast as those of a convolution, or faster.
@@ -72,7 +73,7 @@ impl FewRows<'_> {
                 let registers = (outputs - first).div_ceil(width);
                 let at = |v: usize| first + v.min(registers - 1) * width;
                 let bias = self.bias.unwrap_or(&[]);
-                let mut sums: [F32s<S>; REGISTERS] = std::array::from_fn(|v| match self.bias {
+                let mut sums: [F32s<S>; REGISTERS] = each(|v| match self.bias {
                     Some(_) => load_from::<S>(bias, at(v)),
                     None => splat::<S>(0.0),
                 });
@@ -112,8 +113,8 @@ impl FewRows<'_> {
                     // SAFETY: a register's lanes divide the partial sums.
                     unsafe { store::<S>(partial.as_mut_ptr().add(register), sum) };
                 }
-                let eight: [f32; 8] = std::array::from_fn(|i| partial[i] + partial[i + 8]);
-                let four: [f32; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
+                let eight: [f32; 8] = each(|i| partial[i] + partial[i + 8]);
+                let four: [f32; 4] = each(|i| eight[i] + eight[i + 4]);
                 let sum = (four[0] + four[2]) + (four[1] + four[3]);
                 // SAFETY: the row's results are the target's.
                 unsafe { self.target.get().add(row * inputs + index).write(sum) };
@@ -122,22 +123,25 @@ impl FewRows<'_> {
     }
 }
 
-/// Gradients of the weight and of the bias.
+/// Gradients of the weight, and of the bias if it is wanted.
 pub(crate) fn run_weight_gradient(
     engine: Engine,
     shape: &ConvShape,
     input: &[f32],
     gradient: SourceImages<'_>,
-) -> (Vec<f32>, Vec<f32>) {
-    let mut bias = Vec::with_capacity(shape.out_channels);
-    let of_bias = SharedOut::new(bias.as_mut_ptr());
-    // SAFETY: a weight gradient writes every value of both, and both have room for theirs.
+    parameters: Parameters,
+) -> ConvGradients {
+    let mut bias = (parameters == Parameters::WeightAndBias).then(|| Vec::with_capacity(shape.out_channels));
+    let of_bias = bias.as_mut().map(|bias| SharedOut::new(bias.as_mut_ptr()));
+    // SAFETY: a weight gradient writes every value of what it is given, which has room for it.
     unsafe {
         let weight = new_filled(shape.weight_len(), |weight| {
-            engine.isa.run(WeightGradient { shape, input, gradient, target: [weight, of_bias] });
+            engine.isa.run(WeightGradient { shape, input, gradient, weight, bias: of_bias });
         });
-        bias.set_len(shape.out_channels);
-        (weight, bias)
+        if let Some(bias) = &mut bias {
+            bias.set_len(shape.out_channels);
+        }
+        ConvGradients { weight, bias }
     }
 }
 
@@ -145,8 +149,9 @@ struct WeightGradient<'a> {
     shape: &'a ConvShape,
     input: &'a [f32],
     gradient: SourceImages<'a>,
-    /// Room for the weight's gradient and the bias's.
-    target: [SharedOut; 2],
+    /// Room for the weight's gradient, and for the bias's.
+    weight: SharedOut,
+    bias: Option<SharedOut>,
 }
 
 impl WithSimd for WeightGradient<'_> {
@@ -158,29 +163,30 @@ impl WithSimd for WeightGradient<'_> {
         let (inputs, outputs) = (self.shape.in_channels, self.shape.out_channels);
         let width = lanes::<S>();
         let gradient = rows_of::<S>(self.shape.batch, &self.gradient);
-        let [weight, bias] = self.target;
         for first in (0..outputs).step_by(width) {
             let count = width.min(outputs - first);
-            let rows: [F32s<S>; FEW_ROWS] = std::array::from_fn(|row| {
+            let rows: [F32s<S>; FEW_ROWS] = each(|row| {
                 if row < self.shape.batch {
                     load_from::<S>(&gradient[row * outputs..][..outputs], first)
                 } else {
                     splat::<S>(0.0)
                 }
             });
-            let mut total = splat::<S>(0.0);
-            for row in rows.iter().take(self.shape.batch) {
-                total = add::<S>(total, *row);
+            if let Some(bias) = self.bias {
+                let mut total = splat::<S>(0.0);
+                for row in rows.iter().take(self.shape.batch) {
+                    total = add::<S>(total, *row);
+                }
+                // SAFETY: the bias's target has a value for every output.
+                unsafe { store_first::<S>(bias.get().add(first), total, count) };
             }
-            // SAFETY: the targets have a value for every output, the weight's for every input too.
-            unsafe { store_first::<S>(bias.get().add(first), total, count) };
             for input in 0..inputs {
                 let mut sum = splat::<S>(0.0);
                 for (row, gradient) in rows.iter().enumerate().take(self.shape.batch) {
                     sum = mul_add::<S>(splat::<S>(self.input[row * inputs + input]), *gradient, sum);
                 }
-                // SAFETY: as above.
-                unsafe { store_first::<S>(weight.get().add(input * outputs + first), sum, count) };
+                // SAFETY: the weight's has one for every output of every input.
+                unsafe { store_first::<S>(self.weight.get().add(input * outputs + first), sum, count) };
             }
         }
     }

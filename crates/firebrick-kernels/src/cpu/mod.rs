@@ -30,7 +30,9 @@ mod winograd;
 pub use awake::with_another_awake;
 pub use batch_norm::{ChannelStatistics, NormGradients, NormSaved, Normalisation};
 pub use cross_entropy::{CrossEntropy, cross_entropy, cross_entropy_gradient};
-pub use engine::{Activation, ConvGradients, Engine, OutputGradient, Pooled, WINOGRAD_VARIABLE};
+pub use engine::{
+    Activation, ConvGradients, Engine, OutputGradient, Parameters, Pooled, WINOGRAD_VARIABLE, Wanted,
+};
 pub use isa::{ISA_VARIABLE, Isa};
 pub use pooling::{MaxPooled, PoolShape};
 pub use shape::{ConvShape, ShapeError, WeightOrder};

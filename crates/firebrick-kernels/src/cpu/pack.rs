@@ -2,10 +2,11 @@
 
 use macerator::Simd;
 
+use super::engine::{ConvGradients, Parameters};
 use super::scratch::{Scratch, new_filled};
 use super::shape::{ConvShape, WeightOrder};
 use super::share::{share, threads_for_floats};
-use super::simd::{lanes, prefetch};
+use super::simd::{each, lanes, prefetch};
 
 /// Which channels are summed over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -239,16 +240,17 @@ pub(crate) fn pack_pairs(
     packed
 }
 
-/// Gradients of weight and bias from the sums over pairs of pixels: the left ones' and the right ones' added up.
+/// Gradients from the sums over pairs of pixels: the left ones' and the right ones' added up.
 pub(crate) fn unpack_pairs(
     shape: &ConvShape,
     taps: &[[Option<[usize; 2]>; 2]],
     layout: &Packed,
     sums: &[f32],
-) -> (Vec<f32>, Vec<f32>) {
+    parameters: Parameters,
+) -> ConvGradients {
     let [group_in, group_out] = [shape.group_in(), shape.group_out()];
     let mut weight = vec![0.0; shape.weight_len()];
-    let mut bias = vec![0.0; group_out];
+    let mut bias = (parameters == Parameters::WeightAndBias).then(|| vec![0.0; group_out]);
     for block in &layout.blocks {
         let line = layout.line(block);
         for lane in 0..block.channels {
@@ -261,10 +263,12 @@ pub(crate) fn unpack_pairs(
                     weight[to.start + channel * to.summed + y * to.row + x] += sums[from];
                 }
             }
-            bias[out] += sums[layout.values().len() + block.first + lane];
+            if let Some(bias) = &mut bias {
+                bias[out] += sums[layout.values().len() + block.first + lane];
+            }
         }
     }
-    (weight, bias)
+    ConvGradients { weight, bias }
 }
 
 /// The lines of a packed block, `[tap][summed channel]`, in the order of the weight's memory.
@@ -389,7 +393,7 @@ fn gather_four(source: &[f32], step: usize, count: usize, target: &mut [f32], st
     unsafe {
         let whole = count - count % 4;
         for i in (0..whole).step_by(4) {
-            let rows: [*const f32; 4] = std::array::from_fn(|row| from.add((i + row) * step));
+            let rows: [*const f32; 4] = each(|row| from.add((i + row) * step));
             // Rows are so many that nobody else sees where they go on.
             rows.iter().for_each(|row| prefetch(row.wrapping_add(PREFETCH_FLOATS)));
             transpose_four(rows, starts.map(|start| to.add(start + i)));
@@ -413,7 +417,7 @@ unsafe fn scatter_four(source: &[f32], starts: [usize; 4], count: usize, target:
     unsafe {
         let whole = count - count % 4;
         for i in (0..whole).step_by(4) {
-            let columns = std::array::from_fn(|column| target.add((i + column) * step));
+            let columns = each(|column| target.add((i + column) * step));
             transpose_four(starts.map(|start| from.add(start + i)), columns);
         }
         for i in whole..count {

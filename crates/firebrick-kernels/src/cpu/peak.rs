@@ -7,7 +7,7 @@ use macerator::{Simd, WithSimd};
 
 use super::Engine;
 use super::scratch::Scratch;
-use super::simd::{add, lanes, mul_add, splat, store};
+use super::simd::{add, each, lanes, mul_add, splat, store};
 use super::tile::{Tile, convolve, convolve_abreast};
 use super::tile_form::TileForm;
 
@@ -98,7 +98,7 @@ impl Tiles {
             // SAFETY: all runs read the same values of the source; there is a weight for each of their lines.
             let sums = unsafe {
                 let source = black_box(source.as_ptr());
-                let groups = std::array::from_fn(|r| source.add(r * ABREAST * RUN));
+                let groups = each(|r| source.add(r * ABREAST * RUN));
                 convolve_abreast::<S, 3, ABREAST, V, RUN>(
                     groups,
                     &runs,
@@ -129,7 +129,7 @@ impl Tiles {
             // SAFETY: both arrays are as long as one run of a tile.
             total = unsafe {
                 let source = black_box(source.as_ptr());
-                let pixels = std::array::from_fn(|p| source.add(p * TILE_DEPTH));
+                let pixels = each(|p| source.add(p * TILE_DEPTH));
                 convolve::<S, P, 2>(pixels, &[0], TILE_DEPTH, weights.as_ptr(), total)
             };
         }

@@ -11,6 +11,17 @@ pub(crate) fn lanes<S: Simd>() -> usize {
     S::lanes32()
 }
 
+/// What `of` makes of every index. The library's `from_fn` may become a call, in which the caller's instruction set does not
+/// count and from which registers come back through memory.
+#[inline(always)]
+pub(crate) fn each<T: Copy, const N: usize>(of: impl Fn(usize) -> T) -> [T; N] {
+    let mut all = [of(0); N];
+    for (index, value) in all.iter_mut().enumerate().skip(1) {
+        *value = of(index);
+    }
+    all
+}
+
 /// Read one register from any address.
 ///
 /// # Safety

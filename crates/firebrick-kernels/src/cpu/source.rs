@@ -4,7 +4,7 @@
 use macerator::Simd;
 
 use super::scratch::SharedOut;
-use super::simd::{F32s, lanes, load, load_first, load_from, splat, store, store_first, store_from};
+use super::simd::{F32s, each, lanes, load, load_first, load_from, splat, store, store_first, store_from};
 use super::window::{Window, halve};
 
 /// The code of a pooled value whose gradient no pixel receives, because ReLU made it zero.
@@ -140,7 +140,7 @@ fn unpool_pixels<S: Simd, const N: usize>(
     target: &mut [f32],
 ) {
     let zero = splat::<S>(0.0);
-    let wanted: [F32s<S>; N] = std::array::from_fn(|pixel| splat::<S>((code + pixel) as f32));
+    let wanted: [F32s<S>; N] = each(|pixel| splat::<S>((code + pixel) as f32));
     if channels.is_multiple_of(lanes::<S>()) {
         let (pooled, codes) = (&pooled[..channels], &codes[..channels]);
         let target = &mut target[..N * channels];

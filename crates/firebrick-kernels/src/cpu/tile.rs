@@ -6,7 +6,7 @@
 
 use macerator::Simd;
 
-use super::simd::{F32s, add, lanes, load, mul_add, splat, store};
+use super::simd::{F32s, add, each, lanes, load, mul_add, splat, store};
 use super::tile_form::TileForm;
 
 /// Sums of `P` pixels by `V` registers of output channels.
@@ -42,9 +42,9 @@ pub(crate) unsafe fn convolve<S: Simd, const P: usize, const V: usize>(
     for &run in runs {
         // SAFETY: the caller grants every address formed here.
         unsafe {
-            let source = pixels.map(|pixel| pixel.add(run));
+            let source: [*const f32; P] = each(|p| pixels[p].add(run));
             for index in 0..run_len {
-                let weight: [F32s<S>; V] = std::array::from_fn(|v| load::<S>(weights.add(v * width)));
+                let weight: [F32s<S>; V] = each(|v| load::<S>(weights.add(v * width)));
                 for (sum, pixel) in sums.iter_mut().zip(&source) {
                     let value = splat::<S>(*pixel.add(index));
                     for (sum, weight) in sum.iter_mut().zip(&weight) {
@@ -86,11 +86,10 @@ pub(crate) unsafe fn convolve_abreast<
         // SAFETY: the caller grants every address formed here.
         unsafe {
             let mut weights = weights.add(line * V * width);
-            let mut groups = groups.map(|group| group.add(source));
+            let mut groups: [*const f32; R] = each(|r| groups[r].add(source));
             macro_rules! product {
                 ($j:literal) => {
-                    let weight: [F32s<S>; V] =
-                        std::array::from_fn(|v| load::<S>(weights.add(($j * V + v) * width)));
+                    let weight: [F32s<S>; V] = each(|v| load::<S>(weights.add(($j * V + v) * width)));
                     for (sums, group) in sums.iter_mut().zip(&groups) {
                         for (c, sums) in sums.iter_mut().enumerate() {
                             let value = splat::<S>(*group.add(c * RUN + $j));
@@ -107,7 +106,7 @@ pub(crate) unsafe fn convolve_abreast<
                 product!(2);
                 product!(3);
                 weights = weights.wrapping_add(4 * V * width);
-                groups = groups.map(|group| own_register(group.wrapping_add(4)));
+                groups = each(|r| own_register(groups[r].wrapping_add(4)));
             }
         }
     }
@@ -192,7 +191,7 @@ unsafe fn correlate<S: Simd, const P: usize, const V: usize>(
             let mut values = values.add(image * walk.value_image + row * walk.value_row);
             let mut vectors = vectors.add(image * walk.vector_image + row * walk.vector_row);
             for _ in 0..walk.columns {
-                let vector: [F32s<S>; V] = std::array::from_fn(|v| load::<S>(vectors.add(v * width)));
+                let vector: [F32s<S>; V] = each(|v| load::<S>(vectors.add(v * width)));
                 for (p, sum) in sums.iter_mut().enumerate() {
                     let value = splat::<S>(*values.add(p));
                     for (sum, vector) in sum.iter_mut().zip(&vector) {
@@ -231,13 +230,13 @@ pub(crate) unsafe fn correlate_apart<S: Simd, const P: usize, const V: usize>(
         let mut sums = [[splat::<S>(0.0); V]; P];
         // SAFETY: granted by the caller; a tile that is not full repeats its last value.
         unsafe {
-            let starts: [*const f32; P] = std::array::from_fn(|p| values.add(offsets[p.min(last)]));
+            let starts: [*const f32; P] = each(|p| values.add(offsets[p.min(last)]));
             for pixel in 0..walk.images * walk.rows {
                 let (image, row) = (pixel / walk.rows, pixel % walk.rows);
                 let start = image * walk.value_image + row * walk.value_row;
                 let mut vectors = vectors.add(image * walk.vector_image + row * walk.vector_row);
                 for column in 0..walk.columns {
-                    let vector: [F32s<S>; V] = std::array::from_fn(|v| load::<S>(vectors.add(v * width)));
+                    let vector: [F32s<S>; V] = each(|v| load::<S>(vectors.add(v * width)));
                     for (sum, value) in sums.iter_mut().zip(&starts) {
                         let value = splat::<S>(*value.add(start + column * walk.value_pixel));
                         for (sum, vector) in sum.iter_mut().zip(&vector) {

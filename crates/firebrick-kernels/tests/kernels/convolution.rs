@@ -1,6 +1,8 @@
 //! Convolution and its gradients: right for any shape, and the same bits however they are computed.
 
-use firebrick_kernels::cpu::{Activation, ConvShape, Engine, Isa, OutputGradient, WeightOrder};
+use firebrick_kernels::cpu::{
+    Activation, ConvGradients, ConvShape, Engine, Isa, OutputGradient, Parameters, Wanted, WeightOrder,
+};
 use proptest::prelude::*;
 
 use crate::reference::{any_shape, engines, error_of_sums, naive, values, with_threads};
@@ -9,9 +11,10 @@ use crate::reference::{any_shape, engines, error_of_sums, naive, values, with_th
 fn run(engine: Engine, shape: &ConvShape, [x, w, b, g]: [&[f32]; 4]) -> [Vec<f32>; 4] {
     let output = engine.forward(shape, x, w, Some(b), Activation::None).unwrap();
     let gradient = OutputGradient::Plain(g);
-    let (input_gradient, parameters) = engine.gradients(shape, x, w, gradient, [true, true]).unwrap();
-    let parameters = parameters.unwrap();
-    [output, input_gradient.unwrap(), parameters.weight, parameters.bias]
+    let wanted = Wanted { input: true, parameters: Some(Parameters::WeightAndBias) };
+    let (input_gradient, parameters) = engine.gradients(shape, x, w, gradient, wanted).unwrap();
+    let ConvGradients { weight, bias } = parameters.unwrap();
+    [output, input_gradient.unwrap(), weight, bias.unwrap()]
 }
 
 fn bits(found: &[Vec<f32>; 4]) -> Vec<u32> {
@@ -37,6 +40,16 @@ fn check(shape: &ConvShape) -> Result<f64, TestCaseError> {
                 let error = error_of_sums(found, expected, terms);
                 prop_assert!(error <= 1e-5, "{engine:?} is off by {error:e} on {shape:?}");
                 worst = worst.max(error);
+            }
+            // Whatever else is wanted.
+            for (input, parameters) in [(true, None), (false, Some(Parameters::Weight))] {
+                let wanted = Wanted { input, parameters };
+                let (of_input, of_parameters) =
+                    engine.gradients(shape, &x, &w, OutputGradient::Plain(&g), wanted).unwrap();
+                prop_assert!(of_input.is_none_or(|found| found == first[1]), "{engine:?} {shape:?}");
+                if let Some(ConvGradients { weight, bias }) = of_parameters {
+                    prop_assert!(weight == first[2] && bias.is_none(), "{engine:?} {shape:?}");
+                }
             }
             for threads in 2..=4 {
                 let found = with_threads(threads, || run(engine, shape, [&x, &w, &b, &g]));

@@ -1,6 +1,6 @@
 //! Fused ReLU and pooling give exactly what the steps give one by one.
 
-use firebrick_kernels::cpu::{Activation, ConvShape, Engine, OutputGradient};
+use firebrick_kernels::cpu::{Activation, ConvShape, Engine, OutputGradient, Parameters};
 use proptest::prelude::*;
 
 use crate::reference::{any_shape, engines, values};
@@ -60,8 +60,8 @@ fn check(engine: Engine, shape: &ConvShape) -> Result<(), TestCaseError> {
             engine.input_gradient(shape, by_steps, &w).unwrap()
         );
         let (fused, by_steps) = (
-            engine.weight_gradient(shape, &x, fused).unwrap(),
-            engine.weight_gradient(shape, &x, by_steps).unwrap(),
+            engine.weight_gradient(shape, &x, fused, Parameters::WeightAndBias).unwrap(),
+            engine.weight_gradient(shape, &x, by_steps, Parameters::WeightAndBias).unwrap(),
         );
         prop_assert_eq!(fused.weight, by_steps.weight);
         prop_assert_eq!(fused.bias, by_steps.bias);

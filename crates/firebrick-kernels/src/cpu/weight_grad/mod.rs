@@ -15,6 +15,7 @@ use macerator::{Simd, WithSimd};
 use self::input_layout::{CROWDED, PANEL_CHANNELS};
 use self::walk::RunItem;
 use super::Engine;
+use super::engine::{ConvGradients, Parameters};
 use super::pack::{Direction, Packed, Widest, unpack, unpack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::{Scratch, SharedOut};
@@ -66,10 +67,11 @@ struct Job<'a> {
     /// Images that one walk goes through.
     walk_images: usize,
     form: TileForm,
-    /// Sums of every shard: packed weights, then the bias.
+    /// Sums of every shard: packed weights, then the bias if it is wanted.
     sums: SharedOut,
     shard_len: usize,
     bias_start: usize,
+    parameters: Parameters,
 }
 
 /// A shard of the batch, some blocks of output channels, the pairs of some taps and some of a group's input channels.
@@ -81,13 +83,14 @@ struct Item {
     channels: Range<usize>,
 }
 
-/// Gradients of the weight (in the shape's order) and of the bias (`[out]`).
+/// Gradients of the weight, and of the bias if it is wanted.
 pub(crate) fn run(
     engine: Engine,
     shape: &ConvShape,
     input: SourceImages<'_>,
     gradient: SourceImages<'_>,
-) -> (Vec<f32>, Vec<f32>) {
+    parameters: Parameters,
+) -> ConvGradients {
     let passes = Pass::all(shape, Direction::Forward);
     let may_pair = shape.groups == 1 && shape.out_channels <= PAIRED_CHANNELS;
     let pairs = if may_pair { passes[0].in_pairs() } else { None };
@@ -104,7 +107,9 @@ pub(crate) fn run(
     let by_length = SHARDS.iter().find(|(len, _)| shape.weight_len() <= *len);
     let shards = by_length.map_or(1, |(_, shards)| *shards).min(shape.batch.div_ceil(walk_images));
     let bias_start = layout.values().len();
-    let shard_len = bias_start + shape.groups * channels.next_multiple_of(width);
+    let has_bias = parameters == Parameters::WeightAndBias;
+    let bias_len = if has_bias { shape.groups * channels.next_multiple_of(width) } else { 0 };
+    let shard_len = bias_start + bias_len;
     let mut sums = Scratch::take(shards * shard_len);
     let job = Job {
         shape,
@@ -122,6 +127,7 @@ pub(crate) fn run(
         sums: SharedOut::new(sums.as_mut_ptr()),
         shard_len,
         bias_start,
+        parameters,
     };
     let threads = threads_for(shape, shape.group_out());
     let items = job.items(shards, threads);
@@ -129,12 +135,12 @@ pub(crate) fn run(
     let (total, others) = sums.split_at_mut(shard_len);
     add_shards(engine, total, others);
     if let Some(Pairs { taps, .. }) = &pairs {
-        return unpack_pairs(shape, taps, &layout, total);
+        return unpack_pairs(shape, taps, &layout, total, parameters);
     }
     let weight = unpack(shape, &pass.taps, &layout, total);
     let bias_sums = total[bias_start..].chunks_exact(channels.next_multiple_of(width));
-    let bias = bias_sums.flat_map(|group| group[..channels].iter().copied()).collect();
-    (weight, bias)
+    let bias = has_bias.then(|| bias_sums.flat_map(|group| group[..channels].iter().copied()).collect());
+    ConvGradients { weight, bias }
 }
 
 /// The register width.

@@ -6,6 +6,7 @@ use macerator::{Simd, WithSimd};
 
 use super::input_layout::{InputLayout, Place, SLACK};
 use super::{Item, Job};
+use crate::cpu::engine::Parameters;
 use crate::cpu::pack::Block;
 use crate::cpu::scratch::Scratch;
 use crate::cpu::simd::{F32s, add, lanes, load, splat, store};
@@ -240,7 +241,8 @@ impl RunItem<'_> {
                 }
             }
         }
-        if self.item.taps.start == 0 && self.item.channels.start == 0 {
+        let has_first_pair = self.item.taps.start == 0 && self.item.channels.start == 0;
+        if job.parameters == Parameters::WeightAndBias && has_first_pair {
             let channel = group * job.channels.next_multiple_of(lanes::<S>()) + block.first;
             // SAFETY: as above; the bias of this block belongs to the item with the first pair.
             unsafe {

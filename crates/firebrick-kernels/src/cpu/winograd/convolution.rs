@@ -15,7 +15,7 @@ use crate::cpu::results::first_sums;
 use crate::cpu::scratch::Scratch;
 use crate::cpu::shape::ConvShape;
 use crate::cpu::share::{items_for, share, threads_for};
-use crate::cpu::simd::{F32s, add, lanes, load, splat, store, store_first};
+use crate::cpu::simd::{F32s, add, each, lanes, load, splat, store, store_first};
 use crate::cpu::source::{Finish, SourceImages, Target, pool, relu};
 use crate::cpu::tile::{convolve, tile_pixels};
 
@@ -151,7 +151,7 @@ impl RunItem<'_> {
             // SAFETY: lines `first..first + count` exist; a tile that is not full repeats its last.
             unsafe {
                 let lines = inputs.values.as_ptr().add(point * inputs.plane);
-                let lines = std::array::from_fn(|p| lines.add((first + p.min(count - 1)) * inputs.pixel));
+                let lines = each(|p| lines.add((first + p.min(count - 1)) * inputs.pixel));
                 let zero = [[splat::<S>(0.0); V]; P];
                 let tile = convolve::<S, P, V>(lines, &[0], self.job.weights.summed, weights, zero);
                 let target = sums.start.add(point * sums.plane + first * sums.pixel + block.first);
@@ -322,8 +322,7 @@ impl InputPoints {
                     let from = squares.start.add(corner + channel);
                     for column in 0..columns {
                         let from = from.add(column * source.channels);
-                        let pixels: [F32s<S>; POINTS] =
-                            std::array::from_fn(|y| load::<S>(from.add(y * squares.pitch)));
+                        let pixels: [F32s<S>; POINTS] = each(|y| load::<S>(from.add(y * squares.pitch)));
                         for (y, &value) in
                             <Input as Axis<S, POINTS, POINTS>>::apply(pixels).iter().enumerate()
                         {
@@ -335,7 +334,7 @@ impl InputPoints {
                         let from = transformed.add(tile * grid.tile * POINTS * width);
                         for y in 0..POINTS {
                             let line: [F32s<S>; POINTS] =
-                                std::array::from_fn(|x| load::<S>(from.add((x * POINTS + y) * width)));
+                                each(|x| load::<S>(from.add((x * POINTS + y) * width)));
                             for (x, &value) in
                                 <Input as Axis<S, POINTS, POINTS>>::apply(line).iter().enumerate()
                             {

@@ -14,6 +14,7 @@ use super::transform::{Evaluate, both_axes, load_square, store_square, sum_squar
 use super::weights::{GatherGradient, PointWeights};
 use super::{POINTS, PRODUCTS};
 use crate::cpu::Engine;
+use crate::cpu::engine::{ConvGradients, Parameters};
 use crate::cpu::pack::{Block, Direction, Packed, Widest, unpack};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::{Scratch, SharedOut};
@@ -47,6 +48,7 @@ struct Job<'a> {
     gradient: SourceImages<'a>,
     weights: &'a PointWeights,
     form: TileForm,
+    parameters: Parameters,
 }
 
 /// Values of some tiles at the points: `[point][tile][channel]`.
@@ -57,18 +59,26 @@ struct Points {
     pixel: usize,
 }
 
-/// Gradients of the weight (`[out, in / groups, height, width]`) and of the bias (`[out]`).
+/// Gradients of the weight, and of the bias if it is wanted.
 pub(crate) fn run(
     engine: Engine,
     shape: &ConvShape,
     input: SourceImages<'_>,
     gradient: SourceImages<'_>,
-) -> (Vec<f32>, Vec<f32>) {
+    parameters: Parameters,
+) -> ConvGradients {
     let pass = &Pass::all(shape, Direction::Forward)[0];
     let width = engine.isa.run(Lanes);
     let weights = PointWeights::new(shape.in_channels, shape.out_channels, width);
-    let job =
-        Job { shape, grid: Grid::new(shape, pass), input, gradient, weights: &weights, form: engine.tiles };
+    let job = Job {
+        shape,
+        grid: Grid::new(shape, pass),
+        input,
+        gradient,
+        weights: &weights,
+        form: engine.tiles,
+        parameters,
+    };
     let shared = shape.in_channels * shape.out_channels > SHARD_CHANNELS;
     let sums = if shared { job.shared_sums(engine) } else { job.sharded_sums(engine) };
     let taps = &pass.taps;
@@ -85,12 +95,16 @@ pub(crate) fn run(
     };
     gather.run(engine.isa);
     let weight = unpack(shape, taps, &layout, &packed);
-    let bias = sums[PRODUCTS * weights.plane..][..shape.out_channels].to_vec();
-    (weight, bias)
+    let bias = job.sums_bias().then(|| sums[PRODUCTS * weights.plane..][..shape.out_channels].to_vec());
+    ConvGradients { weight, bias }
 }
 
 impl Job<'_> {
-    /// Floats of all sums: the weight's at the points, then the bias's.
+    fn sums_bias(&self) -> bool {
+        self.parameters == Parameters::WeightAndBias
+    }
+
+    /// Floats of all sums: the weight's at the points, then the bias's (zeros if it is not wanted).
     fn sums_len(&self) -> usize {
         PRODUCTS * self.weights.plane + self.shape.out_channels.next_multiple_of(16)
     }
@@ -141,7 +155,7 @@ impl Job<'_> {
             let mut part_bias = Scratch::zeroed(starts.len() * pixels[1]);
             let biases = part_bias.par_chunks_exact_mut(pixels[1]);
             starts.into_par_iter().zip(biases).for_each(|((first, part), bias)| {
-                let bias = SharedOut::new(bias.as_mut_ptr());
+                let bias = self.sums_bias().then(|| SharedOut::new(bias.as_mut_ptr()));
                 engine.isa.run(FillPart { job: self, part, inputs, gradients, first, bias });
             });
             let total = &mut sums[PRODUCTS * self.weights.plane..][..pixels[1]];
@@ -174,8 +188,8 @@ struct FillPart<'a> {
     inputs: Points,
     gradients: Points,
     first: usize,
-    /// The bias's gradient: the part's sums are added to it.
-    bias: SharedOut,
+    /// The bias's gradient, if it is wanted: the part's sums are added to it.
+    bias: Option<SharedOut>,
 }
 
 impl WithSimd for FillPart<'_> {
@@ -208,7 +222,7 @@ unsafe fn fill_gradients<S: Simd, const M: usize>(
     target: *mut f32,
     plane: usize,
     pixel: usize,
-    bias: SharedOut,
+    bias: Option<SharedOut>,
 ) {
     let channels = job.gradient.channels;
     let squares = job.grid.gradients::<S>(&job.gradient, part);
@@ -226,8 +240,10 @@ unsafe fn fill_gradients<S: Simd, const M: usize>(
                         let pixels = load_square::<S, M>(from, [squares.pitch, channels]);
                         let points = both_axes::<S, Evaluate, M, POINTS>(pixels);
                         store_square::<S, POINTS>(to, [POINTS * plane, plane], &points);
-                        let bias = bias.get().add(channel);
-                        store::<S>(bias, add::<S>(load::<S>(bias), sum_square::<S, M>(&pixels)));
+                        if let Some(bias) = bias {
+                            let bias = bias.get().add(channel);
+                            store::<S>(bias, add::<S>(load::<S>(bias), sum_square::<S, M>(&pixels)));
+                        }
                     }
                 }
                 tile += 1;
@@ -260,7 +276,8 @@ impl WithSimd for AddPart<'_> {
             pixel: pixels[index],
         });
         // SAFETY: the bias's sums follow the weight's.
-        let bias = SharedOut::new(unsafe { sums.get().add(PRODUCTS * job.weights.plane) });
+        let of_bias = || SharedOut::new(unsafe { sums.get().add(PRODUCTS * job.weights.plane) });
+        let bias = job.sums_bias().then(of_bias);
         FillPart { job, part: &part, inputs, gradients, first: 0, bias }.with_simd::<S>();
         for point in 0..PRODUCTS {
             let channels = 0..job.shape.in_channels;
