@@ -8,6 +8,7 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use crate::backend::{Block, Layer};
 use crate::cpu::Activation;
+use crate::pooling::Pool2dOptions;
 
 /// How a convolution walks over its input. Pairs are (vertical, horizontal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +71,13 @@ pub fn conv2d_block(
     activation: Activation,
     pool: Pool,
 ) -> Tensor<4> {
+    let [_, in_channels, ..] = input_nchw.dims();
+    let is_depthwise = options.groups > 1 && [in_channels, weight_oihw.dims()[0]] == [options.groups; 2];
+    if is_depthwise && pool == Pool::Max2x2 {
+        // Its kernels have no pooling; they are much faster all the same.
+        let output = conv2d_block(input_nchw, weight_oihw, bias, options, activation, Pool::None);
+        return crate::pooling::max_pool2d(output, Pool2dOptions::new(2));
+    }
     #[cfg(any(feature = "flex", feature = "ndarray"))]
     {
         let block = Block { layer: Layer::Conv2d { options, pool }, activation };

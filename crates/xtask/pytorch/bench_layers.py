@@ -11,21 +11,21 @@ parser.add_argument("--threads", type=int, required=True)
 torch.set_num_threads(parser.parse_args().threads)
 
 
-def prepare(what, batch, cin, cout, size, kernel, stride, padding, has_bias):
+def prepare(what, batch, cin, cout, size, kernel, stride, padding, groups, has_bias):
     """The call that a line of words and numbers asks for."""
     def values(*shape):
         return torch.rand(*shape).to(memory_format=torch.channels_last)
 
-    x, weight = values(batch, cin, size, size), values(cout, cin, kernel, kernel)
+    x, weight = values(batch, cin, size, size), values(cout, cin // groups, kernel, kernel)
     bias = torch.rand(cout) if has_bias else None
-    gradient = torch.rand_like(conv2d(x, weight, bias, stride, padding))
+    gradient = torch.rand_like(conv2d(x, weight, bias, stride, padding, 1, groups))
     wanted = {"input": [True, False, False], "weight": [False, True, bool(has_bias)]}.get(what)
 
     def call():
         if wanted is None:
-            return conv2d(x, weight, bias, stride, padding)
+            return conv2d(x, weight, bias, stride, padding, 1, groups)
         return torch.ops.aten.convolution_backward(
-            gradient, x, weight, [cout] if has_bias else None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, wanted)
+            gradient, x, weight, [cout] if has_bias else None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], groups, wanted)
 
     return call
 

@@ -181,23 +181,27 @@ struct Layer {
 impl Layer {
     /// What `bench_layers.py` is told.
     fn for_pytorch(&self, pass: Pass) -> String {
-        let ConvShape { batch, in_channels, out_channels, input, kernel, stride, padding, .. } = self.shape;
+        let ConvShape { batch, in_channels, out_channels, input, kernel, stride, padding, groups, .. } =
+            self.shape;
         let word = pass.name().split(' ').next().unwrap_or_default();
         format!(
-            "{word} {batch} {in_channels} {out_channels} {} {} {} {} {}",
+            "{word} {batch} {in_channels} {out_channels} {} {} {} {} {} {}",
             input[0],
             kernel[0],
             stride[0],
             padding[0],
+            groups,
             u8::from(self.has_bias)
         )
     }
 }
 
-/// The convolutions of LeNet and Tudui at batch 64, of ResNet-18 at batch 32.
+/// The convolutions of LeNet and Tudui at batch 64, of ResNet-18 at batch 32, and some depthwise ones.
 fn layers() -> Vec<Layer> {
     let layer = |network: &str, batch, [from, to]: [usize; 2], size, kernel, stride, padding| Layer {
         name: format!("{network} {from}-{to} {kernel}x{kernel}/{stride} at {size}"),
+        // Batch normalisation follows the others' convolutions.
+        has_bias: ["lenet", "tudui"].contains(&network),
         shape: ConvShape {
             batch,
             in_channels: from,
@@ -207,11 +211,9 @@ fn layers() -> Vec<Layer> {
             stride: [stride; 2],
             padding: [padding; 2],
             dilation: [1; 2],
-            groups: 1,
+            groups: if network == "depthwise" { from } else { 1 },
             order: WeightOrder::OutIn,
         },
-        // Batch normalisation follows ResNet's convolutions.
-        has_bias: network != "resnet18",
     };
     vec![
         layer("lenet", 64, [1, 6], 32, 5, 1, 0),
@@ -227,6 +229,10 @@ fn layers() -> Vec<Layer> {
         layer("resnet18", 32, [256, 256], 8, 3, 1, 1),
         layer("resnet18", 32, [256, 512], 8, 3, 2, 1),
         layer("resnet18", 32, [512, 512], 4, 3, 1, 1),
+        layer("depthwise", 32, [64, 64], 32, 3, 1, 1),
+        layer("depthwise", 32, [64, 64], 32, 3, 2, 1),
+        layer("depthwise", 32, [256, 256], 8, 3, 1, 1),
+        layer("depthwise", 32, [128, 128], 16, 5, 1, 2),
     ]
 }
 

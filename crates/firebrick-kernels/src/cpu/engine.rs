@@ -10,7 +10,7 @@ use super::shape::{ConvShape, ShapeError, check_len};
 use super::share::both;
 use super::source::{Finish, Source, SourceImages, Target};
 use super::tile_form::TileForm;
-use super::{direct, weight_grad, winograd};
+use super::{depthwise, direct, weight_grad, winograd};
 
 /// The environment variable that switches Winograd's algorithm off when it is `0`.
 pub const WINOGRAD_VARIABLE: &str = "FIREBRICK_WINOGRAD";
@@ -205,6 +205,8 @@ impl Engine {
         let gradient = gradient_source(shape, gradient)?;
         Ok(if few_rows::applies(shape) {
             few_rows::run_weight_gradient(self, shape, input, gradient, parameters)
+        } else if depthwise::applies(shape) {
+            depthwise::run_weight_gradient(self, shape, input, gradient, parameters)
         } else if self.winograd && winograd::applies(shape, Direction::Forward) {
             winograd::run_weight_gradient(self, shape, source, gradient, parameters)
         } else {
@@ -260,6 +262,8 @@ impl Engine {
             if few_rows::applies(shape) {
                 let target = target.values;
                 self.isa.run(FewRows { shape, direction, source, weight, bias, finish, target });
+            } else if depthwise::applies(shape) && target.codes.is_none() {
+                depthwise::run(self, shape, direction, source, weight, bias, finish, target);
             } else if self.winograd && winograd::applies(shape, direction) {
                 winograd::run(self, shape, direction, source, weight, bias, finish, target);
             } else {

@@ -6,6 +6,7 @@ mod abreast;
 mod awake;
 mod batch_norm;
 mod cross_entropy;
+mod depthwise;
 mod direct;
 mod engine;
 mod few_rows;

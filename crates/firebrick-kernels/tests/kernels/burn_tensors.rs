@@ -63,6 +63,7 @@ fn blocks_agree_with_burn_in_value_and_gradient() {
             (16, 16, 3, 1, 1, 1),
             (6, 8, 3, 1, 2, 2),
             (1, 6, 5, 0, 1, 1),
+            (24, 24, 3, 1, 1, 24),
         ] {
             let x = tensor(1, [2, channels, 12, 10], &device);
             let w = tensor(2, [out, channels / groups, kernel, kernel], &device);

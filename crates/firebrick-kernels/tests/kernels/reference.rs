@@ -121,20 +121,22 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
                 order: WeightOrder::OutIn,
             },
         );
-    let depthwise = (1usize..=3, 1usize..=40, 1usize..=2, 3usize..=10, 1usize..=3).prop_map(
-        |(batch, channels, multiplier, size, stride)| ConvShape {
+    let depthwise = (
+        (1usize..=9, 1usize..=100, prop_oneof![4 => Just(1usize), 1 => Just(2)], pair(5..=10)),
+        (pair(1..=5), pair(1..=3), pair(0..=3), pair(1..=2)),
+    )
+        .prop_map(|((batch, channels, multiplier, input), (kernel, stride, padding, dilation))| ConvShape {
             batch,
             in_channels: channels,
             out_channels: channels * multiplier,
-            input: [size, size + 1],
-            kernel: [3, 3],
-            stride: [stride, stride],
-            padding: [1, 1],
-            dilation: [1, 1],
+            input,
+            kernel,
+            stride,
+            padding,
+            dilation,
             groups: channels,
             order: WeightOrder::OutIn,
-        },
-    );
+        });
     let order = prop_oneof![Just(WeightOrder::OutIn), Just(WeightOrder::InOut)];
     let common = (1usize..=9, 1usize..=70, 1usize..=70, 2usize..=12, 2usize..=12, 1usize..=2, order)
         .prop_map(|(batch, in_channels, out_channels, height, width, half, order)| ConvShape {
