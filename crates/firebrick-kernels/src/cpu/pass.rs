@@ -121,6 +121,15 @@ impl Pass {
         Pairs { pass: Self { reach, ..self.clone() }, taps }
     }
 
+    /// The results along an axis for which a tap lies in an image of this size.
+    pub(crate) fn sees(&self, tap: usize, axis: usize, size: usize) -> std::ops::Range<usize> {
+        let at = self.window.origin[axis] + self.reach[tap][axis].cast_signed();
+        let step = self.step[axis];
+        let before = if at < 0 { at.unsigned_abs().div_ceil(step) } else { 0 };
+        let end = size.saturating_add_signed(-at).div_ceil(step).min(self.count[axis]);
+        before.min(end)..end
+    }
+
     /// The part of the window that result rows `rows` read.
     pub(crate) fn band(&self, rows: std::ops::Range<usize>) -> Window {
         let last_tap = self.reach.last().map_or(0, |reach| reach[0]);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use macerator::{Simd, WithSimd};
 
-use super::{Channels, by_taps, read, widest_block};
+use super::{Channels, by_taps, read};
 use crate::cpu::Engine;
 use crate::cpu::pack::Direction;
 use crate::cpu::pass::Pass;
@@ -163,7 +163,7 @@ impl WithSimd for RunItem<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
         let (job, channels) = (self.job, self.job.source.channels);
-        let blocks = Channels::blocks(0, channels, lanes::<S>(), widest_block(lanes::<S>()));
+        let blocks = Channels::blocks(&(0..channels), lanes::<S>());
         let window = job.pass.band(self.item.rows.clone());
         let [height, width] = job.source.size;
         let mut copy = Scratch::take(match job.source.values {

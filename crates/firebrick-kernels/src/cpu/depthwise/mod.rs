@@ -4,6 +4,8 @@
 mod convolution;
 mod weight_grad;
 
+use std::ops::Range;
+
 use macerator::Simd;
 
 pub(super) use self::convolution::run;
@@ -25,23 +27,20 @@ struct Channels {
 }
 
 impl Channels {
-    /// `channels` from `from` on, in blocks of `widest` registers, single ones, and what is left.
-    fn blocks(from: usize, channels: usize, lanes: usize, widest: usize) -> Vec<Self> {
+    /// Some channels in blocks of several registers, of one, and what is left.
+    fn blocks(channels: &Range<usize>, lanes: usize) -> Vec<Self> {
+        // Taps and results share the registers with them.
+        let widest = if lanes == 8 { 2 } else { 4 };
         let mut blocks = Vec::new();
-        let mut first = from;
-        while first < channels {
-            let left = channels - first;
+        let mut first = channels.start;
+        while first < channels.end {
+            let left = channels.end - first;
             let count = if left >= widest * lanes { widest * lanes } else { left.min(lanes) };
             blocks.push(Self { first, count });
             first += count;
         }
         blocks
     }
-}
-
-/// Registers of a block of channels: with fewer registers in all, fewer.
-const fn widest_block(lanes: usize) -> usize {
-    if lanes == 8 { 2 } else { 4 }
 }
 
 /// A register's floats, or the first `count` of them.
@@ -54,17 +53,12 @@ unsafe fn read<S: Simd, const WHOLE: bool>(source: *const f32, count: usize) -> 
     unsafe { if WHOLE { load::<S>(source) } else { load_first::<S>(source, count.min(lanes::<S>())) } }
 }
 
-/// For every result of a pass along an axis the rows or columns that its taps reach, told apart by which of them lie in an
-/// image of this size: results that see the same taps, one range after the other, and those taps by their place in the pass.
-fn by_taps(pass: &Pass, axis: usize, size: usize) -> Vec<(std::ops::Range<usize>, Vec<bool>)> {
-    let mut found: Vec<(std::ops::Range<usize>, Vec<bool>)> = Vec::new();
+/// The results of a pass along an axis, range after range, and which of its taps they see in an image of this size.
+fn by_taps(pass: &Pass, axis: usize, size: usize) -> Vec<(Range<usize>, Vec<bool>)> {
+    let seen: Vec<Range<usize>> = (0..pass.taps.len()).map(|tap| pass.sees(tap, axis, size)).collect();
+    let mut found: Vec<(Range<usize>, Vec<bool>)> = Vec::new();
     for result in 0..pass.count[axis] {
-        let corner = pass.window.origin[axis] + (result * pass.step[axis]).cast_signed();
-        let is_inside = |reach: &[usize; 2]| {
-            let at = corner + reach[axis].cast_signed();
-            at >= 0 && at.cast_unsigned() < size
-        };
-        let sees: Vec<bool> = pass.reach.iter().map(is_inside).collect();
+        let sees: Vec<bool> = seen.iter().map(|results| results.contains(&result)).collect();
         match found.last_mut() {
             Some((results, taps)) if *taps == sees => results.end += 1,
             _ => found.push((result..result + 1, sees)),

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use macerator::{Simd, WithSimd};
 
-use super::{Channels, read, widest_block};
+use super::{Channels, read};
 use crate::cpu::Engine;
 use crate::cpu::engine::{ConvGradients, Parameters};
 use crate::cpu::pack::Direction;
@@ -94,15 +94,6 @@ impl Job<'_> {
         };
         (0..shards).flat_map(of_shard).collect()
     }
-
-    /// The results along an axis for which a tap lies in the image.
-    fn sees(&self, tap: usize, axis: usize) -> Range<usize> {
-        let at = self.pass.window.origin[axis] + self.pass.reach[tap][axis].cast_signed();
-        let step = self.pass.step[axis];
-        let before = if at < 0 { at.unsigned_abs().div_ceil(step) } else { 0 };
-        let end = self.shape.input[axis].saturating_add_signed(-at).div_ceil(step).min(self.pass.count[axis]);
-        before.min(end)..end
-    }
 }
 
 struct RunItem<'a> {
@@ -127,12 +118,7 @@ impl WithSimd for RunItem<'_> {
     fn with_simd<S: Simd>(self) {
         let job = self.job;
         let (channels, [height, width]) = (job.shape.groups, job.pass.count);
-        let blocks = Channels::blocks(
-            self.item.channels.start,
-            self.item.channels.end,
-            lanes::<S>(),
-            widest_block(lanes::<S>()),
-        );
+        let blocks = Channels::blocks(&self.item.channels, lanes::<S>());
         let taps = self.taps();
         let whole = Window { origin: [0, 0], size: job.pass.count };
         let mut copy = Scratch::take(match job.gradient.values {
@@ -163,6 +149,7 @@ impl RunItem<'_> {
     /// The taps, some neighbours of a row at a time.
     fn taps(&self) -> Vec<Taps> {
         let job = self.job;
+        let sees = |tap: usize, axis: usize| job.pass.sees(tap, axis, job.shape.input[axis]);
         let columns = job.shape.kernel[1];
         let mut all = Vec::new();
         for row in 0..job.shape.kernel[0] {
@@ -171,8 +158,8 @@ impl RunItem<'_> {
                 all.push(Taps {
                     first,
                     count,
-                    rows: job.sees(first, 0),
-                    columns: std::array::from_fn(|tap| job.sees(first + tap.min(count - 1), 1)),
+                    rows: sees(first, 0),
+                    columns: std::array::from_fn(|tap| sees(first + tap.min(count - 1), 1)),
                 });
             }
         }

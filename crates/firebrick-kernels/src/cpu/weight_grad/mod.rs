@@ -232,10 +232,8 @@ impl Job<'_> {
         if !self.skips_border {
             return (0..count, reach.cast_signed());
         }
-        let (step, at) = (self.pass.step[axis], self.pass.window.origin[axis] + reach.cast_signed());
-        let before = if at < 0 { at.unsigned_abs().div_ceil(step) } else { 0 };
-        let end = self.input.size[axis].saturating_add_signed(-at).div_ceil(step).min(count);
-        (before.min(end)..end, at)
+        let at = self.pass.window.origin[axis] + reach.cast_signed();
+        (self.pass.sees(tap, axis, self.input.size[axis]), at)
     }
 
     /// Rows of results in one walk.
