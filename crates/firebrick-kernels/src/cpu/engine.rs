@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use super::few_rows::{self, FewRows};
 use super::isa::Isa;
 use super::pack::Direction;
-use super::scratch::{SharedOut, new_filled};
+use super::scratch::{Scratch, SharedOut, new_filled};
 use super::shape::{ConvShape, ShapeError, check_len};
-use super::share::both;
-use super::source::{Finish, Source, SourceImages, Target};
+use super::share::{both, share, threads_for_floats};
+use super::source::{CopyRows, Finish, Source, SourceImages, Target};
 use super::tile_form::TileForm;
 use super::{depthwise, direct, weight_grad, winograd};
 
@@ -229,6 +229,17 @@ impl Engine {
         gradient: OutputGradient<'_>,
         wanted: Wanted,
     ) -> Result<(Option<Vec<f32>>, Option<ConvGradients>), ShapeError> {
+        shape.validate()?;
+        let is_shared = shape.input == [1, 1] && shape.kernel == [1, 1] && !few_rows::applies(shape);
+        let rows;
+        let gradient = match gradient {
+            OutputGradient::AfterRelu(..) if is_shared => {
+                // The items of a linear layer have some channels of all rows: each would bring all rows to itself.
+                rows = self.plain_rows(gradient_source(shape, gradient)?, shape.batch);
+                OutputGradient::Plain(&rows)
+            }
+            _ => gradient,
+        };
         let of_input = || self.input_gradient(shape, gradient, weight);
         let of_parameters = |parameters| self.weight_gradient(shape, input, gradient, parameters);
         Ok(match (wanted.input, wanted.parameters) {
@@ -240,6 +251,18 @@ impl Engine {
             (false, Some(parameters)) => (None, Some(of_parameters(parameters)?)),
             (false, None) => (None, None),
         })
+    }
+
+    /// The images of a source, one pixel each, with what lies behind the layer taken into account.
+    fn plain_rows(self, source: SourceImages<'_>, rows: usize) -> Scratch {
+        let mut copy = Scratch::take(rows * source.channels);
+        let threads = threads_for_floats(copy.len());
+        let chunk = rows.div_ceil(threads);
+        let chunks = copy.chunks_mut(chunk * source.channels).enumerate().collect();
+        share(chunks, threads, |(index, target)| {
+            self.isa.run(CopyRows { source, first: index * chunk, target });
+        });
+        copy
     }
 
     /// Convolve by the algorithm that suits the shape.

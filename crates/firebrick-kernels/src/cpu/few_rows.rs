@@ -11,7 +11,7 @@ use super::pack::Direction;
 use super::scratch::{Scratch, SharedOut, new_filled};
 use super::shape::{ConvShape, WeightOrder};
 use super::simd::{F32s, add, each, lanes, load_from, mul_add, splat, store, store_first};
-use super::source::{Finish, Source, SourceImages, relu};
+use super::source::{CopyRows, Finish, Source, SourceImages, relu};
 
 /// Rows up to which the three passes together are about as fast as those of a convolution, or faster.
 const FEW_ROWS: usize = 4;
@@ -51,7 +51,7 @@ impl WithSimd for FewRows<'_> {
         let source = match self.source.values {
             Source::Plain(values) => values,
             _ => {
-                copy = rows_of::<S>(self.shape.batch, &self.source);
+                copy = plain::<S>(self.shape.batch, self.source);
                 &copy
             }
         };
@@ -162,7 +162,7 @@ impl WithSimd for WeightGradient<'_> {
     fn with_simd<S: Simd>(self) {
         let (inputs, outputs) = (self.shape.in_channels, self.shape.out_channels);
         let width = lanes::<S>();
-        let gradient = rows_of::<S>(self.shape.batch, &self.gradient);
+        let gradient = plain::<S>(self.shape.batch, self.gradient);
         for first in (0..outputs).step_by(width) {
             let count = width.min(outputs - first);
             let rows: [F32s<S>; FEW_ROWS] = each(|row| {
@@ -194,11 +194,8 @@ impl WithSimd for WeightGradient<'_> {
 
 /// The rows of a source, with what lies behind the layer taken into account.
 #[inline(always)]
-fn rows_of<S: Simd>(rows: usize, source: &SourceImages<'_>) -> Scratch {
-    let window = super::window::Window { origin: [0, 0], size: [1, 1] };
+fn plain<S: Simd>(rows: usize, source: SourceImages<'_>) -> Scratch {
     let mut copy = Scratch::take(rows * source.channels);
-    for (row, target) in copy.chunks_exact_mut(source.channels).enumerate() {
-        source.copy::<S>(row, &window, target);
-    }
+    CopyRows { source, first: 0, target: &mut copy }.with_simd::<S>();
     copy
 }

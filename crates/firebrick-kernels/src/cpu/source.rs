@@ -1,7 +1,7 @@
 //! Where a kernel's source comes from and what happens to its results: the work that is fused with a
 //! convolution because a pass over memory of its own would cost more than doing it on the way.
 
-use macerator::Simd;
+use macerator::{Simd, WithSimd};
 
 use super::scratch::SharedOut;
 use super::simd::{F32s, each, lanes, load, load_first, load_from, splat, store, store_first, store_from};
@@ -162,6 +162,25 @@ fn unpool_pixels<S: Simd, const N: usize>(
             let value = load_from::<S>(pooled, channel);
             let found = load_from::<S>(codes, channel);
             store_from::<S>(target, pixel * channels + channel, found.eq(*wanted).select(value, zero));
+        }
+    }
+}
+
+/// Write images of one pixel, from `first` on, as many as the target has room for.
+pub(crate) struct CopyRows<'a> {
+    pub(crate) source: SourceImages<'a>,
+    pub(crate) first: usize,
+    pub(crate) target: &'a mut [f32],
+}
+
+impl WithSimd for CopyRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) {
+        let pixel = Window { origin: [0, 0], size: [1, 1] };
+        for (row, target) in self.target.chunks_exact_mut(self.source.channels).enumerate() {
+            self.source.copy::<S>(self.first + row, &pixel, target);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Fused ReLU and pooling give exactly what the steps give one by one.
 
-use firebrick_kernels::cpu::{Activation, ConvShape, Engine, OutputGradient, Parameters};
+use firebrick_kernels::cpu::{Activation, ConvShape, Engine, OutputGradient, Parameters, Wanted};
 use proptest::prelude::*;
 
 use crate::reference::{any_shape, engines, values};
@@ -55,16 +55,17 @@ fn check(engine: Engine, shape: &ConvShape) -> Result<(), TestCaseError> {
     pairs.extend(kept.iter().map(|(g, codes, full)| (OutputGradient::Pooled(g, codes), full.clone())));
     for (fused, full) in pairs {
         let by_steps = OutputGradient::Plain(&full);
-        prop_assert_eq!(
-            engine.input_gradient(shape, fused, &w).unwrap(),
-            engine.input_gradient(shape, by_steps, &w).unwrap()
-        );
-        let (fused, by_steps) = (
-            engine.weight_gradient(shape, &x, fused, Parameters::WeightAndBias).unwrap(),
-            engine.weight_gradient(shape, &x, by_steps, Parameters::WeightAndBias).unwrap(),
-        );
-        prop_assert_eq!(fused.weight, by_steps.weight);
-        prop_assert_eq!(fused.bias, by_steps.bias);
+        // Both at once, as a training step asks for them, and each by itself.
+        let wanted = Wanted { input: true, parameters: Some(Parameters::WeightAndBias) };
+        let (of_input, of_parameters) = engine.gradients(shape, &x, &w, fused, wanted).unwrap();
+        let (of_input, of_parameters) = (of_input.unwrap(), of_parameters.unwrap());
+        prop_assert_eq!(&of_input, &engine.input_gradient(shape, by_steps, &w).unwrap());
+        prop_assert_eq!(of_input, engine.input_gradient(shape, fused, &w).unwrap());
+        for gradient in [by_steps, fused] {
+            let alone = engine.weight_gradient(shape, &x, gradient, Parameters::WeightAndBias).unwrap();
+            prop_assert_eq!(&of_parameters.weight, &alone.weight);
+            prop_assert_eq!(&of_parameters.bias, &alone.bias);
+        }
     }
     Ok(())
 }
