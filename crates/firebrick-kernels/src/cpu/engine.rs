@@ -230,7 +230,7 @@ impl Engine {
         wanted: Wanted,
     ) -> Result<(Option<Vec<f32>>, Option<ConvGradients>), ShapeError> {
         shape.validate()?;
-        let is_shared = shape.input == [1, 1] && shape.kernel == [1, 1] && !few_rows::applies(shape);
+        let is_shared = shape.is_linear() && !few_rows::applies(shape);
         let rows;
         let gradient = match gradient {
             OutputGradient::AfterRelu(..) if is_shared => {

@@ -24,9 +24,7 @@ const PARTIAL_SUMS: usize = 16;
 
 /// Whether a layer is computed here.
 pub(crate) fn applies(shape: &ConvShape) -> bool {
-    let one = [1, 1];
-    let is_linear = shape.order == WeightOrder::InOut && shape.kernel == one && shape.output() == one;
-    is_linear && shape.input == one && shape.batch <= FEW_ROWS
+    shape.is_linear() && shape.order == WeightOrder::InOut && shape.batch <= FEW_ROWS
 }
 
 /// A layer in one direction.

@@ -198,6 +198,12 @@ impl ConvShape {
         [size(0), size(1)]
     }
 
+    /// Whether it is a linear layer, in either order of the weight: one tap reads the one pixel of each image.
+    #[must_use]
+    pub fn is_linear(&self) -> bool {
+        self.groups == 1 && self.padding == [0, 0] && [self.input, self.kernel] == [[1, 1]; 2]
+    }
+
     /// Input channels of one group.
     #[must_use]
     pub fn group_in(&self) -> usize {

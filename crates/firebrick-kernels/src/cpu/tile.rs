@@ -211,7 +211,7 @@ unsafe fn correlate<S: Simd, const P: usize, const V: usize>(
 }
 
 /// `target[i * line + v] (+)= sum over the walk's pixels: values[offsets[i] + pixel] * vectors[pixel, v]`, for values that do
-/// not lie side by side.
+/// not lie side by side, with `line` floats from one to the next.
 ///
 /// # Safety
 /// As for [`correlate_run`], with `values` readable at every offset.
@@ -222,6 +222,7 @@ pub(crate) unsafe fn correlate_apart<S: Simd, const P: usize, const V: usize>(
     vectors: *const f32,
     walk: Walk,
     target: *mut f32,
+    line: usize,
     before: Before,
 ) {
     let width = lanes::<S>();
@@ -246,19 +247,19 @@ pub(crate) unsafe fn correlate_apart<S: Simd, const P: usize, const V: usize>(
                     vectors = vectors.wrapping_add(walk.vector_pixel);
                 }
             }
-            store_sums::<S, P, V>(target.add(index * P * V * width), V, &sums, offsets.len(), before);
+            store_sums::<S, P, V>(target.add(index * P * line), line, &sums, offsets.len(), before);
         }
     }
 }
 
-/// Write the first `count` rows of a tile to lines of `registers`, or add them to what is there.
+/// Write the first `count` rows of a tile, `line` floats apart, or add them to what is there.
 ///
 /// # Safety
 /// `target` must be writable (and hold sums, if they are added to) there.
 #[inline(always)]
 unsafe fn store_sums<S: Simd, const P: usize, const T: usize>(
     target: *mut f32,
-    registers: usize,
+    line: usize,
     sums: &Tile<S, P, T>,
     count: usize,
     before: Before,
@@ -267,7 +268,7 @@ unsafe fn store_sums<S: Simd, const P: usize, const T: usize>(
         for (v, &sum) in sums.iter().enumerate() {
             // SAFETY: granted by the caller.
             unsafe {
-                let at = target.add((p * registers + v) * lanes::<S>());
+                let at = target.add(p * line + v * lanes::<S>());
                 let sum = match before {
                     Before::Nothing => sum,
                     Before::Sums => add::<S>(load::<S>(at), sum),
@@ -294,7 +295,7 @@ pub(crate) const HIGHEST: usize = 24;
 pub(crate) const RUN_SLACK: usize = 7;
 
 /// `target[i * line + v] (+)= sum over the walk's pixels: values[i + pixel] * vectors[pixel, v]` for `i < run`, with
-/// `line = V * lanes`.
+/// `line` floats from one to the next.
 ///
 /// AVX-512 has a multiply-add that broadcasts from memory on the way, so its tiles may be one register wide and as high
 /// as there are registers ([`TileForm::Tall`]): fewer instructions and half the vectors' traffic. Everywhere else, and where
@@ -311,6 +312,7 @@ pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
     vectors: *const f32,
     walk: Walk,
     target: *mut f32,
+    line: usize,
     before: Before,
     form: TileForm,
 ) {
@@ -319,10 +321,10 @@ pub(crate) unsafe fn correlate_run<S: Simd, const V: usize>(
         let left = run - done;
         // SAFETY: granted by the caller: a tile is at most 7 higher than what is left, and no higher where 8 divides it.
         unsafe {
-            let (values, target) = (values.add(done), target.add(done * V * lanes::<S>()));
+            let (values, target) = (values.add(done), target.add(done * line));
             macro_rules! tile {
                 ($p:tt by $t:tt) => {
-                    tile_of_run::<S, $p, $t, V>(values, left, vectors, walk, target, before)
+                    tile_of_run::<S, $p, $t, V>(values, left, vectors, walk, target, line, before)
                 };
             }
             done += match (lanes::<S>(), left) {
@@ -363,6 +365,7 @@ unsafe fn tile_of_run<S: Simd, const P: usize, const T: usize, const V: usize>(
     vectors: *const f32,
     walk: Walk,
     target: *mut f32,
+    line: usize,
     before: Before,
 ) -> usize {
     let width = lanes::<S>();
@@ -371,7 +374,7 @@ unsafe fn tile_of_run<S: Simd, const P: usize, const T: usize, const V: usize>(
         // SAFETY: granted by the caller.
         unsafe {
             let sums = correlate::<S, P, T>(values, vectors.add(first * width), walk);
-            store_sums::<S, P, T>(target.add(first * width), V, &sums, count, before);
+            store_sums::<S, P, T>(target.add(first * width), line, &sums, count, before);
         }
     }
     count

@@ -5,7 +5,7 @@ use firebrick_kernels::cpu::{
 };
 use proptest::prelude::*;
 
-use crate::reference::{any_shape, engines, error_of_sums, naive, values, with_threads};
+use crate::reference::{any_shape, engines, error_of_sums, naive, single_pixels, values, with_threads};
 
 /// Output and all gradients of one engine.
 fn run(engine: Engine, shape: &ConvShape, [x, w, b, g]: [&[f32]; 4]) -> [Vec<f32>; 4] {
@@ -106,11 +106,19 @@ fn layers_of_tudui_lenet_and_resnet_are_exact_enough() {
         layer(130, 140, 5, 1, 1, 0),
         layer(256, 260, 4, 3, 1, 1),
         ConvShape::linear(64, 400, 120),
+        ConvShape::linear(12, 1100, 528),
         ConvShape::linear(300, 84, 10),
         ConvShape::linear(1, 1024, 64),
         ConvShape::linear(4, 70, 41),
     ];
     for shape in layers {
+        check(&shape).unwrap();
+    }
+}
+
+#[test]
+fn single_pixels_agree_with_the_definition() {
+    for shape in single_pixels() {
         check(&shape).unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use firebrick_kernels::cpu::{Activation, ConvShape, Engine, OutputGradient, Parameters, Wanted};
 use proptest::prelude::*;
 
-use crate::reference::{any_shape, engines, values};
+use crate::reference::{any_shape, engines, single_pixels, values};
 
 /// 2x2 max pooling and the full-size gradient, by the definition.
 fn pool_by_hand(shape: &ConvShape, results: &[f32], gradient: &[f32], relu: bool) -> (Vec<f32>, Vec<f32>) {
@@ -77,6 +77,15 @@ proptest! {
     fn fused_steps_equal_single_steps(shape in any_shape()) {
         for engine in engines() {
             check(engine, &shape)?;
+        }
+    }
+}
+
+#[test]
+fn fused_steps_of_single_pixels_equal_single_steps() {
+    for shape in single_pixels() {
+        for engine in engines() {
+            check(engine, &shape).unwrap();
         }
     }
 }

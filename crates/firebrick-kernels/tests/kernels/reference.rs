@@ -100,6 +100,17 @@ pub fn engines() -> Vec<Engine> {
     engines
 }
 
+/// Images of one pixel; those with a border are not a linear layer.
+pub fn single_pixels() -> Vec<ConvShape> {
+    let borders = [([0, 0], 1), ([1, 1], 1), ([1, 1], 3), ([0, 2], 2)];
+    let shape = |rows, (padding, stride)| ConvShape {
+        padding,
+        stride: [stride; 2],
+        ..ConvShape::linear(rows, 12, 48)
+    };
+    [2, 20].into_iter().flat_map(|rows| borders.map(|border| shape(rows, border))).collect()
+}
+
 /// Any shape of moderate size; some dense, some grouped, some depthwise, some as in common networks.
 pub fn any_shape() -> impl Strategy<Value = ConvShape> {
     let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];

@@ -19,7 +19,7 @@ use super::engine::{ConvGradients, Parameters};
 use super::pack::{Direction, Packed, Widest, unpack, unpack_pairs};
 use super::pass::{Pairs, Pass};
 use super::scratch::{Scratch, SharedOut};
-use super::shape::ConvShape;
+use super::shape::{ConvShape, WeightOrder};
 use super::share::{items_for, share, threads_for, threads_for_floats};
 use super::simd::lanes;
 use super::source::{Source, SourceImages};
@@ -67,11 +67,21 @@ struct Job<'a> {
     /// Images that one walk goes through.
     walk_images: usize,
     form: TileForm,
-    /// Sums of every shard: packed weights, then the bias if it is wanted.
+    lines: Lines,
+    /// Sums of every shard: the weight's, then the bias's if it is wanted.
     sums: SharedOut,
     shard_len: usize,
     bias_start: usize,
     parameters: Parameters,
+}
+
+/// How the weight's sums lie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    /// Block after block, as [`Packed`].
+    Packed,
+    /// In the weight's own order: that of a linear layer is the sums'.
+    AsWeight,
 }
 
 /// A shard of the batch, some blocks of output channels, the pairs of some taps and some of a group's input channels.
@@ -110,7 +120,19 @@ pub(crate) fn run(
     let has_bias = parameters == Parameters::WeightAndBias;
     let bias_len = if has_bias { shape.groups * channels.next_multiple_of(width) } else { 0 };
     let shard_len = bias_start + bias_len;
-    let mut sums = Scratch::take(shards * shard_len);
+    // Registers of the last channels must end with them.
+    let as_weight =
+        shards == 1 && pairs.is_none() && shape.order == WeightOrder::InOut && shape.kernel == [1, 1];
+    let lines = if as_weight && channels.is_multiple_of(width) { Lines::AsWeight } else { Lines::Packed };
+    let len = shards * shard_len;
+    let (mut weight, mut sums) = match lines {
+        Lines::AsWeight => (Vec::with_capacity(len), Scratch::take(0)),
+        Lines::Packed => (Vec::new(), Scratch::take(len)),
+    };
+    let target = match lines {
+        Lines::AsWeight => weight.as_mut_ptr(),
+        Lines::Packed => sums.as_mut_ptr(),
+    };
     let job = Job {
         shape,
         pass,
@@ -124,7 +146,8 @@ pub(crate) fn run(
         layout: &layout,
         walk_images,
         form: engine.tiles,
-        sums: SharedOut::new(sums.as_mut_ptr()),
+        lines,
+        sums: SharedOut::new(target),
         shard_len,
         bias_start,
         parameters,
@@ -132,6 +155,12 @@ pub(crate) fn run(
     let threads = threads_for(shape, shape.group_out());
     let items = job.items(shards, threads);
     share(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
+    if lines == Lines::AsWeight {
+        // SAFETY: it has room for that many, and the items have written all pairs of all blocks, and the bias.
+        unsafe { weight.set_len(len) };
+        let bias = weight.split_off(bias_start);
+        return ConvGradients { weight, bias: has_bias.then_some(bias) };
+    }
     let (total, others) = sums.split_at_mut(shard_len);
     add_shards(engine, total, others);
     if let Some(Pairs { taps, .. }) = &pairs {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::input_layout::{InputLayout, Place, SLACK};
-use super::{Item, Job};
+use super::{Item, Job, Lines};
 use crate::cpu::engine::Parameters;
 use crate::cpu::pack::Block;
 use crate::cpu::scratch::Scratch;
@@ -206,9 +206,11 @@ impl RunItem<'_> {
         before: Before,
     ) {
         let job = self.job;
-        let line = V * lanes::<S>();
         let shard = self.item.shard * job.shard_len;
-        let start = shard + job.layout.start(group, block);
+        let (start, line) = match job.lines {
+            Lines::Packed => (shard + job.layout.start(group, block), V * lanes::<S>()),
+            Lines::AsWeight => (block.first, job.channels),
+        };
         // SAFETY: reads are granted by the caller; the sums of this shard, block and these pairs belong to this
         // item alone.
         unsafe {
@@ -226,7 +228,7 @@ impl RunItem<'_> {
                         let (vectors, target) = (vectors.wrapping_add(vector), sums.add(run.pair * line));
                         let walk = Walk { rows: rows.len(), columns: columns.len(), ..walk };
                         let walk = run.place.walk(walk).straight();
-                        correlate_run::<S, V>(values, run.len, vectors, walk, target, before, job.form);
+                        correlate_run::<S, V>(values, run.len, vectors, walk, target, line, before, job.form);
                     }
                 }
                 Reads::Apart(offsets, place) => {
@@ -235,8 +237,8 @@ impl RunItem<'_> {
                     let walk = place.walk(walk).straight();
                     let values = values.add(first_row * place.row);
                     match lanes::<S>() {
-                        8 => correlate_apart::<S, 6, V>(values, offsets, vectors, walk, target, before),
-                        _ => correlate_apart::<S, 8, V>(values, offsets, vectors, walk, target, before),
+                        8 => correlate_apart::<S, 6, V>(values, offsets, vectors, walk, target, line, before),
+                        _ => correlate_apart::<S, 8, V>(values, offsets, vectors, walk, target, line, before),
                     }
                 }
             }

@@ -353,7 +353,8 @@ impl AddPoint<'_> {
                 let first = self.channels.start;
                 let (values, sums) = (values.add(first).cast_const(), sums.add(first * line));
                 let form = self.job.form;
-                correlate_run::<S, V>(values, self.channels.len(), vectors, walk, sums, Before::Sums, form);
+                let count = self.channels.len();
+                correlate_run::<S, V>(values, count, vectors, walk, sums, line, Before::Sums, form);
             }
         }
     }
