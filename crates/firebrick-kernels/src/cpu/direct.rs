@@ -43,7 +43,7 @@ const WIDE_DEPTH: usize = 1024;
 /// Products of a linear layer's sum that are added up before they are added to it, as BLAS libraries do. Part of the
 /// order of additions. This length and not another, because with it the recorded runs with Adam, which amplify every
 /// rounding, stay within what is promised (`cargo xtask parity`); no length is more exact in general.
-const LONG_SUM: usize = 512;
+pub(crate) const LONG_SUM: usize = 512;
 
 /// Whether a linear layer's sum is added up in parts of [`LONG_SUM`].
 fn adds_in_parts(shape: &ConvShape, direction: Direction) -> bool {

@@ -10,7 +10,7 @@ use super::shape::{ConvShape, ShapeError, check_len};
 use super::share::{both, share, threads_for_floats};
 use super::source::{CopyRows, Finish, Source, SourceImages, Target};
 use super::tile_form::TileForm;
-use super::{depthwise, direct, weight_grad, winograd};
+use super::{depthwise, direct, linear, weight_grad, winograd};
 
 /// The environment variable that switches Winograd's algorithm off when it is `0`.
 pub const WINOGRAD_VARIABLE: &str = "FIREBRICK_WINOGRAD";
@@ -254,7 +254,7 @@ impl Engine {
     }
 
     /// The images of a source, one pixel each, with what lies behind the layer taken into account.
-    fn plain_rows(self, source: SourceImages<'_>, rows: usize) -> Scratch {
+    pub(super) fn plain_rows(self, source: SourceImages<'_>, rows: usize) -> Scratch {
         let mut copy = Scratch::take(rows * source.channels);
         let threads = threads_for_floats(copy.len());
         let chunk = rows.div_ceil(threads);
@@ -285,6 +285,8 @@ impl Engine {
             if few_rows::applies(shape) {
                 let target = target.values;
                 self.isa.run(FewRows { shape, direction, source, weight, bias, finish, target });
+            } else if linear::applies(self, shape, direction) {
+                linear::run(self, shape, direction, source, weight, bias, finish, target);
             } else if depthwise::applies(shape) && target.codes.is_none() {
                 depthwise::run(self, shape, direction, source, weight, bias, finish, target);
             } else if self.winograd && winograd::applies(shape, direction) {

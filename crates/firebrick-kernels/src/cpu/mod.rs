@@ -11,6 +11,7 @@ mod direct;
 mod engine;
 mod few_rows;
 mod isa;
+mod linear;
 mod pack;
 mod pass;
 mod peak;

@@ -298,6 +298,11 @@ impl Lines {
         Self { taps, summed, stride: strides.summed }
     }
 
+    /// Of a linear layer: `summed` channels, `stride` floats from one to the next.
+    pub(crate) fn of_rows(summed: usize, stride: usize) -> Self {
+        Self { taps: vec![(0, 0)], summed, stride }
+    }
+
     /// How many.
     fn len(&self) -> usize {
         self.taps.len() * self.summed
