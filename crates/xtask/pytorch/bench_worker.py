@@ -50,8 +50,28 @@ def resnet18():
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
 
 
+def mobilenet():
+    layers = []
+    def add(cin, cout, kernel, stride, groups):
+        conv = nn.Conv2d(cin, cout, kernel, stride, kernel // 2, groups=groups, bias=False)
+        layers.extend([conv, nn.BatchNorm2d(cout), nn.ReLU()])
+    add(3, 32, 3, 1, 1)
+    cin = 32
+    for width, stride in [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)]:
+        add(cin, cin, 3, stride, cin)
+        add(cin, width, 1, 1, 1)
+        cin = width
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
+
+
+def mlp():
+    return nn.Sequential(nn.Flatten(), nn.Linear(3072, 2048), nn.ReLU(), nn.Linear(2048, 1024), nn.ReLU(),
+                         nn.Linear(1024, 10))
+
+
+networks = {"tudui": Tudui, "lenet": LeNet, "resnet18": resnet18, "mobilenet": mobilenet, "mlp": mlp}
 parser = argparse.ArgumentParser()
-parser.add_argument("--network", choices=["tudui", "lenet", "resnet18"], required=True)
+parser.add_argument("--network", choices=networks, required=True)
 parser.add_argument("--batch", type=int, required=True)
 parser.add_argument("--pass", dest="mode", choices=["train", "forward"], required=True)
 parser.add_argument("--threads", type=int, required=True)
@@ -60,7 +80,7 @@ args = parser.parse_args()
 
 torch.set_num_threads(args.threads)
 torch.manual_seed(0)
-net = {"tudui": Tudui, "lenet": LeNet, "resnet18": resnet18}[args.network]()
+net = networks[args.network]()
 channels = 1 if args.network == "lenet" else 3
 x, y = torch.rand(args.batch, channels, 32, 32), torch.arange(args.batch) % 10
 if args.channels_last:

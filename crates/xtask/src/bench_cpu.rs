@@ -13,8 +13,15 @@ use crate::worker::Worker;
 const TURN_S: f64 = 0.4;
 
 /// What is measured: network, batch sizes.
-const CASES: [(&str, usize); 5] =
-    [("tudui", 1), ("tudui", 64), ("tudui", 512), ("lenet", 64), ("resnet18", 32)];
+const CASES: [(&str, usize); 7] = [
+    ("tudui", 1),
+    ("tudui", 64),
+    ("tudui", 512),
+    ("lenet", 64),
+    ("resnet18", 32),
+    ("mobilenet", 64),
+    ("mlp", 64),
+];
 
 /// Prints the table.
 pub fn recipe(rounds: usize, threads: &[usize], only: Option<&str>, with_burn: bool) -> Result<(), Failure> {

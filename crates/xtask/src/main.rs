@@ -78,7 +78,7 @@ enum Recipe {
         /// Numbers of threads
         #[arg(long, value_delimiter = ',', default_value = "1,2")]
         threads: Vec<usize>,
-        /// One network alone: tudui, lenet or resnet18
+        /// One network alone: tudui, lenet, resnet18, mobilenet or mlp
         #[arg(long)]
         only: Option<String>,
         /// Leave plain Burn out, which takes longest

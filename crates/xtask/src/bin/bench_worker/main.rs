@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout)]
 
 mod resnet;
+mod sequential;
 
 use std::io::BufRead;
 use std::time::Instant;
@@ -44,6 +45,8 @@ enum Network {
     Tudui,
     Lenet,
     Resnet18,
+    Mobilenet,
+    Mlp,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -63,6 +66,8 @@ fn main() -> Result<(), Failure> {
         Network::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
         Network::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
         Network::Resnet18 => serve(ResNet18::new(0, &device), &arguments, &device),
+        Network::Mobilenet => serve(sequential::mobilenet()?.init(0, &device), &arguments, &device),
+        Network::Mlp => serve(sequential::mlp()?.init(0, &device), &arguments, &device),
     }
 }
 
