@@ -15,6 +15,8 @@
 
 pub mod cpu;
 
+#[cfg(feature = "mimalloc")]
+mod allocator;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod backend;
 mod batch_norm;
@@ -24,6 +26,8 @@ mod pooling;
 mod threads;
 mod vector;
 
+#[cfg(feature = "mimalloc")]
+pub use allocator::keep_freed_memory;
 pub use batch_norm::{AfterNorm, BatchNormed, batch_norm, batch_norm_train};
 pub use cpu::Activation;
 pub use cross_entropy::{Total, cross_entropy};

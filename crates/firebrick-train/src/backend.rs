@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 pub use firebrick_kernels::join_kernel_threads;
+#[cfg(feature = "mimalloc")]
+pub use firebrick_kernels::keep_freed_memory;
 use serde::Serialize;
 use thiserror::Error;
 
