@@ -15,6 +15,7 @@ use macerator::{Simd, WithSimd};
 
 use super::Engine;
 use super::direct::{ITEMS_PER_THREAD, SHARED_CACHE_FLOATS};
+use super::engine::Convolution;
 use super::pack::{Block, Direction, Packed, Widest, pack};
 use super::results::{first_sums, store_tiles};
 use super::scratch::Scratch;
@@ -110,17 +111,8 @@ struct Item {
 ///
 /// # Safety
 /// As for [`direct::run`](super::direct::run), without pooling.
-#[allow(clippy::too_many_arguments)] // what a convolution is made of
-pub(crate) unsafe fn run(
-    engine: Engine,
-    shape: &ConvShape,
-    direction: Direction,
-    source: SourceImages<'_>,
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    finish: Finish,
-    target: Target,
-) {
+pub(crate) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
+    let Convolution { shape, direction, source, weight, bias, finish, target } = convolution;
     let [source_size, target_size] = match direction {
         Direction::Forward => [shape.input, shape.output()],
         Direction::InputGradient => [shape.output(), shape.input],

@@ -11,6 +11,7 @@ use macerator::{Simd, WithSimd};
 
 use super::Engine;
 use super::abreast;
+use super::engine::Convolution;
 use super::pack::{Block, Direction, Packed, Widest, pack, pack_pairs};
 use super::pass::{Pairs, Pass};
 use super::results::{Place, first_sums, store_pooled, store_tiles};
@@ -85,22 +86,11 @@ struct Item {
 
 /// Convolve `source` in one direction into `target`, which is written completely.
 ///
-/// `bias` has one value for each produced channel.
-///
 /// # Safety
 /// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile;
 /// it may ask for pooling only in the forward direction.
-#[allow(clippy::too_many_arguments)] // what a convolution is made of
-pub(crate) unsafe fn run(
-    engine: Engine,
-    shape: &ConvShape,
-    direction: Direction,
-    source: SourceImages<'_>,
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    finish: Finish,
-    target: Target,
-) {
+pub(crate) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
+    let Convolution { shape, direction, source, weight, bias, finish, target } = convolution;
     let [summed, produced] = direction.group_channels(shape);
     let target_size = match direction {
         Direction::Forward => shape.output(),
@@ -110,7 +100,7 @@ pub(crate) unsafe fn run(
     let lanes = engine.isa.run(Lanes);
     if target.codes.is_none() && abreast::applies(shape, direction, lanes, engine.tiles) {
         // SAFETY: granted by the caller.
-        return unsafe { abreast::run(engine, shape, direction, source, weight, bias, finish, target) };
+        return unsafe { abreast::run(engine, convolution) };
     }
     let may_pair = 2 * produced <= lanes && shape.groups == 1;
     let passes = Pass::all(shape, direction);

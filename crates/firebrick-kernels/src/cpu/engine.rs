@@ -83,6 +83,19 @@ pub struct Wanted {
     pub parameters: Option<Parameters>,
 }
 
+/// Everything about a convolution, or the gradient of its input, but the engine.
+#[derive(Clone, Copy)]
+pub(super) struct Convolution<'a> {
+    pub(super) shape: &'a ConvShape,
+    pub(super) direction: Direction,
+    pub(super) source: SourceImages<'a>,
+    pub(super) weight: &'a [f32],
+    /// One value for each produced channel.
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) finish: Finish,
+    pub(super) target: Target,
+}
+
 impl Default for Engine {
     fn default() -> Self {
         Self::current()
@@ -122,7 +135,8 @@ impl Engine {
         Ok(unsafe {
             new_filled(shape.output_len(), |values| {
                 let target = Target { values, codes: None };
-                self.convolve(shape, Direction::Forward, source, weight, bias, finish(activation), target);
+                let (direction, finish) = (Direction::Forward, finish(activation));
+                self.convolve(Convolution { shape, direction, source, weight, bias, finish, target });
             })
         })
     }
@@ -152,7 +166,8 @@ impl Engine {
         unsafe {
             let values = new_filled(len, |values| {
                 let target = Target { values, codes: Some(code_target) };
-                self.convolve(shape, Direction::Forward, source, weight, bias, finish(activation), target);
+                let (direction, finish) = (Direction::Forward, finish(activation));
+                self.convolve(Convolution { shape, direction, source, weight, bias, finish, target });
             });
             codes.set_len(len);
             Ok(Pooled { values, codes })
@@ -179,7 +194,8 @@ impl Engine {
         Ok(unsafe {
             new_filled(shape.input_len(), |values| {
                 let target = Target { values, codes: None };
-                self.convolve(shape, Direction::InputGradient, source, weight, None, Finish::Plain, target);
+                let (direction, bias, finish) = (Direction::InputGradient, None, Finish::Plain);
+                self.convolve(Convolution { shape, direction, source, weight, bias, finish, target });
             })
         })
     }
@@ -269,30 +285,20 @@ impl Engine {
     ///
     /// # Safety
     /// As for [`direct::run`].
-    #[allow(clippy::too_many_arguments)] // what a convolution is made of
-    unsafe fn convolve(
-        self,
-        shape: &ConvShape,
-        direction: Direction,
-        source: SourceImages<'_>,
-        weight: &[f32],
-        bias: Option<&[f32]>,
-        finish: Finish,
-        target: Target,
-    ) {
+    unsafe fn convolve(self, convolution: Convolution<'_>) {
+        let Convolution { shape, direction, target, .. } = convolution;
         // SAFETY: forwarded to the caller.
         unsafe {
             if few_rows::applies(shape) {
-                let target = target.values;
-                self.isa.run(FewRows { shape, direction, source, weight, bias, finish, target });
+                self.isa.run(FewRows { convolution });
             } else if linear::applies(self, shape, direction) {
-                linear::run(self, shape, direction, source, weight, bias, finish, target);
+                linear::run(self, convolution);
             } else if depthwise::applies(shape) && target.codes.is_none() {
-                depthwise::run(self, shape, direction, source, weight, bias, finish, target);
+                depthwise::run(self, convolution);
             } else if self.winograd && winograd::applies(shape, direction) {
-                winograd::run(self, shape, direction, source, weight, bias, finish, target);
+                winograd::run(self, convolution);
             } else {
-                direct::run(self, shape, direction, source, weight, bias, finish, target);
+                direct::run(self, convolution);
             }
         }
     }

@@ -6,7 +6,7 @@
 use macerator::{Simd, WithSimd};
 
 use super::Engine;
-use super::engine::{ConvGradients, Parameters};
+use super::engine::{ConvGradients, Convolution, Parameters};
 use super::pack::Direction;
 use super::scratch::{Scratch, SharedOut, new_filled};
 use super::shape::{ConvShape, WeightOrder};
@@ -29,15 +29,7 @@ pub(crate) fn applies(shape: &ConvShape) -> bool {
 
 /// A layer in one direction.
 pub(crate) struct FewRows<'a> {
-    pub(crate) shape: &'a ConvShape,
-    pub(crate) direction: Direction,
-    /// The input, or the gradient of the output.
-    pub(crate) source: SourceImages<'a>,
-    pub(crate) weight: &'a [f32],
-    pub(crate) bias: Option<&'a [f32]>,
-    pub(crate) finish: Finish,
-    /// Room for every value of the output, or of the input's gradient.
-    pub(crate) target: SharedOut,
+    pub(crate) convolution: Convolution<'a>,
 }
 
 impl WithSimd for FewRows<'_> {
@@ -46,14 +38,14 @@ impl WithSimd for FewRows<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self) {
         let copy;
-        let source = match self.source.values {
+        let source = match self.convolution.source.values {
             Source::Plain(values) => values,
             _ => {
-                copy = plain::<S>(self.shape.batch, self.source);
+                copy = plain::<S>(self.convolution.shape.batch, self.convolution.source);
                 &copy
             }
         };
-        match self.direction {
+        match self.convolution.direction {
             Direction::Forward => self.forward::<S>(source),
             Direction::InputGradient => self.input_gradient::<S>(source),
         }
@@ -64,31 +56,37 @@ impl FewRows<'_> {
     /// Each output is a sum over the inputs in their order, from the bias on.
     #[inline(always)]
     fn forward<S: Simd>(&self, input: &[f32]) {
-        let (inputs, outputs) = (self.shape.in_channels, self.shape.out_channels);
+        let (inputs, outputs) = (self.convolution.shape.in_channels, self.convolution.shape.out_channels);
         let width = lanes::<S>();
         for (row, input) in input.chunks_exact(inputs).enumerate() {
             for first in (0..outputs).step_by(REGISTERS * width) {
                 let registers = (outputs - first).div_ceil(width);
                 let at = |v: usize| first + v.min(registers - 1) * width;
-                let bias = self.bias.unwrap_or(&[]);
-                let mut sums: [F32s<S>; REGISTERS] = each(|v| match self.bias {
+                let bias = self.convolution.bias.unwrap_or(&[]);
+                let mut sums: [F32s<S>; REGISTERS] = each(|v| match self.convolution.bias {
                     Some(_) => load_from::<S>(bias, at(v)),
                     None => splat::<S>(0.0),
                 });
-                for (value, weights) in input.iter().zip(self.weight.chunks_exact(outputs)) {
+                for (value, weights) in input.iter().zip(self.convolution.weight.chunks_exact(outputs)) {
                     let value = splat::<S>(*value);
                     for (v, sum) in sums.iter_mut().enumerate() {
                         *sum = mul_add::<S>(value, load_from::<S>(weights, at(v)), *sum);
                     }
                 }
                 for (v, &sum) in sums.iter().enumerate().take(registers) {
-                    let sum = match self.finish {
+                    let sum = match self.convolution.finish {
                         Finish::Plain => sum,
                         Finish::Relu => relu::<S>(sum),
                     };
                     let count = width.min(outputs - at(v));
                     // SAFETY: the row's outputs from `at(v)` on are the target's.
-                    unsafe { store_first::<S>(self.target.get().add(row * outputs + at(v)), sum, count) };
+                    unsafe {
+                        store_first::<S>(
+                            self.convolution.target.values.get().add(row * outputs + at(v)),
+                            sum,
+                            count,
+                        )
+                    };
                 }
             }
         }
@@ -97,10 +95,10 @@ impl FewRows<'_> {
     /// Each result is a scalar product: partial sums, 16 apart, that are added pair by pair.
     #[inline(always)]
     fn input_gradient<S: Simd>(&self, gradient: &[f32]) {
-        let (inputs, outputs) = (self.shape.in_channels, self.shape.out_channels);
+        let (inputs, outputs) = (self.convolution.shape.in_channels, self.convolution.shape.out_channels);
         let width = lanes::<S>();
         for (row, gradient) in gradient.chunks_exact(outputs).enumerate() {
-            for (index, weights) in self.weight.chunks_exact(outputs).enumerate() {
+            for (index, weights) in self.convolution.weight.chunks_exact(outputs).enumerate() {
                 let mut partial = [0.0f32; PARTIAL_SUMS];
                 for register in (0..PARTIAL_SUMS).step_by(width) {
                     let mut sum = splat::<S>(0.0);
@@ -115,7 +113,7 @@ impl FewRows<'_> {
                 let four: [f32; 4] = each(|i| eight[i] + eight[i + 4]);
                 let sum = (four[0] + four[2]) + (four[1] + four[3]);
                 // SAFETY: the row's results are the target's.
-                unsafe { self.target.get().add(row * inputs + index).write(sum) };
+                unsafe { self.convolution.target.values.get().add(row * inputs + index).write(sum) };
             }
         }
     }

@@ -6,13 +6,14 @@ use macerator::{Simd, WithSimd};
 
 use super::Engine;
 use super::direct::{ITEMS_PER_THREAD, LONG_SUM};
+use super::engine::Convolution;
 use super::pack::{Block, Direction, Lines, Strides, Widest, blocks};
 use super::results::first_sums;
 use super::scratch::Scratch;
 use super::shape::ConvShape;
 use super::share::{share, threads_for};
 use super::simd::{add, copy_floats, each, lanes, load, prefetch, splat, store, store_first};
-use super::source::{Finish, Source, SourceImages, Target, relu};
+use super::source::{Finish, Source, Target, relu};
 use super::tile::{convolve, tile_pixels};
 use super::weight_grad::Lanes;
 
@@ -55,17 +56,8 @@ struct Job<'a> {
 ///
 /// # Safety
 /// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile.
-#[allow(clippy::too_many_arguments)] // what a layer is made of
-pub(crate) unsafe fn run(
-    engine: Engine,
-    shape: &ConvShape,
-    direction: Direction,
-    source: SourceImages<'_>,
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    finish: Finish,
-    target: Target,
-) {
+pub(crate) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
+    let Convolution { shape, direction, source, weight, bias, finish, target } = convolution;
     let rows;
     let source = match source.values {
         Source::Plain(values) => values,

@@ -6,6 +6,7 @@ use macerator::{Simd, WithSimd};
 
 use super::{Channels, by_taps, read};
 use crate::cpu::Engine;
+use crate::cpu::engine::Convolution;
 use crate::cpu::pack::Direction;
 use crate::cpu::pass::Pass;
 use crate::cpu::results::{first_sums, store_tiles};
@@ -69,17 +70,8 @@ struct Item {
 /// # Safety
 /// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile; it must not ask for
 /// pooling.
-#[allow(clippy::too_many_arguments)] // what a convolution is made of
-pub(crate) unsafe fn run(
-    engine: Engine,
-    shape: &ConvShape,
-    direction: Direction,
-    source: SourceImages<'_>,
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    finish: Finish,
-    target: Target,
-) {
+pub(crate) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
+    let Convolution { shape, direction, source, weight, bias, finish, target } = convolution;
     let passes = Pass::all(shape, direction);
     let target_size = match direction {
         Direction::Forward => shape.output(),

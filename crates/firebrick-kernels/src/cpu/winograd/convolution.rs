@@ -9,11 +9,11 @@ use super::transform::{Axis, Collect, Input, Square, both_axes, load_square};
 use super::weights::{PointWeights, TransformWeights};
 use super::{POINTS, PRODUCTS};
 use crate::cpu::Engine;
-use crate::cpu::pack::{Block, Direction};
+use crate::cpu::engine::Convolution;
+use crate::cpu::pack::Block;
 use crate::cpu::pass::Pass;
 use crate::cpu::results::first_sums;
 use crate::cpu::scratch::Scratch;
-use crate::cpu::shape::ConvShape;
 use crate::cpu::share::{items_for, share, threads_for};
 use crate::cpu::simd::{F32s, add, each, lanes, load, splat, store, store_first};
 use crate::cpu::source::{Finish, SourceImages, Target, pool, relu};
@@ -46,17 +46,8 @@ struct Item {
 ///
 /// # Safety
 /// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile.
-#[allow(clippy::too_many_arguments)] // what a convolution is made of
-pub(crate) unsafe fn run(
-    engine: Engine,
-    shape: &ConvShape,
-    direction: Direction,
-    source: SourceImages<'_>,
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    finish: Finish,
-    target: Target,
-) {
+pub(crate) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
+    let Convolution { shape, direction, source, weight, bias, finish, target } = convolution;
     let [summed, produced] = direction.group_channels(shape);
     let pass = &Pass::all(shape, direction)[0];
     let weights = TransformWeights { shape, direction, pass, weight }.run(engine.isa);
