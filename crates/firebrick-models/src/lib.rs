@@ -40,6 +40,7 @@ mod running;
 pub mod sequential;
 pub mod summary;
 pub mod tudui;
+pub mod walk;
 pub mod weights;
 mod window;
 
