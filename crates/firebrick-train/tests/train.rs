@@ -5,6 +5,8 @@
 mod backend;
 #[path = "train/config.rs"]
 mod config;
+#[path = "train/loss_runs.rs"]
+mod loss_runs;
 #[path = "train/parity.rs"]
 mod parity;
 #[path = "train/sequential.rs"]

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Make loss_runs.json and soft_targets.safetensors: 20 steps of LeNet on the bundled digits with losses that do
-not take class indices, as PyTorch takes them.
+"""Make loss_runs.json: 20 steps of LeNet on the bundled digits with losses other than cross-entropy of a class.
 
 usage: make_loss_runs.py [recipes]        (needs torch, torchvision, numpy, Pillow, safetensors)
 
@@ -14,8 +13,8 @@ A loss that compares elements gets a target of the network's output's shape, mad
     plus_minus   1 for the class, -1 for the others
     class_list   the class, then -1 for "no more": torch's MultiLabelMarginLoss
     index        the class itself
-    soft         a row of soft_targets.safetensors: image i of a batch of step k (from 0) has (64 - k) / 64 of its
-                 own class and k / 64 of the class of image 31 - i, as mixup would give it
+    soft         what mixup might give: image i of step k (both from 0) has (64 - k) / 64 of its own class and
+                 k / 64 of the class of image 31 - i, exact in f32; the images themselves are not mixed
 
 `last` is the layer behind LeNet's last linear layer: log_softmax for losses that want log-probabilities,
 sigmoid for those that want probabilities.
@@ -28,7 +27,7 @@ prints the accuracies: what lr and how many epochs a loss needs for 95%.
 import json, sys
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 from torchvision.ops import sigmoid_focal_loss
 
@@ -123,8 +122,6 @@ def write():
     document = {"made_with": f"torch {torch.__version__}", "batch_size": BATCH_SIZE, "steps": STEPS,
                 "mean": MEAN, "std": STD, "runs": runs}
     (HERE / "loss_runs.json").write_text(json.dumps(document, indent=1) + "\n")
-    labels = torch.tensor(idx("train-labels-idx1-ubyte.gz")[: STEPS * BATCH_SIZE].astype("int64"))
-    save_file({"soft_targets": soft_targets(labels)}, HERE / "soft_targets.safetensors")
     for each in runs:
         print(f'{each["loss"]:24}{each["target"]:12}{each["losses"][0]:10.5f}{each["losses"][-1]:10.5f}'
               f'  spread {each["spread"]:.1e}')

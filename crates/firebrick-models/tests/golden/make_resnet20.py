@@ -8,7 +8,7 @@ a 1x1 convolution and a norm where sizes change): 272,474 parameters. With the p
 would be 269,722. Parameters have torchvision's names.
 
 The weights would fill 1.1 MB, so that they are not a file but a formula, which `formula` here and
-tests/train/formula.rs compute to the same bits. Element e (in torch's row-major order) of the tensor called `path` is
+tests/models/formula.rs compute to the same bits. Element e (in torch's row-major order) of the tensor called `path` is
 
     seed = FNV-1a, 64 bits, of path
     z    = seed + e * 0x9E3779B97F4A7C15                 all modulo 2^64
