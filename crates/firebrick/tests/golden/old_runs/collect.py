@@ -32,4 +32,7 @@ for name in NAMES:
         "evaluate_resumed": evaluation(f"{name}.whole.evaluate.json"),
     }
 expected["sequential"]["evaluate_ema"] = evaluation("sequential.evaluate_ema.json")
-pathlib.Path("expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+# A line for each thing.
+runs = [f'"{name}": {{\n' + ",\n".join(f' "{key}": {json.dumps(value)}' for key, value in found.items()) + "\n}"
+        for name, found in expected.items()]
+pathlib.Path("expected.json").write_text("{\n" + ",\n".join(runs) + "\n}\n")

@@ -7,9 +7,9 @@ cd "$(dirname "$0")"
 rm -rf runs && mkdir runs
 for name in lenet sequential image_folder; do
     case $name in
-        lenet) steps=3 image=digit.png ;;
+        lenet) steps=13 image=digit.png ;;
         sequential) steps=13 image=digit.png ;;
-        image_folder) steps=12 image=images/test/rows/0.png ;;
+        image_folder) steps=10 image=images/test/rows/0.png ;;
     esac
     run=runs/$name
     "$bin/train" --quiet --config $name.toml --set trainer.max_steps=$steps --run-dir $run
