@@ -36,7 +36,8 @@ The file has, all computed in f64 from those f32 values and rounded:
     check.PATH           the first 8 elements of some of the formula's tensors
 
 A ReLU whose input is next to zero may open in one program and stay shut in another; then gradients differ by much
-more than rounding. So the images are those of the seed, found by `search`, whose smallest input of a ReLU is largest.
+more than rounding. So the images are those of a seed for which the smallest input of a ReLU is large (`search` lists
+the best), and the labels are such that PyTorch's f32 and its channels_last agree with f64 within 1e-5.
 """
 import pathlib, sys
 
@@ -46,8 +47,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 HERE = pathlib.Path(__file__).resolve().parent
-IMAGES_SEED = 370  # of 0 to 399
-LABELS = [3, 8, 0, 5]
+IMAGES_SEED = 967
+LABELS = [2, 7, 1, 8]
 MAX_SAMPLES = 256
 NUM_PARAMETERS = 272_474
 

@@ -23,7 +23,7 @@ impl Change for Fill {
             } else {
                 TensorData::new(values(&at.path, at.role, &dims), dims)
             };
-            Tensor::from_data(data, &old.device())
+            Tensor::from_data(data, &old.device()).set_require_grad(old.is_require_grad())
         })
     }
 }
