@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use firebrick_kernels::cpu::{
-    Activation, ConvShape, Engine, OutputGradient, Parameters, ShapeError, WeightOrder, with_another_awake,
+    Activation, ConvShape, Engine, OutputGradient, Parameters, ShapeError, WeightOrder, with_spinning_worker,
 };
 
 use crate::Failure;
@@ -94,10 +94,10 @@ fn table(rounds: usize, only: Option<&str>, mut pytorch: Option<Worker>) -> Resu
     }
     let threads = rayon::current_num_threads();
     println!(
-        "\nn = {rounds} turns; medians; {threads} threads, {} ({} tiles), peak {:.0} GFLOP/s; undisturbed: the inner loop alone at \
+        "\nn = {rounds} turns; medians; {threads} threads, {} ({} broadcasts), peak {:.0} GFLOP/s; undisturbed: the inner loop alone at \
          {:.0}% of the peak or more, before and after",
         engine.isa.name(),
-        engine.tiles.name(),
+        engine.broadcast.name(),
         median(peaks) / 1e9,
         100.0 * UNDISTURBED
     );
@@ -286,7 +286,7 @@ fn rate(work: impl Fn() -> u64 + Sync) -> f64 {
 
 /// Seconds of one call, where a training step calls.
 fn seconds(call: impl Fn() + Sync) -> f64 {
-    with_another_awake(|| {
+    with_spinning_worker(|| {
         call();
         let begun = Instant::now();
         let mut calls = 0;

@@ -1,22 +1,27 @@
-//! What direct convolutions' sums start from, and where their results go.
+//! What is fused with the end of a convolution: register tiles begin with the bias, and go through ReLU and 2x2 max pooling
+//! on their way to memory.
 
 use macerator::Simd;
 
+use super::activation::{Activation, relu};
+use super::microkernel::RegisterTile;
+use super::problem::Target;
 use super::scratch::SharedOut;
 use super::simd::{F32s, each, lanes, load, load_first, splat, store, store_first};
-use super::source::{Finish, Target, pool, relu};
-use super::tile::Tile;
+
+/// The code of a pooled value whose gradient no pixel receives, because ReLU made it zero.
+const CODE_NONE: f32 = 4.0;
 
 /// Where one result is read from and written to, in floats from the item's source and from the target.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct PixelOffsets {
     pub(crate) source: usize,
     pub(crate) target: usize,
 }
 
-/// What sums start from: the bias, or zero.
+/// What the sums of a block of channels start from: the bias, or zero.
 #[inline(always)]
-pub(crate) fn first_sums<S: Simd, const V: usize>(
+pub(crate) fn initial_sums<S: Simd, const V: usize>(
     bias: Option<&[f32]>,
     channel: usize,
     channels: usize,
@@ -38,26 +43,26 @@ pub(crate) fn first_sums<S: Simd, const V: usize>(
 /// `channels` floats must be writable there.
 #[inline(always)]
 pub(crate) unsafe fn store_tiles<S: Simd, const R: usize, const P: usize, const V: usize>(
-    tiles: &[Tile<S, P, V>; R],
+    tiles: &[RegisterTile<S, P, V>; R],
     counts: [usize; R],
     target: impl Fn(usize, usize) -> *mut f32,
     channels: usize,
-    finish: Finish,
+    activation: Activation,
 ) {
     let width = lanes::<S>();
     if counts == [P; R] && channels == V * width {
-        // SAFETY: granted by the caller. (One call for each: behind branches that meet again the sums would go through
-        // memory.)
+        // SAFETY: granted by the caller. (One call for each activation: after branches that meet again the sums would go
+        // through memory.)
         return unsafe {
-            match finish {
-                Finish::Plain => store_whole::<S, R, P, V>(tiles, target, |sum| sum),
-                Finish::Relu => store_whole::<S, R, P, V>(tiles, target, relu::<S>),
+            match activation {
+                Activation::None => store_whole::<S, R, P, V>(tiles, target, |sum| sum),
+                Activation::Relu => store_whole::<S, R, P, V>(tiles, target, relu::<S>),
             }
         };
     }
-    let mut lines: [Lines<P, V>; R] = [[[[0.0; 16]; V]; P]; R];
+    let mut lines: [TileInMemory<P, V>; R] = [[[[0.0; 16]; V]; P]; R];
     for (tile, lines) in tiles.iter().zip(&mut lines) {
-        write_lines::<S, P, V>(tile, lines);
+        spill::<S, P, V>(tile, lines);
     }
     for (r, (lines, count)) in lines.iter().zip(counts).enumerate() {
         for (p, lines) in lines.iter().enumerate().take(count) {
@@ -65,9 +70,9 @@ pub(crate) unsafe fn store_tiles<S: Simd, const R: usize, const P: usize, const 
                 // SAFETY: granted by the caller; the line has the register's lanes.
                 unsafe {
                     let sum = load::<S>(line.as_ptr());
-                    let sum = match finish {
-                        Finish::Plain => sum,
-                        Finish::Relu => relu::<S>(sum),
+                    let sum = match activation {
+                        Activation::None => sum,
+                        Activation::Relu => relu::<S>(sum),
                     };
                     let count = channels.saturating_sub(v * width).min(width);
                     store_first::<S>(target(r, p).add(v * width), sum, count);
@@ -77,13 +82,13 @@ pub(crate) unsafe fn store_tiles<S: Simd, const R: usize, const P: usize, const 
     }
 }
 
-/// Write tiles in whole registers. All numbers are the compiler's, so that sums are never chosen from memory.
+/// Write tiles in whole registers. All indices are constants once compiled, so that no sum goes through memory.
 ///
 /// # Safety
 /// `V` registers must be writable wherever `target` says.
 #[inline(always)]
 unsafe fn store_whole<S: Simd, const R: usize, const P: usize, const V: usize>(
-    tiles: &[Tile<S, P, V>; R],
+    tiles: &[RegisterTile<S, P, V>; R],
     target: impl Fn(usize, usize) -> *mut f32,
     finished: impl Fn(F32s<S>) -> F32s<S>,
 ) {
@@ -104,32 +109,38 @@ unsafe fn store_whole<S: Simd, const R: usize, const P: usize, const V: usize>(
 /// `channels` floats from `channel` on must be writable at every fourth place, values and codes.
 #[inline(always)]
 pub(crate) unsafe fn store_pooled<S: Simd, const P: usize, const V: usize>(
-    sums: &Tile<S, P, V>,
-    places: &[Place],
+    sums: &RegisterTile<S, P, V>,
+    places: &[PixelOffsets],
     target: Target,
     channel: usize,
     channels: usize,
-    finish: Finish,
+    activation: Activation,
 ) {
-    let (width, Some(codes)) = (lanes::<S>(), target.codes) else { return };
-    let values = target.values;
+    let Some(codes) = target.codes else {
+        unreachable!("bug: a pooling epilogue without room for its codes")
+    };
+    let (width, values) = (lanes::<S>(), target.values);
     if places.len() == P && channels == V * width {
         let at = |p: usize| places[p].target + channel;
-        // SAFETY: granted by the caller. (One call for each, as for tiles.)
+        // SAFETY: granted by the caller. (One call for each activation, as above.)
         return unsafe {
-            match finish {
-                Finish::Plain => store_whole_pooled::<S, P, V>(sums, at, [values, codes], Finish::Plain),
-                Finish::Relu => store_whole_pooled::<S, P, V>(sums, at, [values, codes], Finish::Relu),
+            match activation {
+                Activation::None => {
+                    store_whole_pooled::<S, P, V>(sums, at, [values, codes], Activation::None)
+                }
+                Activation::Relu => {
+                    store_whole_pooled::<S, P, V>(sums, at, [values, codes], Activation::Relu)
+                }
             }
         };
     }
-    let mut lines: Lines<P, V> = [[[0.0; 16]; V]; P];
-    write_lines::<S, P, V>(sums, &mut lines);
+    let mut lines: TileInMemory<P, V> = [[[0.0; 16]; V]; P];
+    spill::<S, P, V>(sums, &mut lines);
     for (lines, places) in lines.chunks_exact(4).zip(places.chunks_exact(4)) {
         for v in 0..V {
             // SAFETY: a line has a register's lanes; the rest is granted by the caller.
             unsafe {
-                let (value, code) = pool::<S>(each(|p| load::<S>(lines[p][v].as_ptr())), finish);
+                let (value, code) = pool::<S>(each(|p| load::<S>(lines[p][v].as_ptr())), activation);
                 let count = channels.saturating_sub(v * width).min(width);
                 let at = places[0].target + channel + v * width;
                 store_first::<S>(values.get().add(at), value, count);
@@ -139,22 +150,22 @@ pub(crate) unsafe fn store_pooled<S: Simd, const P: usize, const V: usize>(
     }
 }
 
-/// As [`store_pooled`] in whole registers, with numbers that are all the compiler's.
+/// As [`store_pooled`] in whole registers; all indices are constants once compiled.
 ///
 /// # Safety
 /// `V` registers must be writable in both targets at every fourth place.
 #[inline(always)]
 unsafe fn store_whole_pooled<S: Simd, const P: usize, const V: usize>(
-    sums: &Tile<S, P, V>,
+    sums: &RegisterTile<S, P, V>,
     place: impl Fn(usize) -> usize,
     [values, codes]: [SharedOut; 2],
-    finish: Finish,
+    activation: Activation,
 ) {
     for p in (0..P / 4 * 4).step_by(4) {
         let at = place(p);
         for v in 0..V {
             let (value, code) =
-                pool::<S>([sums[p][v], sums[p + 1][v], sums[p + 2][v], sums[p + 3][v]], finish);
+                pool::<S>([sums[p][v], sums[p + 1][v], sums[p + 2][v], sums[p + 3][v]], activation);
             // SAFETY: granted by the caller.
             unsafe {
                 store::<S>(values.get().add(at + v * lanes::<S>()), value);
@@ -164,16 +175,41 @@ unsafe fn store_whole_pooled<S: Simd, const P: usize, const V: usize>(
     }
 }
 
-/// Registers of results in memory, where they may be chosen by any number; no register has more than 16 lanes.
-type Lines<const P: usize, const V: usize> = [[[f32; 16]; V]; P];
+/// A tile in memory, where a result may be picked at run time; no register has more than 16 lanes.
+type TileInMemory<const P: usize, const V: usize> = [[[f32; 16]; V]; P];
 
-/// Bring a tile to memory.
+/// Write a tile to memory.
 #[inline(always)]
-fn write_lines<S: Simd, const P: usize, const V: usize>(sums: &Tile<S, P, V>, lines: &mut Lines<P, V>) {
+fn spill<S: Simd, const P: usize, const V: usize>(
+    sums: &RegisterTile<S, P, V>,
+    lines: &mut TileInMemory<P, V>,
+) {
     for (sums, lines) in sums.iter().zip(lines) {
         for (&sum, line) in sums.iter().zip(lines) {
             // SAFETY: a line has room for a register.
             unsafe { store::<S>(line.as_mut_ptr(), sum) };
         }
     }
+}
+
+/// The largest of four values and which it is: the first of equals, the first NaN if there is one (as in torch).
+#[inline(always)]
+pub(crate) fn pool<S: Simd>(values: [F32s<S>; 4], activation: Activation) -> (F32s<S>, F32s<S>) {
+    let mut largest = values[0];
+    let mut code = splat::<S>(0.0);
+    let mut index = 1;
+    while index < 4 {
+        let value = values[index];
+        // Not (value <= largest) is also true for a NaN on either side; the first NaN stays.
+        // (A mask is used up by a selection, so it is written twice.)
+        code = (value.le(largest) | largest.ne(largest)).select(code, splat::<S>(index as f32));
+        largest = (value.le(largest) | largest.ne(largest)).select(largest, value);
+        index += 1;
+    }
+    if activation == Activation::Relu {
+        let zero = splat::<S>(0.0);
+        code = largest.le(zero).select(splat::<S>(CODE_NONE), code);
+        largest = largest.le(zero).select(zero, largest);
+    }
+    (largest, code)
 }

@@ -1,20 +1,20 @@
-//! Linear layers for so few rows that bringing the weight into another order would cost more than the
-//! arithmetic: the weight, `[in, out]`, is read once and where it lies.
+//! Linear layers for so few rows that they are products of a matrix with vectors (BLAS's gemv): packing the weight would cost
+//! more than the arithmetic, so the weight, `[in, out]`, is read once and where it lies.
 //!
 //! The order of additions is fixed by the shape alone, see each function; one thread does it all.
 
 use macerator::{Simd, WithSimd};
 
-use super::Engine;
-use super::engine::{ConvGradients, Convolution, Parameters};
-use super::pack::Direction;
+use super::activation::{Activation, relu};
+use super::engine::Engine;
+use super::problem::{ConvGradients, Convolution, Parameters};
 use super::scratch::{Scratch, SharedOut, new_filled};
-use super::shape::{ConvShape, WeightOrder};
+use super::shape::{ConvShape, Direction, WeightOrder};
 use super::simd::{F32s, add, each, lanes, load_from, mul_add, splat, store, store_first};
-use super::source::{CopyRows, Finish, Source, SourceImages, relu};
+use super::source::{CopyRows, Source, SourceImages};
 
 /// Rows up to which the three passes together are about as fast as those of a convolution, or faster.
-const FEW_ROWS: usize = 4;
+const MAX_ROWS: usize = 4;
 
 /// Registers of outputs that are summed at once.
 const REGISTERS: usize = 4;
@@ -24,15 +24,15 @@ const PARTIAL_SUMS: usize = 16;
 
 /// Whether a layer is computed here.
 pub(crate) fn applies(shape: &ConvShape) -> bool {
-    shape.is_linear() && shape.order == WeightOrder::InOut && shape.batch <= FEW_ROWS
+    shape.is_linear() && shape.order == WeightOrder::InOut && shape.batch <= MAX_ROWS
 }
 
 /// A layer in one direction.
-pub(crate) struct FewRows<'a> {
+pub(crate) struct Gemv<'a> {
     pub(crate) convolution: Convolution<'a>,
 }
 
-impl WithSimd for FewRows<'_> {
+impl WithSimd for Gemv<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -52,7 +52,7 @@ impl WithSimd for FewRows<'_> {
     }
 }
 
-impl FewRows<'_> {
+impl Gemv<'_> {
     /// Each output is a sum over the inputs in their order, from the bias on.
     #[inline(always)]
     fn forward<S: Simd>(&self, input: &[f32]) {
@@ -62,9 +62,8 @@ impl FewRows<'_> {
             for first in (0..outputs).step_by(REGISTERS * width) {
                 let registers = (outputs - first).div_ceil(width);
                 let at = |v: usize| first + v.min(registers - 1) * width;
-                let bias = self.convolution.bias.unwrap_or(&[]);
                 let mut sums: [F32s<S>; REGISTERS] = each(|v| match self.convolution.bias {
-                    Some(_) => load_from::<S>(bias, at(v)),
+                    Some(bias) => load_from::<S>(bias, at(v)),
                     None => splat::<S>(0.0),
                 });
                 for (value, weights) in input.iter().zip(self.convolution.weight.chunks_exact(outputs)) {
@@ -74,9 +73,9 @@ impl FewRows<'_> {
                     }
                 }
                 for (v, &sum) in sums.iter().enumerate().take(registers) {
-                    let sum = match self.convolution.finish {
-                        Finish::Plain => sum,
-                        Finish::Relu => relu::<S>(sum),
+                    let sum = match self.convolution.activation {
+                        Activation::None => sum,
+                        Activation::Relu => relu::<S>(sum),
                     };
                     let count = width.min(outputs - at(v));
                     // SAFETY: the row's outputs from `at(v)` on are the target's.
@@ -141,6 +140,7 @@ pub(crate) fn run_weight_gradient(
     }
 }
 
+/// The gradients of a layer's parameters.
 struct WeightGradient<'a> {
     shape: &'a ConvShape,
     input: &'a [f32],
@@ -161,7 +161,7 @@ impl WithSimd for WeightGradient<'_> {
         let gradient = plain::<S>(self.shape.batch, self.gradient);
         for first in (0..outputs).step_by(width) {
             let count = width.min(outputs - first);
-            let rows: [F32s<S>; FEW_ROWS] = each(|row| {
+            let rows: [F32s<S>; MAX_ROWS] = each(|row| {
                 if row < self.shape.batch {
                     load_from::<S>(&gradient[row * outputs..][..outputs], first)
                 } else {
@@ -188,7 +188,7 @@ impl WithSimd for WeightGradient<'_> {
     }
 }
 
-/// The rows of a source, with what lies behind the layer taken into account.
+/// The rows of a source as an array.
 #[inline(always)]
 fn plain<S: Simd>(rows: usize, source: SourceImages<'_>) -> Scratch {
     let mut copy = Scratch::take(rows * source.channels);

@@ -4,18 +4,18 @@ use std::ops::Range;
 
 use macerator::{Simd, WithSimd};
 
-use super::input_layout::{InputLayout, Place, SLACK};
-use super::{Item, Job, Lines};
-use crate::cpu::engine::Parameters;
+use super::input_layout::{ChannelStrides, InputLayout, OVERREAD_FLOATS};
+use super::job::{Item, Job, SumOrder};
+use crate::cpu::microkernel::{Accumulate, Walk, correlate_contiguous, correlate_gathered};
 use crate::cpu::pack::Block;
+use crate::cpu::problem::Parameters;
 use crate::cpu::scratch::Scratch;
 use crate::cpu::simd::{F32s, add, lanes, load, splat, store};
 use crate::cpu::source::{Source, SourceImages};
-use crate::cpu::tile::{Before, Walk, correlate_apart, correlate_run};
 use crate::cpu::window::Window;
 
-/// Pairs of a run from which on walking along runs pays; depthwise convolutions have runs of one.
-const LONG_RUN: usize = 5;
+/// Pairs of a run, on average, from which on tiles of contiguous pairs pay; depthwise convolutions have runs of one.
+const MIN_CONTIGUOUS_PAIRS: usize = 5;
 
 /// (Tap, channel) pairs that follow one another both in the order of the sums and in the input.
 struct Run {
@@ -23,35 +23,48 @@ struct Run {
     pair: usize,
     len: usize,
     /// Where the first pair's values lie.
-    place: Place,
-    /// Rows and columns of results that see it.
-    sees: [Range<usize>; 2],
+    strides: ChannelStrides,
+    /// Rows and columns of the results for which the tap lies in the image.
+    results: [Range<usize>; 2],
 }
 
 impl Run {
     /// Whether a run of these pairs, values and results continues this one.
-    fn is_before(&self, pair: usize, place: &Place, sees: &[Range<usize>; 2]) -> bool {
-        let end = Place { offset: self.place.offset + self.len.cast_signed(), ..self.place };
-        self.pair + self.len == pair && end == *place && self.sees == *sees
+    fn is_before(&self, pair: usize, strides: &ChannelStrides, results: &[Range<usize>; 2]) -> bool {
+        let offset = self.strides.offset + self.len.cast_signed();
+        let end = ChannelStrides { offset, ..self.strides };
+        self.pair + self.len == pair && end == *strides && self.results == *results
+    }
+
+    /// The part of a walk, which begins at row `first_row` of the results, for which the run's taps lie in the image; and how
+    /// far from the walk's first values and vectors it begins.
+    #[inline(always)]
+    fn clip(&self, walk: Walk, first_row: usize) -> (Walk, usize, usize) {
+        let [rows, columns] = self.results.clone();
+        let end = rows.end.clamp(first_row, first_row + walk.rows);
+        let rows = rows.start.clamp(first_row, end)..end;
+        let vector = (rows.start - first_row) * walk.vector_row + columns.start * walk.vector_pixel;
+        let value = rows.start * self.strides.row + columns.start * self.strides.pixel;
+        let walk = Walk { rows: rows.len(), columns: columns.len(), ..walk };
+        (self.strides.walk(walk).flattened(), value, vector)
     }
 }
 
 /// How the pairs of an item are read.
 enum Reads {
     /// In the order in which they lie in the input.
-    InRuns(Vec<Run>),
-    /// Each pair's value for the first result, from the item's first pair on; from result to result they all lie alike.
-    Apart(Vec<usize>, Place),
+    Contiguous(Vec<Run>),
+    /// Each pair's value for the first result, from the item's first pair on; all have the same strides.
+    Gathered(Vec<usize>, ChannelStrides),
 }
 
-/// One image chunk's arrays, ready to be walked.
+/// The arrays of some images, ready to be walked.
 struct Chunk<'a> {
     layout: &'a InputLayout,
     input: *const f32,
     gradient: *const f32,
     images: usize,
-    /// Whether sums exist already.
-    before: Before,
+    accumulate: Accumulate,
 }
 
 /// One item.
@@ -76,37 +89,38 @@ impl RunItem<'_> {
         let layout = InputLayout::new(job, &self.item.channels);
         let gradient_image = job.pass.count[0] * job.pass.count[1] * job.result_pixel();
         let gradient_in_place = job.gradient_in_place(lanes::<S>());
-        let mut input_copy = layout.take(job.walk_images);
-        let mut gradient_copy = Scratch::take(if gradient_in_place.is_some() {
+        let mut packed_input = layout.take(job.walk_images);
+        let mut copied_gradient = Scratch::take(if gradient_in_place.is_some() {
             0
         } else {
-            job.walk_images * gradient_image + SLACK
+            job.walk_images * gradient_image + OVERREAD_FLOATS
         });
         let block_len = job.walk_images * job.walk_rows() * job.pass.count[1] * 2 * lanes::<S>();
-        let mut block_copy = Scratch::take(if job.copies_blocks() { block_len } else { 0 });
+        let mut packed_block = Scratch::take(if job.packs_blocks() { block_len } else { 0 });
         let reads = self.reads(&layout);
         let mut first = self.item.images.start;
         while first < self.item.images.end {
             let images = first..(first + job.walk_images).min(self.item.images.end);
             let input = match job.input.values {
-                Source::Plain(values) if !layout.is_copy => {
+                Source::Plain(values) if !layout.is_packed => {
                     values[first * layout.image + layout.first()..].as_ptr()
                 }
                 _ => {
-                    layout.copy::<S>(&job.input, images.clone(), &mut input_copy);
-                    input_copy.as_ptr()
+                    layout.pack::<S>(&job.input, images.clone(), &mut packed_input);
+                    packed_input.as_ptr()
                 }
             };
             let gradient = match gradient_in_place {
                 Some(values) => values[first * gradient_image..].as_ptr(),
                 None => {
                     let window = Window { origin: [0, 0], size: job.shape.output() };
-                    copy_images::<S>(&job.gradient, images.clone(), &window, &mut gradient_copy)
+                    copy_images::<S>(&job.gradient, images.clone(), &window, &mut copied_gradient)
                 }
             };
-            let before = if first == self.item.images.start { Before::Nothing } else { Before::Sums };
-            let chunk = Chunk { layout: &layout, input, gradient, images: images.len(), before };
-            self.chunk::<S>(&chunk, gradient_image, &reads, &mut block_copy);
+            let is_first = first == self.item.images.start;
+            let accumulate = if is_first { Accumulate::Overwrite } else { Accumulate::Add };
+            let chunk = Chunk { layout: &layout, input, gradient, images: images.len(), accumulate };
+            self.chunk::<S>(&chunk, gradient_image, &reads, &mut packed_block);
             first = images.end;
         }
     }
@@ -116,30 +130,30 @@ impl RunItem<'_> {
         let (group_in, channels) = (self.job.shape.group_in(), &self.item.channels);
         let mut runs: Vec<Run> = Vec::new();
         for tap in self.item.taps.clone() {
-            let [(rows, y), (columns, x)] = [0, 1].map(|axis| self.job.sees(tap, axis));
-            let (sees, at) = ([rows, columns], [y, x]);
+            let [(rows, y), (columns, x)] = [0, 1].map(|axis| self.job.results_of_tap(tap, axis));
+            let (results, at) = ([rows, columns], [y, x]);
             for slice in &layout.slices {
                 let first = slice.channels.start.max(channels.start);
                 let (pair, len) = (tap * group_in + first, slice.channels.end.min(channels.end) - first);
-                let place = layout.place(slice, first, at);
+                let strides = layout.channel(slice, first, at);
                 match runs.last_mut() {
-                    Some(run) if run.is_before(pair, &place, &sees) => run.len += len,
-                    _ => runs.push(Run { pair, len, place, sees: sees.clone() }),
+                    Some(run) if run.is_before(pair, &strides, &results) => run.len += len,
+                    _ => runs.push(Run { pair, len, strides, results: results.clone() }),
                 }
             }
         }
-        if runs.len() * LONG_RUN > self.item.taps.len() * channels.len() {
+        if runs.len() * MIN_CONTIGUOUS_PAIRS > self.item.taps.len() * channels.len() {
             let values =
-                |run: &Run| run.place.offset.unsigned_abs()..run.place.offset.unsigned_abs() + run.len;
-            return Reads::Apart(runs.iter().flat_map(values).collect(), runs[0].place);
+                |run: &Run| run.strides.offset.unsigned_abs()..run.strides.offset.unsigned_abs() + run.len;
+            return Reads::Gathered(runs.iter().flat_map(values).collect(), runs[0].strides);
         }
-        runs.sort_unstable_by_key(|run| run.place.offset);
-        Reads::InRuns(runs)
+        runs.sort_unstable_by_key(|run| run.strides.offset);
+        Reads::Contiguous(runs)
     }
 
     /// Add one chunk of images to the item's sums.
     #[inline(always)]
-    fn chunk<S: Simd>(&self, chunk: &Chunk, gradient_image: usize, reads: &Reads, block_copy: &mut [f32]) {
+    fn chunk<S: Simd>(&self, chunk: &Chunk, gradient_image: usize, reads: &Reads, packed_block: &mut [f32]) {
         let (job, [rows, columns]) = (self.job, self.job.pass.count);
         let result_pixel = job.result_pixel();
         let walk_rows = job.walk_rows();
@@ -156,7 +170,7 @@ impl RunItem<'_> {
                 vector_row: columns * result_pixel,
                 vector_pixel: result_pixel,
             };
-            let before = if row == 0 { chunk.before } else { Before::Sums };
+            let accumulate = if row == 0 { chunk.accumulate } else { Accumulate::Add };
             for group in 0..job.shape.groups {
                 for block in &job.layout.blocks[self.item.blocks.clone()] {
                     // SAFETY: row < rows, and the group's channels are part of a pixel, so both
@@ -167,19 +181,21 @@ impl RunItem<'_> {
                             chunk.gradient.add(row * walk.vector_row + group * job.channels + block.first),
                         )
                     };
-                    // SAFETY: runs stay inside the window, and more than a run is read only in a copy, which has
-                    // slack; the same is true of registers of the last block. The copy of a block has room for
-                    // the registers of each pixel of a walk.
+                    // SAFETY: runs stay inside the window, and more than a run is read only of packed images, which have
+                    // room after them; the same is true of registers of the last block. The packed block has room
+                    // for the registers of each pixel of a walk.
                     unsafe {
-                        let (vectors, walk) = if job.copies_blocks() {
+                        let (vectors, walk) = if job.packs_blocks() {
                             let line = block.registers * lanes::<S>();
-                            copy_block::<S>(vectors, &walk, line, block_copy)
+                            pack_block::<S>(vectors, &walk, line, packed_block)
                         } else {
                             (vectors, walk)
                         };
                         match block.registers {
-                            1 => self.block::<S, 1>(group, block, values, vectors, row, walk, reads, before),
-                            _ => self.block::<S, 2>(group, block, values, vectors, row, walk, reads, before),
+                            1 => self
+                                .block::<S, 1>(group, block, values, vectors, row, walk, reads, accumulate),
+                            _ => self
+                                .block::<S, 2>(group, block, values, vectors, row, walk, reads, accumulate),
                         }
                     }
                 }
@@ -190,8 +206,8 @@ impl RunItem<'_> {
     /// Add one walk to one block's sums.
     ///
     /// # Safety
-    /// `values` plus every pair's place (and a run's slack), and `vectors` for the block's registers, must be readable along the
-    /// walk, which begins at `first_row`.
+    /// `values` plus every pair's offset (and what a run overreads), and `vectors` for the block's registers, must be readable
+    /// along the walk, which begins at `first_row`.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // what a correlation is made of
     unsafe fn block<S: Simd, const V: usize>(
@@ -203,64 +219,88 @@ impl RunItem<'_> {
         first_row: usize,
         walk: Walk,
         reads: &Reads,
-        before: Before,
+        accumulate: Accumulate,
     ) {
         let job = self.job;
         let shard = self.item.shard * job.shard_len;
-        let (start, line) = match job.lines {
-            Lines::Packed => (shard + job.layout.start(group, block), V * lanes::<S>()),
-            Lines::AsWeight => (block.first, job.channels),
+        let (start, line) = match job.sum_order {
+            SumOrder::Packed => (shard + job.layout.start(group, block), V * lanes::<S>()),
+            SumOrder::AsWeight => (block.first, job.channels),
         };
         // SAFETY: reads are granted by the caller; the sums of this shard, block and these pairs belong to this
         // item alone.
         unsafe {
             let sums = job.sums.get().add(start);
             match reads {
-                Reads::InRuns(runs) => {
+                Reads::Contiguous(runs) => {
                     for run in runs {
-                        let [rows, columns] = run.sees.clone();
-                        let end = rows.end.clamp(first_row, first_row + walk.rows);
-                        let rows = rows.start.clamp(first_row, end)..end;
-                        let vector =
-                            (rows.start - first_row) * walk.vector_row + columns.start * walk.vector_pixel;
-                        let value = rows.start * run.place.row + columns.start * run.place.pixel;
-                        let values = values.wrapping_offset(run.place.offset).wrapping_add(value);
+                        let (walk, value, vector) = run.clip(walk, first_row);
+                        let values = values.wrapping_offset(run.strides.offset).wrapping_add(value);
                         let (vectors, target) = (vectors.wrapping_add(vector), sums.add(run.pair * line));
-                        let walk = Walk { rows: rows.len(), columns: columns.len(), ..walk };
-                        let walk = run.place.walk(walk).straight();
-                        correlate_run::<S, V>(values, run.len, vectors, walk, target, line, before, job.form);
+                        correlate_contiguous::<S, V>(
+                            values,
+                            run.len,
+                            vectors,
+                            walk,
+                            target,
+                            line,
+                            accumulate,
+                            job.broadcast,
+                        );
                     }
                 }
-                Reads::Apart(offsets, place) => {
+                Reads::Gathered(offsets, strides) => {
                     // Items that have only some channels have long runs.
                     let target = sums.add(self.item.taps.start * job.shape.group_in() * line);
-                    let walk = place.walk(walk).straight();
-                    let values = values.add(first_row * place.row);
+                    let walk = strides.walk(walk).flattened();
+                    let values = values.add(first_row * strides.row);
                     match lanes::<S>() {
-                        8 => correlate_apart::<S, 6, V>(values, offsets, vectors, walk, target, line, before),
-                        _ => correlate_apart::<S, 8, V>(values, offsets, vectors, walk, target, line, before),
+                        8 => correlate_gathered::<S, 6, V>(
+                            values, offsets, vectors, walk, target, line, accumulate,
+                        ),
+                        _ => correlate_gathered::<S, 8, V>(
+                            values, offsets, vectors, walk, target, line, accumulate,
+                        ),
                     }
                 }
             }
         }
         let has_first_pair = self.item.taps.start == 0 && self.item.channels.start == 0;
         if job.parameters == Parameters::WeightAndBias && has_first_pair {
-            let channel = group * job.channels.next_multiple_of(lanes::<S>()) + block.first;
             // SAFETY: as above; the bias of this block belongs to the item with the first pair.
-            unsafe {
-                let target = job.sums.get().add(shard + job.bias_start + channel);
-                add_pixels::<S, V>(target, vectors, walk.straight(), before);
-            }
+            unsafe { self.add_bias::<S, V>(group, block, vectors, walk, accumulate) };
+        }
+    }
+
+    /// Add one walk to the sums of one block's bias.
+    ///
+    /// # Safety
+    /// `vectors` must be readable for the block's registers along the walk; nobody else may use these sums.
+    #[inline(always)]
+    unsafe fn add_bias<S: Simd, const V: usize>(
+        &self,
+        group: usize,
+        block: &Block,
+        vectors: *const f32,
+        walk: Walk,
+        accumulate: Accumulate,
+    ) {
+        let job = self.job;
+        let channel = group * job.channels.next_multiple_of(lanes::<S>()) + block.first;
+        // SAFETY: granted by the caller.
+        unsafe {
+            let target = job.sums.get().add(self.item.shard * job.shard_len + job.bias_start + channel);
+            add_pixels::<S, V>(target, vectors, walk.flattened(), accumulate);
         }
     }
 }
 
-/// Bring the registers of a walk's vectors together in `target`, and say how to walk there.
+/// Pack the registers of a walk's vectors into `target`, and say how to walk there.
 ///
 /// # Safety
 /// Every vector of the walk must be readable for `line` floats, and `target` must have room for them.
 #[inline(always)]
-unsafe fn copy_block<S: Simd>(
+unsafe fn pack_block<S: Simd>(
     vectors: *const f32,
     walk: &Walk,
     line: usize,
@@ -303,20 +343,20 @@ fn copy_images<S: Simd>(
 /// `target[v] (+)= sum of vectors[pixel, v]`, in four interleaved sums.
 ///
 /// # Safety
-/// As for [`correlate_run`]; `target` must be writable (and hold a sum, if it is added to) for `V` registers.
+/// As for [`correlate_contiguous`]; `target` must be writable (and hold a sum, if it is added to) for `V` registers.
 #[inline(always)]
 unsafe fn add_pixels<S: Simd, const V: usize>(
     target: *mut f32,
     vectors: *const f32,
     walk: Walk,
-    before: Before,
+    accumulate: Accumulate,
 ) {
     let width = lanes::<S>();
     let mut sums: [[F32s<S>; V]; 4] = [[splat::<S>(0.0); V]; 4];
     for image in 0..walk.images {
         for row in 0..walk.rows {
             let start = image * walk.vector_image + row * walk.vector_row;
-            // Whole fours first: sums that are chosen by a number of the compiler's stay in registers.
+            // Whole fours first: sums with constant indices stay in registers.
             let whole = walk.columns - walk.columns % 4;
             for first in (0..whole).step_by(4) {
                 for (index, sums) in sums.iter_mut().enumerate() {
@@ -342,9 +382,9 @@ unsafe fn add_pixels<S: Simd, const V: usize>(
         // SAFETY: granted by the caller.
         unsafe {
             let at = target.add(v * width);
-            let sum = match before {
-                Before::Nothing => sum,
-                Before::Sums => add::<S>(load::<S>(at), sum),
+            let sum = match accumulate {
+                Accumulate::Overwrite => sum,
+                Accumulate::Add => add::<S>(load::<S>(at), sum),
             };
             store::<S>(at, sum);
         }
