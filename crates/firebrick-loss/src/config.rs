@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use firebrick_component::{Component, Family, components};
+use firebrick_component::{Family, components};
 use serde::de::value::{Error, MapDeserializer};
 
 use crate::bce::BceLossConfig;
