@@ -1,11 +1,11 @@
-//! One pass over a split without gradients: mean loss and accuracy.
+//! One pass over a split without gradients: loss and accuracy.
 
 use std::sync::Arc;
 
 use burn::tensor::Device;
 use firebrick_data::{DataLoader, LoaderOptions, PreparedDataset};
 use firebrick_kernels::near_kernels;
-use firebrick_loss::{ClassifierLoss, LossError};
+use firebrick_loss::{ClassificationLoss, LossError, SplitSums, Targets};
 use firebrick_models::ImageClassifier;
 
 use crate::error::TrainError;
@@ -15,7 +15,7 @@ use crate::step::count_correct;
 /// What an evaluation found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Mean loss over the samples, and the part classified right.
+    /// The loss of the split, reduced as the config says, and the part classified right.
     pub score: Score,
     /// Samples seen.
     pub images: usize,
@@ -42,7 +42,7 @@ pub struct EvaluationOptions {
 pub fn evaluate<M: ImageClassifier>(
     model: &M,
     split: Arc<PreparedDataset>,
-    loss: &ClassifierLoss,
+    loss: &dyn ClassificationLoss,
     device: &Device,
     options: EvaluationOptions,
     stop: &mut dyn FnMut(usize) -> bool,
@@ -59,28 +59,30 @@ pub fn evaluate<M: ImageClassifier>(
         },
     );
     let mut confusion = vec![vec![0; num_classes]; num_classes];
-    let (mut loss_sum, mut correct, mut images) = (0.0, 0, 0);
+    let (mut sums, mut correct) = (SplitSums::default(), 0);
     for host_batch in loader.epoch(0, 0) {
         let host_batch = host_batch?;
         let labels = host_batch.labels.clone();
-        let (losses, logits) = near_kernels(device, || -> Result<_, LossError> {
+        let (losses, weights, logits) = near_kernels(device, || -> Result<_, LossError> {
             let batch = host_batch.to_tensors(device);
             let logits_nk = model.forward(batch.images_nchw);
-            let losses_n = loss.forward_unreduced(logits_nk.clone(), batch.labels_n)?;
-            Ok((losses_n.into_data(), logits_nk.into_data().convert::<f32>()))
+            let per_image = loss.per_image(logits_nk.clone(), Targets::Classes(batch.labels_n))?;
+            let (losses, weights) = (per_image.losses_n.into_data(), per_image.weights_n.into_data());
+            Ok((losses, weights, logits_nk.into_data().convert::<f32>()))
         })?;
-        loss_sum += losses.iter::<f64>().sum::<f64>();
+        sums.losses += losses.iter::<f64>().sum::<f64>();
+        sums.weights += weights.iter::<f64>().sum::<f64>();
         let logits = logits.as_slice::<f32>().unwrap_or_default();
         correct += count_correct(logits, &labels, |label, predicted| confusion[label][predicted] += 1);
-        images += labels.len();
-        if stop(images) {
+        sums.images += labels.len();
+        if stop(sums.images) {
             return Ok(None);
         }
     }
-    let count = images.max(1) as f64;
+    let accuracy = correct as f64 / sums.images.max(1) as f64;
     Ok(Some(Evaluation {
-        score: Score { loss: loss_sum / count, accuracy: correct as f64 / count },
-        images,
+        score: Score { loss: loss.over_split(sums), accuracy },
+        images: sums.images,
         confusion,
     }))
 }

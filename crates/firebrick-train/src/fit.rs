@@ -247,7 +247,7 @@ impl<'a> Run<'a> {
         let (model, verdict) = accumulated_step(
             model,
             batches,
-            &self.plan.loss,
+            self.plan.loss.as_ref(),
             &mut self.optimizer,
             self.clipping,
             &self.schedule.at(step),
@@ -322,7 +322,7 @@ impl<'a> Run<'a> {
         let evaluation = evaluate(
             model,
             self.plan.datasets.test.clone(),
-            &self.plan.loss,
+            self.plan.loss.as_ref(),
             &self.plan.backend.device,
             EvaluationOptions {
                 batch_size: self.plan.config.data.batch_size,

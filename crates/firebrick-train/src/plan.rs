@@ -3,10 +3,12 @@
 //! [`crate::config`] knows only the text; from here on every part is known to fit the others, so
 //! that nothing inside a step can fail on a shape or a label.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Int, Tensor};
 use firebrick_data::random::{self, Purpose};
 use firebrick_data::{Datasets, InputShape, Progress};
-use firebrick_loss::{ClassifierLoss, LossError};
+use firebrick_loss::{ClassificationLoss, LossError, Targets};
 use firebrick_models::{ImageClassifier, Model, weights};
 
 use crate::backend::{Backend, BackendChoice};
@@ -23,8 +25,8 @@ pub struct Plan {
     pub backend: Backend,
     /// The splits, ready to be batched.
     pub datasets: Datasets,
-    /// The loss, on logits and class labels.
-    pub loss: ClassifierLoss,
+    /// The loss, on the network's outputs and classes or probabilities.
+    pub loss: Arc<dyn ClassificationLoss>,
     /// Batches in one epoch.
     pub batches_per_epoch: u64,
     /// Optimiser steps in one epoch: one for each `trainer.accumulate_grad_batches` batches, and one for
@@ -114,13 +116,14 @@ impl Plan {
     }
 }
 
-/// The loss, tried once on a sample of the right shape: what depends on the class count, such as the
-/// length of `weight`, is found here and not inside a step.
-fn checked_loss(config: &Config, device: &Device) -> Result<ClassifierLoss, LossError> {
-    let loss = config.loss.classifier()?;
-    let logits_nk = Tensor::<2>::zeros([1, config.model.network.num_classes()], device);
+/// The loss, tried once on a sample of the right shape, so that what a loss refuses is found here and not
+/// inside a step.
+fn checked_loss(config: &Config, device: &Device) -> Result<Arc<dyn ClassificationLoss>, LossError> {
+    let num_classes = config.model.network.num_classes();
+    let loss = config.loss.for_classes(num_classes)?;
+    let outputs_nk = Tensor::<2>::zeros([1, num_classes], device);
     let labels_n = Tensor::<1, Int>::zeros([1], device);
-    loss.forward_trusted(logits_nk, labels_n)?;
+    loss.forward(outputs_nk, Targets::Classes(labels_n))?;
     Ok(loss)
 }
 

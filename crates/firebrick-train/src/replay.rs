@@ -46,7 +46,8 @@ pub fn replay(
         let group: Vec<HostBatch> = group.collect::<Result<_, _>>()?;
         plan.seed_device(step);
         let rates = schedule.at(step);
-        let (moved, verdict) = accumulated_step(model, group, &plan.loss, &mut optimizer, clipping, &rates)?;
+        let (moved, verdict) =
+            accumulated_step(model, group, plan.loss.as_ref(), &mut optimizer, clipping, &rates)?;
         model = moved;
         let report = match verdict {
             Verdict::Applied(report) => report,

@@ -4,7 +4,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use firebrick_data::HostBatch;
 use firebrick_kernels::near_kernels;
-use firebrick_loss::{ClassifierLoss, LossError};
+use firebrick_loss::{ClassificationLoss, LossError, Targets};
 use firebrick_models::{Buffers, ImageClassifier};
 
 use crate::accumulate::Accumulator;
@@ -70,7 +70,7 @@ pub struct Clipping {
 pub fn train_step<M: ImageClassifier>(
     model: M,
     batch: HostBatch,
-    loss: &ClassifierLoss,
+    loss: &dyn ClassificationLoss,
     optimizer: &mut Optimizer,
     clipping: Clipping,
     rates: &dyn Rates,
@@ -87,7 +87,7 @@ pub fn train_step<M: ImageClassifier>(
 pub fn accumulated_step<M: ImageClassifier>(
     model: M,
     batches: Vec<HostBatch>,
-    loss: &ClassifierLoss,
+    loss: &dyn ClassificationLoss,
     optimizer: &mut Optimizer,
     clipping: Clipping,
     rates: &dyn Rates,
@@ -100,7 +100,7 @@ pub fn accumulated_step<M: ImageClassifier>(
 fn step_here<M: ImageClassifier>(
     model: M,
     batches: Vec<HostBatch>,
-    loss: &ClassifierLoss,
+    loss: &dyn ClassificationLoss,
     optimizer: &mut Optimizer,
     clipping: Clipping,
     rates: &dyn Rates,
@@ -145,14 +145,14 @@ impl Pass {
     fn run<M: ImageClassifier>(
         model: &M,
         batch: HostBatch,
-        loss: &ClassifierLoss,
+        loss: &dyn ClassificationLoss,
         accumulator: &mut Accumulator,
     ) -> Result<Self, LossError> {
         let device = model.devices().into_iter().next().unwrap_or_default();
         let labels = batch.labels.clone();
         let batch = batch.to_tensors(&device.autodiff());
         let logits_nk = model.forward(batch.images_nchw);
-        let loss = loss.forward_trusted(logits_nk.clone(), batch.labels_n)?;
+        let loss = loss.forward(logits_nk.clone(), Targets::Classes(batch.labels_n))?;
         let mut gradients = loss.backward();
         accumulator.add(model, GradientsParams::from_module(&mut gradients, model), labels.len());
         Ok(Self { loss: loss.inner(), logits_nk: logits_nk.inner(), labels })

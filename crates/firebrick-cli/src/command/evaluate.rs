@@ -55,7 +55,7 @@ fn measure(
         let text = "the data is not what the run was trained on: its fingerprint differs";
         attended.console.line(&warning(text, attended.console.style()));
     }
-    let loss = attended.finish(config.loss.classifier())?;
+    let loss = attended.finish(config.loss.for_classes(here.class_names.len()))?;
     let options = EvaluationOptions { batch_size: config.data.batch_size, workers: config.data.workers };
     let total = datasets.test.len() as u64;
     attended.console.begin_epoch("testing", 0, total);
@@ -63,7 +63,7 @@ fn measure(
         attended.console.position(images as u64);
         attended.signals.received().is_some()
     };
-    let evaluation = evaluate(&run.model, datasets.test, &loss, &backend.device, options, &mut stop);
+    let evaluation = evaluate(&run.model, datasets.test, loss.as_ref(), &backend.device, options, &mut stop);
     attended.finish(evaluation)?.ok_or_else(|| attended.stopped())
 }
 

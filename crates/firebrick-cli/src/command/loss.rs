@@ -107,7 +107,7 @@ impl LossArguments {
         let config = LossConfig::deserialize_named(name, Value::Object(arguments))
             .ok_or_else(|| Failure::usage(format!("unknown loss `{name}`")))?
             .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
-        config.validate().map_err(refused)?;
+        config.check().map_err(refused)?;
         Ok(config)
     }
 

@@ -9,12 +9,13 @@ mod resnet;
 mod sequential;
 
 use std::io::BufRead;
+use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
 use firebrick::data::HostBatch;
-use firebrick::loss::{ClassifierLoss, CrossEntropyLossConfig, LossConfig};
+use firebrick::loss::{ClassificationLoss, CrossEntropyLossConfig, LossConfig};
 use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
 use firebrick::train::backend::{BackendChoice, join_kernel_threads, keep_freed_memory};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
@@ -105,7 +106,7 @@ struct Bench<M> {
     model: Option<M>,
     trained: M,
     batch: HostBatch,
-    loss: ClassifierLoss,
+    loss: Arc<dyn ClassificationLoss>,
     optimizer: Optimizer,
     device: Device,
 }
@@ -122,7 +123,7 @@ impl<M: ImageClassifier> Bench<M> {
             sample_indices: (0..batch).collect(),
         };
         let sgd = SgdConfig { lr: 1e-3, momentum: 0.9, ..SgdConfig::default() };
-        let loss = LossConfig::CrossEntropy(CrossEntropyLossConfig::default()).classifier()?;
+        let loss = LossConfig::CrossEntropy(CrossEntropyLossConfig::default()).for_classes(10)?;
         let model = model.train();
         let trained = model.valid();
         let optimizer = Optimizer::new(&OptimizerConfig::Sgd(sgd))?;
@@ -132,8 +133,14 @@ impl<M: ImageClassifier> Bench<M> {
     fn train(&mut self) -> Result<(), Failure> {
         let Some(model) = self.model.take() else { return Err("the model is gone".into()) };
         let batch = self.batch.clone();
-        let (model, verdict) =
-            train_step(model, batch, &self.loss, &mut self.optimizer, Clipping::default(), &Unscheduled)?;
+        let (model, verdict) = train_step(
+            model,
+            batch,
+            self.loss.as_ref(),
+            &mut self.optimizer,
+            Clipping::default(),
+            &Unscheduled,
+        )?;
         self.model = Some(model);
         match verdict {
             Verdict::Applied(_) => Ok(()),
