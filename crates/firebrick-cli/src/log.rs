@@ -129,7 +129,7 @@ impl TrainingLog {
 
     fn begin_epoch(&mut self, number: u64, step: u64) {
         self.epoch = Epoch::new(number);
-        let Some(run) = &self.run else { return };
+        let run = started(&self.run);
         let first = (number - 1).saturating_mul(run.steps_per_epoch);
         let length = run.steps_per_epoch.min(run.total_steps.saturating_sub(first));
         if step < run.total_steps {
@@ -146,7 +146,7 @@ impl TrainingLog {
             self.begin_epoch(step.epoch, step.step.saturating_sub(1));
         }
         self.epoch.add(step);
-        let run = self.run.as_ref().unwrap_or_else(|| unreachable!("bug: a step before the run's start"));
+        let run = started(&self.run);
         let in_epoch = step.step - (step.epoch - 1).saturating_mul(run.steps_per_epoch).min(step.step);
         let every = match self.console.format() {
             Format::Bar => {
@@ -197,9 +197,7 @@ impl TrainingLog {
             self.console.line(&columns(["average", "", &loss, &accuracy, "", ""]));
             return;
         }
-        let run =
-            self.run.as_ref().unwrap_or_else(|| unreachable!("bug: an evaluation before the run's start"));
-        let epochs = run.epochs;
+        let epochs = started(&self.run).epochs;
         let means = self.epoch.means();
         let line = columns([
             &format!("{}/{epochs}", eval.epoch),
@@ -229,6 +227,11 @@ impl Observer for TrainingLog {
             None => Control::Continue,
         }
     }
+}
+
+/// The run that the first event told of.
+fn started(run: &Option<Started>) -> &Started {
+    run.as_ref().unwrap_or_else(|| unreachable!("bug: an event of a run that has not started"))
 }
 
 /// What a person must hear even when everything else is silent.

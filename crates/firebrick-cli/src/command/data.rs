@@ -260,7 +260,7 @@ fn export(
     }
     let (values, label) = attended.finish(part.get(0, index))?;
     write_png(&out, input, &values)?;
-    let class = &datasets.info.class_names[class_index(label, datasets.info.class_names.len())];
+    let class = &datasets.info.class_names[class_index(i64::from(label), datasets.info.class_names.len())];
     output::line(format!("{}: {input}, class {label} ({class})", out.display()))?;
     Ok(Exit::Done)
 }
