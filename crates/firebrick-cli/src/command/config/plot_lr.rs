@@ -7,9 +7,9 @@ use firebrick::train::schedule::Schedule;
 use firebrick::train::{Config, Plan};
 use firebrick_report::{LineChart, Series};
 
-use crate::command::Attended;
+use crate::attended::Attended;
+use crate::console::{Format, say};
 use crate::exit::Exit;
-use crate::log::Format;
 use crate::message::{Failure, warning};
 use crate::output;
 use crate::resolve::{cpu_backend, overrides, read_config};
@@ -58,7 +58,7 @@ pub fn run(arguments: &PlotLrArguments) -> Result<Exit, Failure> {
         .map_err(firebrick::train::TrainError::from)?;
     if schedule.watches().is_some() {
         let text = "plateau waits for the evaluations of a run: drawn as if they got better and better";
-        crate::log::say(&warning(text, Style::stderr()));
+        say(&warning(text, Style::stderr()));
     }
     let chart = chart(&config, &schedule, &length);
     match &arguments.output {

@@ -9,6 +9,7 @@ mod resnet;
 mod sequential;
 
 use std::io::BufRead;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,11 +18,12 @@ use clap::{Parser, ValueEnum};
 use firebrick::data::HostBatch;
 use firebrick::loss::{ClassificationLoss, CrossEntropyLossConfig, LossConfig};
 use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
+use firebrick::train::Config;
 use firebrick::train::backend::{BackendChoice, join_kernel_threads, keep_freed_memory};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
 use firebrick::train::step::{Clipping, Verdict, train_step};
 
-use resnet::ResNet18;
+use resnet::ResNet;
 
 /// As the `train` binary has it.
 #[global_allocator]
@@ -31,7 +33,8 @@ type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]
 struct Arguments {
-    #[arg(long)]
+    /// A network that is written here, or a config that names one
+    #[arg(long, value_parser = network)]
     network: Network,
     #[arg(long)]
     batch: usize,
@@ -41,13 +44,27 @@ struct Arguments {
     backend: String,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone)]
 enum Network {
+    Named(Name),
+    FromConfig(PathBuf),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Name {
     Tudui,
     Lenet,
     Resnet18,
+    Resnet20,
     Mobilenet,
     Mlp,
+}
+
+fn network(text: &str) -> Result<Network, String> {
+    match text.ends_with(".toml") {
+        true => Ok(Network::FromConfig(text.into())),
+        false => Name::from_str(text, false).map(Network::Named),
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -64,12 +81,20 @@ fn main() -> Result<(), Failure> {
     join_kernel_threads();
     keep_freed_memory();
     let device = arguments.backend.parse::<BackendChoice>()?.open()?.device;
-    match arguments.network {
-        Network::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Network::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Network::Resnet18 => serve(ResNet18::new(0, &device), &arguments, &device),
-        Network::Mobilenet => serve(sequential::mobilenet()?.init(0, &device), &arguments, &device),
-        Network::Mlp => serve(sequential::mlp()?.init(0, &device), &arguments, &device),
+    let name = match &arguments.network {
+        Network::Named(name) => *name,
+        Network::FromConfig(file) => {
+            let network = Config::from_file(file, &[])?.model.network;
+            return serve(network.init(0, &device), &arguments, &device);
+        }
+    };
+    match name {
+        Name::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
+        Name::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
+        Name::Resnet18 => serve(ResNet::resnet18(0, &device), &arguments, &device),
+        Name::Resnet20 => serve(ResNet::resnet20(0, &device), &arguments, &device),
+        Name::Mobilenet => serve(sequential::mobilenet()?.init(0, &device), &arguments, &device),
+        Name::Mlp => serve(sequential::mlp()?.init(0, &device), &arguments, &device),
     }
 }
 

@@ -1,7 +1,9 @@
-//! ResNet-18 for 32x32 images, as a measure of networks with 3x3 convolutions and BatchNorm.
+//! ResNet-18 and ResNet-20 for 32x32 images, written by hand: a measure of networks with 3x3 convolutions and
+//! batch normalisation, and of what a network from a config costs beside one in Rust.
 //!
 //! # Source
-//! He et al., <https://arxiv.org/abs/1512.03385>; the CIFAR form with a 3x3 stem and no first pool.
+//! He et al., <https://arxiv.org/abs/1512.03385>; ResNet-18 in the form for CIFAR, with a 3x3 stem and no first pool,
+//! ResNet-20 as in section 4.2, with 1x1 convolutions as shortcuts where sizes change.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -68,37 +70,50 @@ impl BasicBlock {
     }
 }
 
-/// Stem, eight blocks, one linear layer.
+/// Stem, blocks, one linear layer.
 #[derive(Module, Debug)]
-pub struct ResNet18 {
+pub struct ResNet {
     stem: ConvNorm,
     blocks: Vec<BasicBlock>,
     fc: Linear,
 }
 
-impl ResNet18 {
-    pub fn new(seed: u64, device: &Device) -> Self {
+impl ResNet {
+    /// Four stages of two blocks.
+    pub fn resnet18(seed: u64, device: &Device) -> Self {
+        Self::new(seed, device, &[64, 128, 256, 512], 2)
+    }
+
+    /// Three stages of three blocks.
+    pub fn resnet20(seed: u64, device: &Device) -> Self {
+        Self::new(seed, device, &[16, 32, 64], 3)
+    }
+
+    /// A stage for each width; the first block of each but the first halves the size.
+    fn new(seed: u64, device: &Device, widths: &[usize], blocks_per_stage: usize) -> Self {
         let mut torch = TorchInit::new(seed, device);
-        let stem = ConvNorm::new(&mut torch, [3, 64], 3, 1);
+        let mut channels = widths[0];
+        let stem = ConvNorm::new(&mut torch, [3, channels], 3, 1);
         let mut blocks = Vec::new();
-        let mut channels = 64;
-        for (width, stride) in [(64, 1), (128, 2), (256, 2), (512, 2)] {
-            blocks.push(BasicBlock::new(&mut torch, [channels, width], stride));
-            blocks.push(BasicBlock::new(&mut torch, [width, width], 1));
-            channels = width;
+        for (stage, &width) in widths.iter().enumerate() {
+            for block in 0..blocks_per_stage {
+                let stride = if block == 0 && stage > 0 { 2 } else { 1 };
+                blocks.push(BasicBlock::new(&mut torch, [channels, width], stride));
+                channels = width;
+            }
         }
-        Self { stem, blocks, fc: torch.linear(512, 10) }
+        Self { stem, blocks, fc: torch.linear(channels, 10) }
     }
 }
 
-impl ImageClassifier for ResNet18 {
+impl ImageClassifier for ResNet {
     fn name(&self) -> &'static str {
-        "ResNet18"
+        "ResNet"
     }
 
     fn forward(&self, images_nchw: Tensor<4>) -> Tensor<2> {
-        let x = self.stem.forward(images_nchw, None, Activation::Relu); // [n, 64, 32, 32]
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, 512, 4, 4]
+        let x = self.stem.forward(images_nchw, None, Activation::Relu); // [n, width, 32, 32]
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, last width, height, width]
         linear(&self.fc, global_avg_pool2d(x).flatten(1, 3))
     }
 

@@ -4,7 +4,8 @@ use firebrick::models::sequential::{
     AdaptiveAvgPool2dConfig, Conv2dConfig, LayerConfig, LinearConfig, NoArguments, Pair, SequentialConfig,
 };
 
-use crate::Failure;
+/// A network that cannot be made is a mistake here.
+type Failure = Box<dyn std::error::Error>;
 
 const IMAGES: [usize; 3] = [3, 32, 32];
 

@@ -1,17 +1,23 @@
 //! `train`: runs a config from start to end, telling how it goes.
 
+mod arguments;
+
+pub use arguments::TrainArguments;
+
+use std::time::Duration;
+
 use firebrick::Trainer;
 use firebrick::train::event::{Event, Observer, Summary};
 use firebrick::train::{Outcome, Status};
 
-use super::Attended;
-use crate::args::TrainArguments;
+use crate::attended::Attended;
+use crate::command::train::arguments::TrainRequest;
+use crate::console::Format;
 use crate::exit::Exit;
-use crate::log::{Format, TrainingLog};
-use crate::message::Failure;
-use crate::resolve::TrainRequest;
+use crate::log::TrainingLog;
+use crate::message::{Failure, firebrick_command};
+use crate::output;
 use crate::style::{Style, counted, duration, loss, percent, rate, thousands};
-use crate::{firebrick_command, output};
 
 /// Trains; the summary goes to standard output.
 pub fn run(arguments: TrainArguments) -> Result<Exit, Failure> {
@@ -79,12 +85,13 @@ fn completed<M>(outcome: &Outcome<M>) -> String {
 }
 
 fn amount(summary: &Summary) -> String {
-    let seconds = std::time::Duration::try_from_secs_f64(summary.seconds).unwrap_or_default();
+    // A clock counted them, and summary.json is read only if it was whole.
+    let took = Duration::try_from_secs_f64(summary.seconds).map_or_else(|_| "?".to_owned(), duration);
     format!(
         "{}, {} in {} ({} images/s)",
         counted(summary.epochs, "epoch"),
         counted(summary.steps, "step"),
-        duration(seconds),
+        took,
         rate(summary.images_per_second)
     )
 }
