@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use firebrick::data::{DataConfig, DatasetName};
+use firebrick::data::{DataConfig, DatasetConfig};
 use firebrick::train::Config;
 use firebrick::train::backend::{Backend, BackendChoice};
 use firebrick::train::checkpoint::Which;
@@ -168,7 +168,7 @@ impl DatasetArguments {
             Some(name) => DataConfig::new(name),
             None if self.dataset.ends_with(".toml") => Config::from_file(Path::new(&self.dataset), &[])?.data,
             None => {
-                let names = listed(DatasetName::NAMES.iter().copied());
+                let names = listed(DatasetConfig::NAMES.iter().copied());
                 let text =
                     format!("unknown dataset `{}`, expected one of {names}, or a config file", self.dataset);
                 return Err(Failure::usage(text));
@@ -178,10 +178,11 @@ impl DatasetArguments {
             config.root.clone_from(root);
         }
         config.augment.clear();
+        config.batch_augment.clear();
         Ok(config)
     }
 }
 
-fn dataset_name(text: &str) -> Option<DatasetName> {
+fn dataset_name(text: &str) -> Option<DatasetConfig> {
     serde_json::from_value(serde_json::Value::from(text)).ok()
 }

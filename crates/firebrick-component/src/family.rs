@@ -48,7 +48,8 @@ pub fn read_family<F: Family>(value: Value) -> Result<F, ReadError> {
             None => return Err(ReadError::new("", format!("a {} has no `name`", F::KIND))),
         },
         other => {
-            let message = format!("expected a {} such as {{ name = \"..\" }}, got a {}", F::KIND, other.type_str());
+            let message =
+                format!("expected a {} such as {{ name = \"..\" }}, got a {}", F::KIND, other.type_str());
             return Err(ReadError::new("", message));
         }
     };

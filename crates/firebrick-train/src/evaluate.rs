@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use firebrick_data::{DataLoader, LoaderOptions, PreparedDataset};
+use firebrick_data::{DataLoader, LoaderOptions, PreparedDataset, Targets};
 use firebrick_kernels::near_kernels;
 use firebrick_loss::{ClassifierLoss, LossError};
 use firebrick_models::ImageClassifier;
@@ -66,7 +66,10 @@ pub fn evaluate<M: ImageClassifier>(
         let (losses, logits) = near_kernels(device, || -> Result<_, LossError> {
             let batch = host_batch.to_tensors(device);
             let logits_nk = model.forward(batch.images_nchw);
-            let losses_n = loss.forward_unreduced(logits_nk.clone(), batch.labels_n)?;
+            let Targets::Classes(labels_n) = batch.targets else {
+                unreachable!("bug: the images of an evaluation are not mixed");
+            };
+            let losses_n = loss.forward_unreduced(logits_nk.clone(), labels_n)?;
             Ok((losses_n.into_data(), logits_nk.into_data().convert::<f32>()))
         })?;
         loss_sum += losses.iter::<f64>().sum::<f64>();

@@ -50,6 +50,12 @@ impl Plan {
         let input = InputShape { channels, height, width };
         let datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
         check_classes(&config, &datasets)?;
+        if let Some(step) = config.data.batch_augment.iter().find(|step| step.gives_probabilities()) {
+            let name = step.name();
+            return Err(TrainError::Plan(format!(
+                "data.batch_augment: no loss takes the targets of `{name}` yet"
+            )));
+        }
         let loss = checked_loss(&config, &backend.device)?;
         let batches_per_epoch = batches_per_epoch(&config, datasets.info.train_count)?;
         let steps_per_epoch = batches_per_epoch.div_ceil(config.trainer.accumulate_grad_batches as u64);

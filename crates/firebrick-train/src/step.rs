@@ -2,7 +2,7 @@
 
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use firebrick_data::HostBatch;
+use firebrick_data::{HostBatch, Targets};
 use firebrick_kernels::near_kernels;
 use firebrick_loss::{ClassifierLoss, LossError};
 use firebrick_models::{Buffers, ImageClassifier};
@@ -152,7 +152,10 @@ impl Pass {
         let labels = batch.labels.clone();
         let batch = batch.to_tensors(&device.autodiff());
         let logits_nk = model.forward(batch.images_nchw);
-        let loss = loss.forward_trusted(logits_nk.clone(), batch.labels_n)?;
+        let Targets::Classes(labels_n) = batch.targets else {
+            unreachable!("bug: a plan with batch transforms was not refused");
+        };
+        let loss = loss.forward_trusted(logits_nk.clone(), labels_n)?;
         let mut gradients = loss.backward();
         accumulator.add(model, GradientsParams::from_module(&mut gradients, model), labels.len());
         Ok(Self { loss: loss.inner(), logits_nk: logits_nk.inner(), labels })
