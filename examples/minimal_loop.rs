@@ -8,7 +8,8 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use firebrick::data::{DataConfig, DataLoader, DatasetName, InputShape, LoaderOptions, open};
+use firebrick::data::source::DigitsConfig;
+use firebrick::data::{DataConfig, DataLoader, InputShape, LoaderOptions, Targets, open};
 use firebrick::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use firebrick::models::{ImageClassifier, LeNetConfig};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
@@ -22,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let device = Device::flex();
 
     // Data: the bundled digits, prepared as LeNet wants them.
-    let config = DataConfig::new(DatasetName::Digits);
+    let config = DataConfig::new(DigitsConfig {});
     let [channels, height, width] = LeNetConfig::INPUT_SHAPE;
     let input = InputShape { channels, height, width };
     let datasets = open(&config, input, SEED, &())?;
@@ -45,8 +46,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut loss_sum = 0.0;
         for batch in train.epoch(epoch, 0) {
             let batch = batch?.to_tensors(&device.clone().autodiff());
+            let Targets::Classes(labels_n) = batch.targets else { return Err("the images are mixed".into()) };
             let logits_nk = model.forward(batch.images_nchw);
-            let loss = criterion.forward(logits_nk, batch.labels_n)?;
+            let loss = criterion.forward(logits_nk, labels_n)?;
             loss_sum += loss.clone().into_scalar::<f32>();
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             model = optimizer.step(LR, model, gradients);
@@ -56,8 +58,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut correct = 0;
         for batch in test.epoch(0, 0) {
             let batch = batch?.to_tensors(&device);
+            let Targets::Classes(labels_n) = batch.targets else { return Err("the images are mixed".into()) };
             let predicted_n = trained.forward(batch.images_nchw).argmax(1).squeeze_dim::<1>(1);
-            correct += predicted_n.equal(batch.labels_n).int().sum().into_scalar::<i64>();
+            correct += predicted_n.equal(labels_n).int().sum().into_scalar::<i64>();
         }
         println!(
             "epoch {}: train loss {:.4}, test accuracy {:.1}%",

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use firebrick_data::{DataLoader, LoaderOptions, PreparedDataset};
 use firebrick_kernels::near_kernels;
-use firebrick_loss::{ClassificationLoss, LossError, SplitSums, Targets};
+use firebrick_loss::{ClassificationLoss, LossError, SplitSums};
 use firebrick_models::ImageClassifier;
 
 use crate::error::TrainError;
 use crate::event::Score;
-use crate::step::count_correct;
+use crate::step::{count_correct, loss_targets};
 
 /// What an evaluation found.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,7 @@ pub fn evaluate<M: ImageClassifier>(
         let (losses, weights, logits) = near_kernels(device, || -> Result<_, LossError> {
             let batch = host_batch.to_tensors(device);
             let logits_nk = model.forward(batch.images_nchw);
-            let per_image = loss.per_image(logits_nk.clone(), Targets::Classes(batch.labels_n))?;
+            let per_image = loss.per_image(logits_nk.clone(), loss_targets(batch.targets))?;
             let (losses, weights) = (per_image.losses_n.into_data(), per_image.weights_n.into_data());
             Ok((losses, weights, logits_nk.into_data().convert::<f32>()))
         })?;

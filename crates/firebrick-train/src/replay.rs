@@ -83,7 +83,7 @@ fn check(plan: &Plan, num_steps: u64) -> Result<(), TrainError> {
     if config.data.shuffle {
         return refused("the data in file order: set data.shuffle = false".to_owned());
     }
-    if !config.data.augment.is_empty() {
+    if !config.data.augment.is_empty() || !config.data.batch_augment.is_empty() {
         return refused("the images as they are: set data.augment = []".to_owned());
     }
     if matches!(config.schedule, ScheduleConfig::Plateau(_)) {

@@ -2,7 +2,7 @@
 
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use firebrick_data::HostBatch;
+use firebrick_data::{HostBatch, Targets as BatchTargets};
 use firebrick_kernels::near_kernels;
 use firebrick_loss::{ClassificationLoss, LossError, Targets};
 use firebrick_models::{Buffers, ImageClassifier};
@@ -152,10 +152,18 @@ impl Pass {
         let labels = batch.labels.clone();
         let batch = batch.to_tensors(&device.autodiff());
         let logits_nk = model.forward(batch.images_nchw);
-        let loss = loss.forward(logits_nk.clone(), Targets::Classes(batch.labels_n))?;
+        let loss = loss.forward(logits_nk.clone(), loss_targets(batch.targets))?;
         let mut gradients = loss.backward();
         accumulator.add(model, GradientsParams::from_module(&mut gradients, model), labels.len());
         Ok(Self { loss: loss.inner(), logits_nk: logits_nk.inner(), labels })
+    }
+}
+
+/// What a batch is compared with, as the losses take it.
+pub(crate) fn loss_targets(targets: BatchTargets) -> Targets {
+    match targets {
+        BatchTargets::Classes(labels_n) => Targets::Classes(labels_n),
+        BatchTargets::Probabilities(probabilities_nk) => Targets::Probabilities(probabilities_nk),
     }
 }
 

@@ -46,7 +46,7 @@ pub use trainer::Trainer;
 /// What most programs need.
 pub mod prelude {
     pub use crate::Trainer;
-    pub use firebrick_data::{DataConfig, DatasetName};
+    pub use firebrick_data::{DataConfig, DatasetConfig};
     pub use firebrick_models::{ImageClassifier, Model, ModelConfig};
     pub use firebrick_train::config::Override;
     pub use firebrick_train::{Config, Control, Event, Observer, Outcome, Status, TrainError};

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use firebrick::data::{
-    DataConfig, DataLoader, DatasetInfo, DatasetName, Datasets, InputShape, LoaderOptions, Normalize,
-    PreparedDataset,
+    DataConfig, DataLoader, DatasetInfo, Datasets, InputShape, LoaderOptions, Normalize, PreparedDataset,
 };
 use firebrick::train::Config;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
@@ -75,7 +74,7 @@ impl DatasetArguments {
             Some(name) => DataConfig::new(name),
             None if self.dataset.ends_with(".toml") => Config::from_file(Path::new(&self.dataset), &[])?.data,
             None => {
-                let names = listed(DatasetName::NAMES.iter().copied());
+                let names = listed(DatasetConfig::NAMES.iter().copied());
                 let text =
                     format!("unknown dataset `{}`, expected one of {names}, or a config file", self.dataset);
                 return Err(Failure::usage(text));
@@ -85,11 +84,12 @@ impl DatasetArguments {
             config.root.clone_from(root);
         }
         config.augment.clear();
+        config.batch_augment.clear();
         Ok(config)
     }
 }
 
-fn dataset_name(text: &str) -> Option<DatasetName> {
+fn dataset_name(text: &str) -> Option<DatasetConfig> {
     serde_json::from_value(Value::from(text)).ok()
 }
 
@@ -151,7 +151,8 @@ fn class_counts(
 ) -> Result<Vec<u64>, Failure> {
     let options =
         LoaderOptions { batch_size: 256, shuffle: false, seed: 0, workers: config.workers, drop_last: false };
-    let loader = DataLoader::new(split.clone(), options);
+    // Only labels are looked at.
+    let loader = DataLoader::new(split.clone(), options).keep_bytes();
     attended.console.begin_epoch("reading", 0, loader.num_samples() as u64);
     let mut counts = vec![0; num_classes];
     let mut seen = 0;
@@ -215,14 +216,14 @@ fn info_text(info: &DatasetInfo, train: &[u64], test: &[u64]) -> String {
 
 fn download(dataset: &DatasetArguments) -> Result<Exit, Failure> {
     let config = dataset.resolve()?;
-    if let DatasetName::Digits | DatasetName::ImageFolder | DatasetName::Synthetic = config.dataset {
-        let text = format!("dataset `{}` has no official place to fetch it from", config.dataset);
+    let Some(files) = config.dataset.remote_files() else {
+        let text = format!("dataset `{}` has no official place to fetch it from", config.dataset.name());
         return Err(Failure::usage(text));
-    }
+    };
     let attended = Attended::new(Format::for_people())?;
-    let fetched = firebrick::data::download::ensure(config.dataset, &config.root, &attended.progress());
+    let fetched = firebrick::data::download::ensure(&files, &config.root, &attended.progress());
     attended.finish(fetched)?;
-    output::line(format!("{}: {} is there", config.root.display(), config.dataset))?;
+    output::line(format!("{}: {} is there", config.root.display(), config.dataset.name()))?;
     Ok(Exit::Done)
 }
 
@@ -235,13 +236,13 @@ fn export(
     let mut config = dataset.resolve()?;
     // Pixels / 255 and nothing else, so that the stored bytes can be had back exactly.
     config.normalize = Normalize::None;
-    let out = out.unwrap_or_else(|| format!("{}-{}-{index}.png", config.dataset, split.name()).into());
+    let out = out.unwrap_or_else(|| format!("{}-{}-{index}.png", config.dataset.name(), split.name()).into());
     refuse_existing(&out)?;
     let attended = Attended::new(Format::for_people())?;
     let input = match open(&config, ANY_SHAPE, &attended)?.info.source_shape {
         Some(shape) => shape,
         None => {
-            let text = format!("dataset `{}` holds image files of different sizes", config.dataset);
+            let text = format!("dataset `{}` holds image files of different sizes", config.dataset.name());
             return Err(Failure::usage(text).hint("its images can be given to `predict` as they are"));
         }
     };

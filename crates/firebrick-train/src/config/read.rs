@@ -118,7 +118,7 @@ impl<'d> Reader<'d> {
 
     fn data(&mut self) -> Result<firebrick_data::DataConfig, ConfigError> {
         let (data, span) = self.plain::<firebrick_data::DataConfig>("data")?;
-        data.validate().map_err(|error| self.document.invalid(span, error.to_string(), None))?;
+        data.validate().map_err(|error| self.document.invalid(span, format!("data.{error}"), None))?;
         Ok(data)
     }
 

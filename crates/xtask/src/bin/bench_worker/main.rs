@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
-use firebrick::data::HostBatch;
+use firebrick::data::{HostBatch, HostPixels, HostTargets};
 use firebrick::loss::{ClassificationLoss, CrossEntropyLossConfig, LossConfig};
 use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
 use firebrick::train::Config;
@@ -141,10 +141,12 @@ impl<M: ImageClassifier> Bench<M> {
         let [channels, height, width] = model.input_shape();
         // Any numbers do: the kernels do not look at them.
         let images = (0..batch * channels * height * width).map(|i| (i % 251) as f32 / 251.0).collect();
+        let labels: Vec<i64> = (0..batch as i64).map(|i| i % 10).collect();
         let batch = HostBatch {
-            images,
+            pixels: HostPixels::Floats(images),
             shape: [batch, channels, height, width],
-            labels: (0..batch as i64).map(|i| i % 10).collect(),
+            targets: HostTargets::Classes(labels.clone()),
+            labels,
             sample_indices: (0..batch).collect(),
         };
         let sgd = SgdConfig { lr: 1e-3, momentum: 0.9, ..SgdConfig::default() };

@@ -1,9 +1,8 @@
 //! An image and a model that do not fit together.
 //!
-//! Wrong arguments of a transform are [`DataError::Argument`](crate::DataError::Argument), as
-//! every other wrong argument of `[data]`.
+//! Wrong arguments of a transform are `ArgumentError`s, as every other wrong argument of `[data]`.
 
-use crate::InputShape;
+use crate::shape::InputShape;
 
 /// An image that cannot be given the shape the model wants.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -37,6 +36,17 @@ pub enum TransformError {
     Empty {
         /// The image's shape.
         shape: InputShape,
+    },
+
+    /// A transform has not given the shape that it promises.
+    #[error(
+        "augmented image: expected {expected}, got {got}; one of the augmentations gives another size than it says"
+    )]
+    Output {
+        /// What the model wants.
+        expected: InputShape,
+        /// What the transforms gave.
+        got: InputShape,
     },
 
     /// The model's input is empty or absurdly large.
