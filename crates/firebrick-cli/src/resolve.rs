@@ -156,9 +156,7 @@ pub fn open_run(
 /// A backend that every machine has, for what needs no speed.
 pub fn cpu_backend() -> String {
     use firebrick::train::backend::BackendName;
-    let names = [BackendName::Flex, BackendName::NdArray];
-    let compiled = names.into_iter().find(|name| name.is_compiled());
-    compiled.map_or("auto", BackendName::as_str).to_owned()
+    BackendName::cpu().map_or("auto", BackendName::as_str).to_owned()
 }
 
 impl DatasetArguments {

@@ -13,7 +13,7 @@ pub mod verify;
 
 use firebrick::data::DataError;
 use firebrick::train::TrainError;
-use firebrick::train::backend::{join_kernel_threads, keep_freed_memory};
+use firebrick::train::backend::own_process;
 
 use crate::args::Command;
 use crate::exit::Exit;
@@ -47,8 +47,7 @@ struct Attended {
 impl Attended {
     fn new(format: Format) -> Result<Self, Failure> {
         // Nothing else in this process waits for the kernels' threads.
-        join_kernel_threads();
-        keep_freed_memory();
+        own_process();
         let console = Console::new(format);
         let signals = Self::listen(&console)
             .map_err(|error| Failure::storage(format!("cannot listen to Ctrl-C: {error}")))?;

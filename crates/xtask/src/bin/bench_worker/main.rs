@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 use firebrick::data::HostBatch;
 use firebrick::loss::{ClassifierLoss, CrossEntropyLossConfig, LossConfig};
 use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
-use firebrick::train::backend::{BackendChoice, join_kernel_threads, keep_freed_memory};
+use firebrick::train::backend::{BackendChoice, own_process};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
 use firebrick::train::step::{Clipping, Verdict, train_step};
 
@@ -60,8 +60,7 @@ enum Pass {
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     // As the `train` binary does.
-    join_kernel_threads();
-    keep_freed_memory();
+    own_process();
     let device = arguments.backend.parse::<BackendChoice>()?.open()?.device;
     match arguments.network {
         Network::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
