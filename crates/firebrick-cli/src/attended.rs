@@ -2,7 +2,7 @@
 
 use firebrick::data::DataError;
 use firebrick::train::TrainError;
-use firebrick::train::backend::{join_kernel_threads, keep_freed_memory};
+use firebrick::train::backend::own_process;
 
 use crate::console::{Console, Format};
 use crate::message::Failure;
@@ -25,8 +25,7 @@ impl Attended {
     /// The system refuses a signal handler.
     pub fn new(format: Format) -> Result<Self, Failure> {
         // Nothing else in this process waits for the kernels' threads.
-        join_kernel_threads();
-        keep_freed_memory();
+        own_process();
         let console = Console::new(format);
         let signals = listen(&console)
             .map_err(|error| Failure::storage(format!("cannot listen to Ctrl-C: {error}")))?;

@@ -92,7 +92,6 @@ impl RunArguments {
 
 /// A backend that every machine has, for what needs no speed.
 pub fn cpu_backend() -> String {
-    let names = [BackendName::Flex, BackendName::NdArray];
-    let compiled = names.into_iter().find(|name| name.is_compiled());
-    compiled.map_or("auto", BackendName::as_str).to_owned()
+    use firebrick::train::backend::BackendName;
+    BackendName::cpu().map_or("auto", BackendName::as_str).to_owned()
 }

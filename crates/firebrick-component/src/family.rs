@@ -42,14 +42,18 @@ pub fn read_family<F: Family>(value: Value) -> Result<F, ReadError> {
         Value::Table(mut table) => match table.remove("name") {
             Some(Value::String(name)) => (name, table),
             Some(other) => {
-                let message = format!("expected the name of a {}, got a {}", F::KIND, other.type_str());
+                let message =
+                    format!("expected the name of {}, got {}", article(F::KIND), article(other.type_str()));
                 return Err(ReadError::new("name", message));
             }
-            None => return Err(ReadError::new("", format!("a {} has no `name`", F::KIND))),
+            None => return Err(ReadError::new("", format!("{} has no `name`", article(F::KIND)))),
         },
         other => {
-            let message =
-                format!("expected a {} such as {{ name = \"..\" }}, got a {}", F::KIND, other.type_str());
+            let message = format!(
+                "expected {} such as {{ name = \"..\" }}, got {}",
+                article(F::KIND),
+                article(other.type_str())
+            );
             return Err(ReadError::new("", message));
         }
     };
@@ -58,6 +62,12 @@ pub fn read_family<F: Family>(value: Value) -> Result<F, ReadError> {
         let message = format!("unknown {} `{name}`, expected one of {}", F::KIND, names.join(", "));
         Err(ReadError::new("name", message))
     })
+}
+
+/// The word with its article.
+fn article(word: &str) -> String {
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {word}")
 }
 
 /// Makes a family's enum: one variant for each line, and one for what a program registers.

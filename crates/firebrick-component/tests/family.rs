@@ -103,7 +103,7 @@ fn every_error_says_at_which_key() {
         ("name = 'square'\nsides = 1.0", "sides", "unknown field `sides`, expected `side`"),
         ("name = 'square'", "", "missing field `side`"),
         ("side = 1.0", "", "a shape has no `name`"),
-        ("name = 3", "name", "expected the name of a shape, got a integer"),
+        ("name = 3", "name", "expected the name of a shape, got an integer"),
         ("name = 'sqare'", "name", "unknown shape `sqare`, expected one of `square`, `group`"),
         (
             "name = 'group'\nmembers = [{ name = 'square', side = 1 }, 4]",

@@ -294,7 +294,12 @@ impl Checkpoint {
     fn of_run(self, run_dir: &Path) -> Result<Self, TrainError> {
         // Without a config there is nothing to compare with, and the checkpoint brings its own.
         let Ok(config) = std::fs::read_to_string(run_dir.join("config.toml")) else { return Ok(self) };
-        let other = differences(&config, &self.state.config).into_iter().find(|other| !other.is_backend());
+        let differences =
+            differences(&config, &self.state.config).map_err(|error| TrainError::Checkpoint {
+                path: self.path.clone(),
+                message: format!("cannot be compared with this run's config.toml: {error}"),
+            })?;
+        let other = differences.into_iter().find(|other| !other.is_backend());
         match other {
             None => Ok(self),
             Some(other) => Err(TrainError::Checkpoint {

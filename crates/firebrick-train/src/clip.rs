@@ -11,9 +11,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Bool, Tensor};
-
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use firebrick_component::{ArgumentError, check};
 
 /// Keeps the division by the norm away from zero.
 const NORM_EPS: f64 = 1e-6;
@@ -24,9 +22,8 @@ const NORM_EPS: f64 = 1e-6;
 /// `max_norm` must be finite and not negative, `norm_type` greater than zero (`inf` is the largest
 /// absolute value).
 pub fn validate_norm(max_norm: f64, norm_type: f64) -> Result<(), ArgumentError> {
-    let check = Check("clip_grad_norm");
-    check.non_negative("max_norm", max_norm)?;
-    check.that(norm_type > 0.0, "norm_type", norm_type, "a number > 0, or inf")
+    check::non_negative("max_norm", max_norm)?;
+    check::that(norm_type > 0.0, "norm_type", norm_type, "a number > 0, or inf")
 }
 
 /// Checks `clip_value` of [`clip_grad_value`].
@@ -34,7 +31,7 @@ pub fn validate_norm(max_norm: f64, norm_type: f64) -> Result<(), ArgumentError>
 /// # Errors
 /// `clip_value` must be finite and not negative.
 pub fn validate_value(clip_value: f64) -> Result<(), ArgumentError> {
-    Check("clip_grad_value").non_negative("clip_value", clip_value)
+    check::non_negative("clip_value", clip_value)
 }
 
 /// The norm of all gradients of `model` as if they were one vector; `None` if there are none.

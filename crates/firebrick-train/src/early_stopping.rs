@@ -4,6 +4,7 @@
 //! Lightning's `EarlyStopping`: `patience` counts the evaluations in a row that were not better than
 //! the best so far by more than `min_delta`.
 
+use firebrick_component::{ArgumentError, check};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Score;
@@ -32,15 +33,10 @@ impl EarlyStoppingConfig {
     ///
     /// # Errors
     ///
-    /// Which argument, what was expected and what it is.
-    pub fn validate(&self) -> Result<(), String> {
-        if self.patience == 0 {
-            return Err("patience: expected at least 1, got 0".to_owned());
-        }
-        if !(self.min_delta.is_finite() && self.min_delta >= 0.0) {
-            return Err(format!("min_delta: expected a finite number from 0, got {}", self.min_delta));
-        }
-        Ok(())
+    /// The first wrong argument.
+    pub fn validate(&self) -> Result<(), ArgumentError> {
+        check::that(self.patience >= 1, "patience", self.patience, "at least 1")?;
+        check::non_negative("min_delta", self.min_delta)
     }
 }
 

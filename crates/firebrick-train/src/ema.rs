@@ -13,14 +13,14 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use firebrick_component::{ArgumentError, check};
+use firebrick_models::walk::{self, Change, ParamRef, Visit};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::optimizer::argument::Check;
-use crate::optimizer::path::ModulePath;
-use crate::optimizer::{ArgumentError, OptimizerError, OptimizerState, ParameterState, read_back, upload};
+use crate::optimizer::{OptimizerError, OptimizerState, ParameterState, read_back, upload};
 
 /// Under which names the average stands in its file.
 const OWNER: &str = "ema";
@@ -46,7 +46,7 @@ impl EmaConfig {
     /// # Errors
     /// `decay` must be from 0 to 1.
     pub fn validate(&self) -> Result<(), ArgumentError> {
-        Check(OWNER).unit_interval("decay", self.decay)
+        check::unit_interval("decay", self.decay)
     }
 }
 
@@ -54,7 +54,7 @@ impl EmaConfig {
 #[derive(Debug, Error)]
 pub enum EmaError {
     /// An argument is outside its range.
-    #[error(transparent)]
+    #[error("ema.{0}")]
     Argument(#[from] ArgumentError),
     /// The file is not one of ours, or the device will not give a tensor back.
     #[error("the averaged weights: {0}")]
@@ -92,9 +92,7 @@ impl Ema {
 
     /// Takes the model's weights into the average; call it after each optimiser step.
     pub fn update<M: Module>(&mut self, model: &M) {
-        let mut update =
-            Update { averages: &mut self.averages, weight: 1.0 - self.decay, path: ModulePath::default() };
-        model.visit(&mut update);
+        walk::visit(model, &mut Update { averages: &mut self.averages, weight: 1.0 - self.decay });
         self.num_updates += 1;
     }
 
@@ -108,7 +106,7 @@ impl Ema {
     /// weights.
     pub fn averaged<M: Module>(&self, model: &M) -> M {
         // `valid` gives BatchNorm's statistics a place of their own; `clone` would not.
-        model.valid().map(&mut Replace { averages: &self.averages, path: ModulePath::default() })
+        walk::change(model.valid(), &mut Replace { averages: &self.averages })
     }
 
     /// The average as bytes for a checkpoint, exact to the last bit.
@@ -143,7 +141,7 @@ impl Ema {
             return Err(OptimizerError::OtherOptimizer { expected: OWNER, found: state.optimizer }.into());
         }
         let mut shapes = Shapes::default();
-        model.visit(&mut shapes);
+        walk::visit(model, &mut shapes);
         let problems = differences(&shapes.found, &state);
         if !problems.is_empty() {
             return Err(EmaError::Mismatch { problems });
@@ -191,7 +189,6 @@ fn differences(shapes: &BTreeMap<String, Vec<usize>>, state: &OptimizerState) ->
 struct Update<'a> {
     averages: &'a mut BTreeMap<String, Averaged>,
     weight: f64,
-    path: ModulePath,
 }
 
 impl Update<'_> {
@@ -201,23 +198,15 @@ impl Update<'_> {
     }
 }
 
-impl ModuleVisitor for Update<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Update<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, param: &Param<Tensor<D>>) {
         if !param.is_require_grad() {
             return;
         }
         let tensor = param.val().inner();
         let shape = tensor.dims().to_vec();
         let new = tensor.reshape([-1]);
-        let path = self.path.path();
+        let path = at.path.clone();
         let flat = match self.averages.remove(&path) {
             Some(old) if old.shape == shape => self.average(old.flat.to_device(&new.device()), new),
             _ => new,
@@ -228,20 +217,11 @@ impl ModuleVisitor for Update<'_> {
 
 struct Replace<'a> {
     averages: &'a BTreeMap<String, Averaged>,
-    path: ModulePath,
 }
 
-impl ModuleMapper for Replace<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.averages.get(&self.path.path()) {
+impl Change for Replace<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.averages.get(&at.path) {
             Some(averaged) if averaged.shape == param.lazy_shape().to_vec() => {
                 let flat = averaged.flat.clone();
                 param.map(|tensor| flat.to_device(&tensor.device()).reshape(tensor.dims()))
@@ -254,21 +234,12 @@ impl ModuleMapper for Replace<'_> {
 #[derive(Default)]
 struct Shapes {
     found: BTreeMap<String, Vec<usize>>,
-    path: ModulePath,
 }
 
-impl ModuleVisitor for Shapes {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Shapes {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, param: &Param<Tensor<D>>) {
         if param.is_require_grad() {
-            self.found.insert(self.path.path(), param.lazy_shape().to_vec());
+            self.found.insert(at.path.clone(), param.lazy_shape().to_vec());
         }
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use firebrick_data::{DataLoader, LoaderOptions, PreparedDataset};
-use firebrick_kernels::near_kernels;
 use firebrick_loss::{ClassificationLoss, LossError, SplitSums};
 use firebrick_models::ImageClassifier;
 
+use crate::backend::scope;
 use crate::error::TrainError;
 use crate::event::Score;
 use crate::step::{count_correct, loss_targets};
@@ -63,7 +63,7 @@ pub fn evaluate<M: ImageClassifier>(
     for host_batch in loader.epoch(0, 0) {
         let host_batch = host_batch?;
         let labels = host_batch.labels.clone();
-        let (losses, weights, logits) = near_kernels(device, || -> Result<_, LossError> {
+        let (losses, weights, logits) = scope(device, || -> Result<_, LossError> {
             let batch = host_batch.to_tensors(device);
             let logits_nk = model.forward(batch.images_nchw);
             let per_image = loss.per_image(logits_nk.clone(), loss_targets(batch.targets))?;

@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
         };
         self.progress = checkpoint.state.progress.clone();
         self.resumed_from_step = self.progress.position.step;
-        self.schedule.load_state(checkpoint.state.schedule)?;
+        self.schedule.load_state(checkpoint.state.schedule.clone())?;
         self.restore_tensors(model, checkpoint)
     }
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod plan;
 
 pub mod backend;
+mod closest;
 pub mod step;
 
 pub mod accumulate;

@@ -1,11 +1,10 @@
 //! How large each parameter and its gradient are: what a report of a diverged step shows.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use firebrick_models::walk::{self, ParamRef, Visit};
 use serde::{Serialize, Serializer};
-
-use crate::optimizer::path::ModulePath;
 
 /// L2 norms of one trainable parameter.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,33 +27,24 @@ pub(crate) fn number_or_name<S: Serializer>(value: &f64, serializer: S) -> Resul
 /// The norms of every trainable parameter, in the model's order. Reads each back from the device, so
 /// it is for the step that has gone wrong, not for every step.
 pub fn parameter_norms<M: Module>(model: &M, gradients: &GradientsParams) -> Vec<ParameterNorms> {
-    let mut visitor = Visitor { gradients, path: ModulePath::default(), found: Vec::new() };
-    model.visit(&mut visitor);
+    let mut visitor = Visitor { gradients, found: Vec::new() };
+    walk::visit(model, &mut visitor);
     visitor.found
 }
 
 struct Visitor<'a> {
     gradients: &'a GradientsParams,
-    path: ModulePath,
     found: Vec<ParameterNorms>,
 }
 
-impl ModuleVisitor for Visitor<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Visitor<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, param: &Param<Tensor<D>>) {
         if !param.is_require_grad() {
             return;
         }
         let gradient = self.gradients.get::<D>(param.id).map_or(0.0, |gradient| norm(gradient.inner()));
         let weight = norm(param.val().inner());
-        self.found.push(ParameterNorms { name: self.path.path(), weight, gradient });
+        self.found.push(ParameterNorms { name: at.path.clone(), weight, gradient });
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::TrainError;
 use crate::event::Control;
 use crate::optimizer::Optimizer;
 use crate::plan::Plan;
-use crate::schedule::{Schedule, ScheduleConfig};
+use crate::schedule::Schedule;
 use crate::step::{Clipping, Refusal, Verdict, accumulated_step};
 
 /// Takes the first `num_steps` steps of the plan and tells `each` of them: its number from 1, its loss,
@@ -86,9 +86,11 @@ fn check(plan: &Plan, num_steps: u64) -> Result<(), TrainError> {
     if !config.data.augment.is_empty() || !config.data.batch_augment.is_empty() {
         return refused("the images as they are: set data.augment = []".to_owned());
     }
-    if matches!(config.schedule, ScheduleConfig::Plateau(_)) {
-        let text = "a schedule that goes by steps or epochs; plateau goes by evaluations, which are left out";
-        return refused(text.to_owned());
+    if config.schedule.watches().is_some() {
+        let name = config.schedule.name();
+        return refused(format!(
+            "a schedule that goes by steps or epochs; {name} goes by evaluations, which are left out"
+        ));
     }
     if num_steps > plan.total_steps {
         let total = plan.total_steps;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use firebrick_storage::{MANIFEST_FILE, RunLock};
 
 use crate::checkpoint::{self, Checkpoint, Which};
-use crate::config_difference::{Difference, differences, leaves};
+use crate::config::{Config, ConfigError};
+use crate::config_difference::{Difference, differences};
 use crate::error::TrainError;
 use crate::plan::Plan;
 use crate::run_folder::{Resume, RunFolder, RunLocation, is_run};
@@ -91,7 +92,11 @@ fn newest_run(plan: &Plan) -> Option<PathBuf> {
 
 fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String>) -> Result<(), TrainError> {
     let state = &checkpoint.state;
-    let differences = differences(&state.config, &plan.config.to_toml()?);
+    let unreadable = |error: ConfigError| TrainError::Checkpoint {
+        path: checkpoint.path.clone(),
+        message: format!("was made with a config that cannot be read: {error}"),
+    };
+    let differences = differences(&state.config, &plan.config.to_toml()?).map_err(unreadable)?;
     let (backend, other): (Vec<_>, Vec<_>) = differences.into_iter().partition(Difference::is_backend);
     for difference in backend {
         notices.push(format!("the backend differs ({difference}), so the bits will, too"));
@@ -107,10 +112,9 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
             ),
         });
     }
-    if let Some(epochs) =
-        leaves(&state.config).get("trainer.epochs").and_then(|epochs| epochs.parse::<u64>().ok())
-        && plan.config.trainer.epochs < epochs
-    {
+    let earlier = Config::from_toml("the checkpoint's config", &state.config, &[]).map_err(unreadable)?;
+    let epochs = earlier.trainer.epochs;
+    if plan.config.trainer.epochs < epochs {
         return Err(TrainError::Checkpoint {
             path: checkpoint.path.clone(),
             message: format!(

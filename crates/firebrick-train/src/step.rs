@@ -3,11 +3,11 @@
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use firebrick_data::{HostBatch, Targets as BatchTargets};
-use firebrick_kernels::near_kernels;
 use firebrick_loss::{ClassificationLoss, LossError, Targets};
 use firebrick_models::{Buffers, ImageClassifier};
 
 use crate::accumulate::Accumulator;
+use crate::backend::scope;
 use crate::clip::{clip_grad_value, grad_norm, scale_to_norm};
 use crate::norms::{ParameterNorms, parameter_norms};
 use crate::optimizer::{Optimizer, Rates};
@@ -93,7 +93,7 @@ pub fn accumulated_step<M: ImageClassifier>(
     rates: &dyn Rates,
 ) -> Result<(M, Verdict), LossError> {
     let device = model.devices().into_iter().next().unwrap_or_default();
-    near_kernels(&device, || step_here(model, batches, loss, optimizer, clipping, rates))
+    scope(&device, || step_here(model, batches, loss, optimizer, clipping, rates))
 }
 
 /// [`accumulated_step`] on this thread.

@@ -5,9 +5,17 @@
 mod backend;
 #[path = "train/config.rs"]
 mod config;
+#[path = "train/damage.rs"]
+mod damage;
+#[path = "train/overrides.rs"]
+mod overrides;
+#[path = "train/own.rs"]
+mod own;
 #[path = "train/parity.rs"]
 mod parity;
 #[path = "train/sequential.rs"]
 mod sequential;
 #[path = "train/trace.rs"]
 mod trace;
+#[path = "train/wrong.rs"]
+mod wrong;

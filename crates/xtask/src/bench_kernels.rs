@@ -37,7 +37,7 @@ const SPINNING: Duration = Duration::from_millis(50);
 /// Prints the table, measured where a training step runs: in the kernels' thread pool.
 pub fn recipe(rounds: u64, only: Option<&str>, with_pytorch: bool) -> Result<(), Failure> {
     // As the `train` binary does.
-    firebrick::train::backend::keep_freed_memory();
+    firebrick::train::backend::own_process();
     let pytorch = if with_pytorch { Some(pytorch()?) } else { None };
     rayon::scope(|_| table(rounds, only, pytorch).map_err(|failure| failure.to_string()))?;
     Ok(())

@@ -19,7 +19,7 @@ use firebrick::data::{HostBatch, HostPixels, HostTargets};
 use firebrick::loss::{ClassificationLoss, CrossEntropyLossConfig, LossConfig};
 use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
 use firebrick::train::Config;
-use firebrick::train::backend::{BackendChoice, join_kernel_threads, keep_freed_memory};
+use firebrick::train::backend::{BackendChoice, own_process};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
 use firebrick::train::step::{Clipping, Verdict, train_step};
 
@@ -78,8 +78,7 @@ enum Pass {
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     // As the `train` binary does.
-    join_kernel_threads();
-    keep_freed_memory();
+    own_process();
     let device = arguments.backend.parse::<BackendChoice>()?.open()?.device;
     let name = match &arguments.network {
         Network::Named(name) => *name,
