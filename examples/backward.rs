@@ -10,7 +10,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use firebrick::data::{DataConfig, DataLoader, DatasetName, InputShape, LoaderOptions, open};
 use firebrick::loss::CrossEntropyLossConfig;
-use firebrick::models::{ImageClassifier, TuduiConfig};
+use firebrick::models::{NetworkConfig, TuduiConfig};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
 
 const LR: f64 = 0.01;

@@ -10,7 +10,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use firebrick::data::{DataConfig, DataLoader, DatasetName, InputShape, LoaderOptions, open};
 use firebrick::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
-use firebrick::models::{ImageClassifier, LeNetConfig};
+use firebrick::models::{LeNetConfig, NetworkConfig};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
 
 const SEED: u64 = 0;

@@ -51,7 +51,8 @@ impl Default for Group {
 impl Component for Group {
     fn validate(&self) -> Result<(), ArgumentError> {
         let each = self.members.iter().enumerate();
-        each.map(|(i, shape)| shape.validate().map_err(|error| error.within(format!("members[{i}]")))).collect()
+        each.map(|(i, shape)| shape.validate().map_err(|error| error.within(format!("members[{i}]"))))
+            .collect()
     }
 }
 
@@ -104,7 +105,11 @@ fn every_error_says_at_which_key() {
         ("side = 1.0", "", "a shape has no `name`"),
         ("name = 3", "name", "expected the name of a shape, got a integer"),
         ("name = 'sqare'", "name", "unknown shape `sqare`, expected one of `square`, `group`"),
-        ("name = 'group'\nmembers = [{ name = 'square', side = 1 }, 4]", "members[1]", "expected a shape such as"),
+        (
+            "name = 'group'\nmembers = [{ name = 'square', side = 1 }, 4]",
+            "members[1]",
+            "expected a shape such as",
+        ),
         (
             "name = 'group'\nmembers = [{ name = 'group', members = [{ name = 'square', side = true }] }]",
             "members[0].members[0].side",

@@ -48,22 +48,33 @@ fn as_text(summary: &ModelSummary) -> String {
         ("what it is", Align::Left),
         ("output", Align::Right),
         ("parameters", Align::Right),
+        ("multiply-adds", Align::Right),
     ];
-    let input = vec!["input".to_owned(), String::new(), shape(&summary.input_shape), String::new()];
-    let layers = summary.layers.iter().map(|layer| {
-        let parameters = match layer.num_parameters {
-            0 => String::new(),
-            number => thousands(number as u64),
-        };
-        vec![layer.name.clone(), layer.kind.to_string(), shape(&layer.output_shape), parameters]
+    let input =
+        vec!["input".to_owned(), String::new(), shape(&summary.input_shape), String::new(), String::new()];
+    let number = |number: u64| match number {
+        0 => String::new(),
+        number => thousands(number),
+    };
+    let layers = summary.layers.iter().flatten().map(|layer| {
+        vec![
+            layer.path.clone(),
+            layer.repr.clone(),
+            shape(&layer.output_shape),
+            number(layer.num_parameters as u64),
+            number(layer.multiply_adds),
+        ]
     });
     let total = summary.num_parameters as u64;
     format!(
-        "{}\n\n{}\n\n{} parameters, {:.2} MiB as f32",
+        "{}\n\n{}\n\n{} parameters, {:.2} MiB as f32{}",
         summary.name,
         output::table(&columns, std::iter::once(input).chain(layers)),
         thousands(total),
-        total as f64 * 4.0 / f64::from(1 << 20)
+        total as f64 * 4.0 / f64::from(1 << 20),
+        summary
+            .multiply_adds
+            .map_or(String::new(), |sum| format!("; {} multiply-adds an image", thousands(sum)))
     )
 }
 

@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use firebrick_component::Family;
 use firebrick_loss::LossConfig;
-use firebrick_models::sequential::LayerConfig;
-use firebrick_models::{ModelConfig, ModelError, SequentialConfig};
+use firebrick_models::ModelConfig;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
@@ -43,15 +43,6 @@ pub(super) fn config(document: &Document) -> Result<Config, ConfigError> {
         trainer: reader.trainer()?,
         output: reader.plain::<OutputConfig>("output")?.0,
     })
-}
-
-/// What a sequential model is told besides its layers.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SequentialArguments {
-    input_shape: [usize; 3],
-    #[serde(default)]
-    num_classes: Option<usize>,
 }
 
 /// Takes the tables of a document one by one.
@@ -136,61 +127,11 @@ impl<'d> Reader<'d> {
         let arguments = component.arguments.get_mut();
         let weights = self.argument::<PathBuf>(arguments, "weights")?;
         let strict = self.argument::<bool>(arguments, "strict")?.unwrap_or(true);
-        let network = if component.name.get_ref() == "sequential" {
-            ModelConfig::Sequential(self.sequential(component)?)
-        } else {
-            self.build("model", component, ModelConfig::NAMES, ModelConfig::deserialize_named, |model| {
-                model.validate().map_err(|error| error.to_string())
-            })?
-        };
+        let names = ModelConfig::names();
+        let network = self.build("model", component, &names, ModelConfig::deserialize_named, |model| {
+            model.validate().map_err(|error| error.to_string())
+        })?;
         Ok(ModelSection { network, weights, strict })
-    }
-
-    /// Layer by layer, so that what is wrong with one is said with its own place.
-    fn sequential(&self, component: Component<'d>) -> Result<SequentialConfig, ConfigError> {
-        let Component { name, mut arguments } = component;
-        let (mut layers, mut places) = (Vec::new(), Vec::new());
-        for layer in self.layers(&name, arguments.get_mut())? {
-            places.push(layer.arguments.span());
-            let names = LayerConfig::NAMES;
-            layers.push(self.build("layer", layer, names, LayerConfig::deserialize_named, |_| Ok(()))?);
-        }
-        let rest: SequentialArguments = self.deserialize(arguments)?;
-        SequentialConfig::new(rest.input_shape, layers, rest.num_classes).map_err(|error| {
-            let place = match &error {
-                ModelError::Layer { index, .. } => places.get(*index).cloned(),
-                _ => None,
-            };
-            self.document.invalid(place.unwrap_or(name.span()), error.to_string(), None)
-        })
-    }
-
-    fn layers(
-        &self,
-        model: &Spanned<String>,
-        arguments: &mut DeTable<'d>,
-    ) -> Result<Vec<Component<'d>>, ConfigError> {
-        let Some(layers) = arguments.remove("layers") else {
-            let hint = "add layers = [{ name = \"flatten\" }, { name = \"linear\", out_features = 10 }]";
-            let message = "a sequential model has no `layers`".to_owned();
-            return Err(self.document.invalid(model.span(), message, Some(hint.to_owned())));
-        };
-        let span = layers.span();
-        let DeValue::Array(layers) = layers.into_inner() else {
-            return Err(self.document.invalid(span, "`layers`: expected a list of tables".to_owned(), None));
-        };
-        let component = |layer: Spanned<DeValue<'d>>| {
-            let span = layer.span();
-            match layer.into_inner() {
-                DeValue::Table(table) => self.component_of("a layer", Spanned::new(span, table)),
-                other => {
-                    let message =
-                        format!("expected a layer such as {{ name = \"relu\" }}, got a {}", other.type_str());
-                    Err(self.document.invalid(span, message, None))
-                }
-            }
-        };
-        layers.into_iter().map(component).collect()
     }
 
     fn argument<T: for<'de> Deserialize<'de>>(

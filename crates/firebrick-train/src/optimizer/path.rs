@@ -1,5 +1,7 @@
 //! Where a parameter stands in its model: its dotted path, and what kind of layer holds it.
 
+use firebrick_models::walk::Role;
+
 /// A parameter's place in the model, as far as optimisers care.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Location {
@@ -43,10 +45,15 @@ impl ModulePath {
             Some(last) => (last.name.as_str(), last.container.as_str()),
             None => ("", ""),
         };
+        let says = |role: &Role| role.container() == holder;
+        let role = Role::ALL.into_iter().find(says);
         Location {
             path: self.path(),
-            is_bias_or_norm: field == "bias" || holder.contains("Norm"),
-            is_transposed: field == "weight" && holder == "Struct:Linear" && shape.len() == 2,
+            is_bias_or_norm: field == "bias"
+                || holder.contains("Norm")
+                || role.is_some_and(Role::is_bias_or_norm),
+            is_transposed: role.is_some_and(Role::is_transposed)
+                || field == "weight" && holder == "Struct:Linear" && shape.len() == 2,
             shape,
         }
     }

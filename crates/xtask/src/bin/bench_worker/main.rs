@@ -15,7 +15,7 @@ use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
 use firebrick::data::HostBatch;
 use firebrick::loss::{ClassifierLoss, CrossEntropyLossConfig, LossConfig};
-use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
+use firebrick::models::{ImageClassifier, LeNetConfig, NetworkConfig, TuduiConfig};
 use firebrick::train::backend::{BackendChoice, join_kernel_threads, keep_freed_memory};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
 use firebrick::train::step::{Clipping, Verdict, train_step};
@@ -44,7 +44,10 @@ struct Arguments {
 enum Network {
     Tudui,
     Lenet,
+    /// Its `forward` is written by hand.
     Resnet18,
+    /// The same as data.
+    Resnet18Data,
     Mobilenet,
     Mlp,
 }
@@ -66,7 +69,8 @@ fn main() -> Result<(), Failure> {
     match arguments.network {
         Network::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
         Network::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Network::Resnet18 => serve(ResNet18::new(0, &device), &arguments, &device),
+        Network::Resnet18 => serve(ResNet18::new(0, &device)?, &arguments, &device),
+        Network::Resnet18Data => serve(sequential::resnet18()?.init(0, &device), &arguments, &device),
         Network::Mobilenet => serve(sequential::mobilenet()?.init(0, &device), &arguments, &device),
         Network::Mlp => serve(sequential::mlp()?.init(0, &device), &arguments, &device),
     }
