@@ -5,7 +5,7 @@
 
 #![allow(clippy::print_stdout)]
 
-use burn::tensor::activation::silu;
+use burn::tensor::{Device, activation::silu};
 use firebrick::component::{ArgumentError, Component};
 use firebrick::data::{Image, open};
 use firebrick::models::layer::{Activations, Conv2d, Flatten, Layer, Linear, MaxPool2d, Parameters};
@@ -14,7 +14,6 @@ use firebrick::models::{Named, NetworkConfig, NetworkPlan, Shape};
 use firebrick::prelude::*;
 use firebrick::train::evaluate::{EvaluationOptions, evaluate};
 use firebrick::train::{checkpoint::Which, event::WeightsKind, run_folder::Resume, trained::TrainedRun};
-use serde::{Deserialize, Serialize};
 
 /// `x * sigmoid(x)`.
 #[derive(Debug)]
@@ -30,12 +29,9 @@ impl Layer for Silu {
 }
 
 /// `[model] name = "small"`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Small {
-    width: usize,
-    num_classes: usize,
-}
+#[rustfmt::skip]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Small { width: usize, num_classes: usize }
 
 #[rustfmt::skip]
 impl Component for Small {
@@ -58,35 +54,26 @@ impl NetworkConfig for Small {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    ModelConfig::register::<Small>("small")?;
-    let (folder, device) = (tempfile::tempdir()?, burn::tensor::Device::flex());
-    let run_dir = folder.path().join("run");
-    let config = |epochs| Config::from_toml("custom", CONFIG, &[format!("trainer.epochs={epochs}").parse()?]);
-    Trainer::new(config(1)?).run_dir(&run_dir).run()?;
-    let outcome = Trainer::new(config(4)?).run_dir(&run_dir).resume(Resume::Latest).run()?;
-    println!("{}\n{:?}", outcome.model, outcome.status);
-
-    let run = TrainedRun::open(&run_dir, Which::Latest, WeightsKind::Raw, &device)?;
-    let test = open(&run.config.data, run.state.preprocess.input, 0, &())?.test;
-    let options = EvaluationOptions { batch_size: 32, workers: 0 };
-    let evaluation =
-        evaluate(&run.model, test, &run.config.loss.classifier()?, &device, options, &mut |_| false)?;
-    println!("{evaluation:?}");
-    let blank = Image { channels: 1, height: 8, width: 8, pixels: vec![0; 64].into() };
-    println!("a blank image is most like {:?}", run.predict(&blank, &device)?.first());
-    Ok(save_safetensors(
-        &run.model,
-        &folder.path().join("small.safetensors"),
-        NameStyle::Firebrick,
-        &[].into(),
-    )?)
-}
-
-const CONFIG: &str = r#"
-model = { name = "small", width = 8, num_classes = 10 }
+const CONFIG: &str = r#"model = { name = "small", width = 8, num_classes = 10 }
 data = { dataset = "digits", batch_size = 32 }
 loss = { name = "cross_entropy" }
 optimizer = { name = "sgd", lr = 0.05, momentum = 0.9 }
-trainer = { epochs = 1, backend = "flex" }
-"#;
+trainer = { epochs = 1, backend = "flex" }"#;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ModelConfig::register::<Small>("small")?;
+    let (folder, device) = (tempfile::tempdir()?, Device::flex());
+    let run_dir = folder.path().join("run");
+    Trainer::new(Config::from_toml("custom", CONFIG, &[])?).run_dir(&run_dir).run()?;
+    let longer = Config::from_toml("custom", CONFIG, &["trainer.epochs=4".parse()?])?;
+    let outcome = Trainer::new(longer).run_dir(&run_dir).resume(Resume::Latest).run()?;
+    println!("{}\n{:?}", outcome.model, outcome.status);
+    let run = TrainedRun::open(&run_dir, Which::Latest, WeightsKind::Raw, &device)?;
+    let test = open(&run.config.data, run.state.preprocess.input, 0, &())?.test;
+    let (loss, options) = (run.config.loss.classifier()?, EvaluationOptions { batch_size: 32, workers: 0 });
+    let evaluation = evaluate(&run.model, test, &loss, &device, options, &mut |_| false)?;
+    println!("test accuracy: {:?}", evaluation.map(|evaluation| evaluation.score.accuracy));
+    let blank = Image { channels: 1, height: 8, width: 8, pixels: vec![0; 64].into() };
+    println!("a blank image: {:?}", run.predict(&blank, &device)?.first());
+    Ok(save_safetensors(&run.model, &run_dir.join("small.safetensors"), NameStyle::Firebrick, &[].into())?)
+}
