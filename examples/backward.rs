@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use firebrick::data::source::DigitsConfig;
 use firebrick::data::{DataConfig, DataLoader, InputShape, LoaderOptions, Targets, open};
 use firebrick::loss::CrossEntropyLossConfig;
-use firebrick::models::{ImageClassifier, TuduiConfig};
+use firebrick::models::{NetworkConfig, TuduiConfig};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
 
 const LR: f64 = 0.01;

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use firebrick::data::source::DigitsConfig;
 use firebrick::data::{DataConfig, DataLoader, InputShape, LoaderOptions, Targets, open};
 use firebrick::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
-use firebrick::models::{ImageClassifier, LeNetConfig};
+use firebrick::models::{LeNetConfig, NetworkConfig};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
 
 const SEED: u64 = 0;

@@ -3,6 +3,7 @@
 
 mod models {
     mod batch_norm;
+    mod blocks;
     mod buffers;
     mod display;
     mod dropout;
@@ -15,6 +16,6 @@ mod models {
     mod registry;
     mod rubbish;
     mod sequential;
-    mod sequential_misfits;
     mod support;
+    mod wrong_networks;
 }

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Int, Tensor};
 use firebrick_data::random::{self, Purpose};
 use firebrick_data::{Datasets, InputShape, Progress};
 use firebrick_loss::{ClassificationLoss, LossError, Targets};
-use firebrick_models::{ImageClassifier, Model, weights};
+use firebrick_models::{ImageClassifier, Network, weights};
 
 use crate::backend::{Backend, BackendChoice};
 use crate::config::Config;
@@ -82,7 +82,7 @@ impl Plan {
     /// # Errors
     ///
     /// [`TrainError::Weights`] when the file does not fit.
-    pub fn initial_model(&self, device: &Device) -> Result<Model, TrainError> {
+    pub fn initial_model(&self, device: &Device) -> Result<Network, TrainError> {
         let section = &self.config.model;
         let model = section.network.init(self.config.trainer.seed, device);
         let Some(path) = &section.weights else {

@@ -3,7 +3,7 @@
 
 use burn::module::Module;
 use firebrick_data::{DataLoader, HostBatch, LoaderOptions};
-use firebrick_models::Model;
+use firebrick_models::Network;
 
 use crate::error::TrainError;
 use crate::event::Control;
@@ -24,7 +24,7 @@ use crate::step::{Clipping, Refusal, Verdict, accumulated_step};
 pub fn replay(
     plan: &Plan,
     num_steps: u64,
-    each: &mut dyn FnMut(u64, f64, &Model) -> Control,
+    each: &mut dyn FnMut(u64, f64, &Network) -> Control,
 ) -> Result<Option<Refusal>, TrainError> {
     let config = &plan.config;
     check(plan, num_steps)?;

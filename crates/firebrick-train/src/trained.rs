@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use firebrick_data::{Image, Preprocess};
-use firebrick_models::{ImageClassifier, Model};
+use firebrick_models::{ImageClassifier, Network};
 
 use crate::checkpoint::{self, Checkpoint, State, Which};
 use crate::config::Config;
@@ -25,7 +25,7 @@ pub struct TrainedRun {
     /// What the checkpoint knows beside its tensors.
     pub state: State,
     /// The network, in validation mode.
-    pub model: Model,
+    pub model: Network,
     /// Damaged checkpoints that were passed over.
     pub notices: Vec<String>,
 }
@@ -104,9 +104,9 @@ impl TrainedRun {
 fn averaged(
     checkpoint: &Checkpoint,
     config: &Config,
-    model: Model,
+    model: Network,
     device: &Device,
-) -> Result<Model, TrainError> {
+) -> Result<Network, TrainError> {
     let mut ema = Ema::new(&config.trainer.ema.unwrap_or_default())?;
     // Only what takes part in training is averaged, and only that is looked for.
     let trainable = model.train();

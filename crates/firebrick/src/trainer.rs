@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use firebrick_data::Progress;
-use firebrick_models::{ImageClassifier, Model};
+use firebrick_models::{ImageClassifier, Network};
 use firebrick_train::config::Override;
 use firebrick_train::run_folder::{Resume, RunLocation};
 use firebrick_train::{Config, Control, Event, Observer, Outcome, Plan, TrainError, fit};
@@ -84,7 +84,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     ///
     /// [`TrainError`]; [`TrainError::kind`] says what kind of trouble it is.
-    pub fn run(self) -> Result<Outcome<Model>, TrainError> {
+    pub fn run(self) -> Result<Outcome<Network>, TrainError> {
         self.run_with(|plan, device| plan.initial_model(device))
     }
 

@@ -92,11 +92,12 @@ fn named(name: &str, num_classes: usize) -> Option<Result<ModelConfig, Failure>>
 /// A column of the table: its title, how its cells stand, and what a layer has there.
 type Column = (&'static str, Align, fn(&LayerSummary) -> String);
 
-const COLUMNS: [Column; 4] = [
-    ("layer", Align::Left, |layer| layer.name.clone()),
-    ("what it is", Align::Left, |layer| layer.kind.to_string()),
+const COLUMNS: [Column; 5] = [
+    ("layer", Align::Left, |layer| layer.path.clone()),
+    ("what it is", Align::Left, |layer| layer.repr.clone()),
     ("output", Align::Right, |layer| shape(&layer.output_shape)),
-    ("parameters", Align::Right, |layer| count(layer.num_parameters)),
+    ("parameters", Align::Right, |layer| count(layer.num_parameters as u64)),
+    ("multiply-adds", Align::Right, |layer| count(layer.multiply_adds)),
 ];
 
 fn as_text(summary: &ModelSummary) -> String {
@@ -106,14 +107,17 @@ fn as_text(summary: &ModelSummary) -> String {
         "output" => shape(&summary.input_shape),
         _ => String::new(),
     });
-    let layers = summary.layers.iter().map(|layer| COLUMNS.map(|(_, _, cell)| cell(layer)).into());
+    let layers = summary.layers.iter().flatten().map(|layer| COLUMNS.map(|(_, _, cell)| cell(layer)).into());
     let total = summary.num_parameters as u64;
     format!(
-        "{}\n\n{}\n\n{} parameters, {:.2} MiB as f32",
+        "{}\n\n{}\n\n{} parameters, {:.2} MiB as f32{}",
         summary.name,
         output::table(&titles, std::iter::once(input.into()).chain(layers)),
         thousands(total),
-        total as f64 * 4.0 / f64::from(1 << 20)
+        total as f64 * 4.0 / f64::from(1 << 20),
+        summary
+            .multiply_adds
+            .map_or(String::new(), |sum| format!("; {} multiply-adds an image", thousands(sum)))
     )
 }
 

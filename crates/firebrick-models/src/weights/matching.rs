@@ -9,7 +9,7 @@ use super::layers;
 use super::names::{indexed_names, split_leaf};
 use super::prefix::find_prefix;
 use super::report::MatchedBy;
-use crate::ImageClassifier;
+use crate::classifier::ImageClassifier;
 use crate::parameters::{ParameterInfo, parameter_infos};
 
 /// A counter of BatchNorm in torch, which nothing here needs.
@@ -34,14 +34,14 @@ pub(crate) struct Target {
 impl Targets {
     pub(crate) fn of<M: ImageClassifier>(model: &M, layout: Layout) -> Self {
         let infos = parameter_infos(model);
-        let indexed = indexed_names(&infos, &model.layers());
+        let indexed = indexed_names(&infos, model.network());
         let head = infos.last().map(|info| split_leaf(&info.name).0.to_owned());
         let parameters = infos
             .into_iter()
             .zip(indexed)
             .map(|(info, indexed_name)| Target { file_shape: file_shape(&info, layout), indexed_name, info })
             .collect();
-        Self { model: model.name().to_owned(), parameters, head: head.unwrap_or_default() }
+        Self { model: model.name(), parameters, head: head.unwrap_or_default() }
     }
 
     fn is_head(&self, target: &Target) -> bool {

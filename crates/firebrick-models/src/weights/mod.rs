@@ -21,7 +21,7 @@ mod save;
 
 use std::path::Path;
 
-use crate::ImageClassifier;
+use crate::classifier::ImageClassifier;
 
 pub use crate::parameters::{NamedParameter, ParameterInfo, named_parameters, parameter_infos};
 pub use error::{Mismatch, Misshapen, Mistyped, NamedShape, WeightsError};

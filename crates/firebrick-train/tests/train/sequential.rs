@@ -6,8 +6,8 @@ use std::str::FromStr;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use firebrick_models::Network;
 use firebrick_models::parameters::named_parameters;
-use firebrick_models::{ImageClassifier, Model};
 use firebrick_train::Config;
 use firebrick_train::config::Override;
 use firebrick_train::ema::{Ema, EmaConfig};
@@ -132,7 +132,7 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
     assert!(message.contains("layers[4], `linear`: out_features: expected 1 to 100000, got 0"), "{message}");
 }
 
-fn network() -> Model {
+fn network() -> Network {
     read(GOOD, &[]).unwrap().model.network.init(0, &device())
 }
 
@@ -145,7 +145,7 @@ fn images(factor: f64) -> Tensor<4> {
 }
 
 /// The bits of every parameter that `wanted` says yes to, by name.
-fn bits(model: &Model, wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<u8>)> {
+fn bits(model: &Network, wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<u8>)> {
     let parameters = named_parameters(model).into_iter().filter(|p| wanted(&p.name));
     parameters.map(|p| (p.name, p.data.as_bytes().to_vec())).collect()
 }

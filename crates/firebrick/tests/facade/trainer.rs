@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use firebrick::models::LeNetConfig;
+use firebrick::models::{LeNetConfig, NetworkConfig};
 use firebrick::prelude::*;
 use firebrick::train::run_folder::Resume;
 

@@ -8,7 +8,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor};
 use firebrick::models::parameters::named_parameters;
 use firebrick::models::weights::{NameStyle, save_safetensors};
-use firebrick::models::{LayerSummary, LeNet, LeNetConfig};
+use firebrick::models::{LeNetConfig, Network, NetworkConfig};
 use firebrick::prelude::*;
 use firebrick::train::ErrorKind;
 use firebrick::train::checkpoint::{Checkpoint, folder_name};
@@ -30,7 +30,7 @@ enum Poison {
 /// A LeNet that goes wrong in one of its forward passes.
 #[derive(Module, Debug)]
 struct Poisoned {
-    inner: LeNet,
+    inner: Network,
     #[module(skip)]
     poison: Option<(usize, Poison)>,
     #[module(skip)]
@@ -44,7 +44,7 @@ impl Poisoned {
 }
 
 impl ImageClassifier for Poisoned {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> String {
         self.inner.name()
     }
 
@@ -73,10 +73,6 @@ impl ImageClassifier for Poisoned {
 
     fn num_classes(&self) -> usize {
         self.inner.num_classes()
-    }
-
-    fn layers(&self) -> Vec<LayerSummary> {
-        self.inner.layers()
     }
 }
 

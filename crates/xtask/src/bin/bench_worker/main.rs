@@ -17,7 +17,7 @@ use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
 use firebrick::data::{HostBatch, HostPixels, HostTargets};
 use firebrick::loss::{ClassificationLoss, CrossEntropyLossConfig, LossConfig};
-use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
+use firebrick::models::{ImageClassifier, LeNetConfig, NetworkConfig, TuduiConfig};
 use firebrick::train::Config;
 use firebrick::train::backend::{BackendChoice, own_process};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
@@ -54,8 +54,11 @@ enum Network {
 enum Name {
     Tudui,
     Lenet,
+    /// Its `forward` is written by hand.
     Resnet18,
     Resnet20,
+    /// The same as data.
+    Resnet18Data,
     Mobilenet,
     Mlp,
 }
@@ -90,8 +93,9 @@ fn main() -> Result<(), Failure> {
     match name {
         Name::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
         Name::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Name::Resnet18 => serve(ResNet::resnet18(0, &device), &arguments, &device),
-        Name::Resnet20 => serve(ResNet::resnet20(0, &device), &arguments, &device),
+        Name::Resnet18 => serve(ResNet::resnet18(0, &device)?, &arguments, &device),
+        Name::Resnet20 => serve(ResNet::resnet20(0, &device)?, &arguments, &device),
+        Name::Resnet18Data => serve(sequential::resnet18()?.init(0, &device), &arguments, &device),
         Name::Mobilenet => serve(sequential::mobilenet()?.init(0, &device), &arguments, &device),
         Name::Mlp => serve(sequential::mlp()?.init(0, &device), &arguments, &device),
     }

@@ -17,7 +17,7 @@ use burn::tensor::{Device, Tensor};
 /// Visitors and mappers meet it as a parameter that requires no gradient, so that it is saved, loaded
 /// and hashed with the weights, and never trained.
 #[derive(Debug)]
-pub(crate) struct RunningStatistic {
+pub struct RunningStatistic {
     id: ParamId,
     value: Mutex<Tensor<1>>,
 }
@@ -27,12 +27,17 @@ impl RunningStatistic {
         Self { id: ParamId::new(), value: Mutex::new(value) }
     }
 
-    pub(crate) fn get(&self) -> Tensor<1> {
+    /// The statistic as it is now, `[channels]`.
+    pub fn get(&self) -> Tensor<1> {
         self.lock().clone()
     }
 
-    /// `(1 - momentum) * old + momentum * batch`.
-    pub(crate) fn follow(&self, batch: Tensor<1>, momentum: f64) {
+    /// `(1 - momentum) * old + momentum * batch`, which counts from now on.
+    ///
+    /// # Shapes
+    ///
+    /// `batch` is `[channels]`.
+    pub fn follow(&self, batch: Tensor<1>, momentum: f64) {
         let mut value = self.lock();
         let old = value.clone().to_device(&batch.device());
         *value = (old * (1.0 - momentum) + batch * momentum).detach();
