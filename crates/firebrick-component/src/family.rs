@@ -85,7 +85,7 @@ fn article(word: &str) -> String {
 /// `Rule` is the family's trait (object safe, with [`Component`] as a supertrait); `SgdConfig` implements it and
 /// `Clone`, `Debug`, `PartialEq`, `Serialize`, `Deserialize`. The enum dereferences to `dyn Rule`, is a
 /// [`Family`], reads and writes itself with serde as a table with a `name`, and has `NAMES`, `name`,
-/// `deserialize_named`, `register` and `From<SgdConfig>`.
+/// `into_component`, `deserialize_named`, `register` and `From<SgdConfig>`.
 #[macro_export]
 macro_rules! components {
     (
@@ -116,6 +116,14 @@ macro_rules! components {
                     match self {
                         $(Self::$variant(_) => $name,)*
                         Self::Registered(component) => component.name(),
+                    }
+                }
+
+                /// The component alone, without its name.
+                pub fn into_component(self) -> Box<dyn $trait> {
+                    match self {
+                        $(Self::$variant(config) => Box::new(config),)*
+                        Self::Registered(component) => component.into_component(),
                     }
                 }
 

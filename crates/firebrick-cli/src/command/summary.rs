@@ -122,8 +122,8 @@ fn as_text(summary: &ModelSummary) -> String {
 }
 
 /// A number, and nothing for none.
-fn count(number: usize) -> String {
-    if number == 0 { String::new() } else { thousands(number as u64) }
+fn count(number: u64) -> String {
+    if number == 0 { String::new() } else { thousands(number) }
 }
 
 /// Without the batch, as `3x32x32`.
