@@ -133,6 +133,6 @@ fn to_torch_layout<const D: usize>(tensor: Tensor<D>, is_linear_weight: bool) ->
 pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..columns)
         .flat_map(|column| (0..rows).map(move |row| (row, column)))
-        .filter_map(|(row, column)| values.get(row * columns + column).copied())
+        .map(|(row, column)| values[row * columns + column])
         .collect()
 }

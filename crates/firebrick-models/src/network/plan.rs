@@ -330,11 +330,13 @@ fn refused(node: &Node, key: &str, expected: impl Into<String>, got: impl Displa
 /// In a block of a config: where the value comes from, or which use of the block brought the error about.
 fn located(mut error: ArgumentError, node: &Node) -> ArgumentError {
     let Some(origin) = &node.origin else { return error };
-    let source = origin.sources.iter().find(|(argument, _)| *argument == error.key);
-    match (source, &origin.used_at) {
-        (Some((_, source)), _) => error.key.clone_from(source),
-        (None, Some(used_at)) => error.got += &format!(" in the block as {used_at} uses it"),
-        (None, None) => {}
+    if let Some((_, source)) = origin.sources.iter().find(|(argument, _)| *argument == error.key) {
+        error.key.clone_from(source);
+    }
+    if let Some(used_at) = &origin.used_at
+        && !error.key.starts_with(used_at)
+    {
+        error.got += &format!(" in the block as {used_at} uses it");
     }
     error
 }

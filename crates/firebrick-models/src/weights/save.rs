@@ -9,8 +9,8 @@ use safetensors::tensor::TensorInfo;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::error::WeightsError;
-use super::matching::COUNTER;
 use super::names::{NameStyle, parameter_names};
+use super::targets::COUNTER;
 use crate::classifier::ImageClassifier;
 use crate::parameters::named_parameters;
 

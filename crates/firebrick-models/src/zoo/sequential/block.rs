@@ -40,7 +40,8 @@ impl Block {
     pub(super) fn with(&self, name: &str, given: &Table, at: &str) -> Result<Filled, ReadError> {
         if let Some(key) = given.keys().find(|key| !self.arguments.contains_key(*key)) {
             let expected = listed(self.arguments.keys());
-            return Err(ReadError::new(at, format!("unknown field `{key}`, expected {expected}")));
+            let message = format!("unknown field `{key}`, expected {expected}");
+            return Err(ReadError::new(format!("{at}.{key}"), message));
         }
         let mut arguments = self.arguments.clone();
         arguments.extend(given.clone());

@@ -2,9 +2,9 @@
 
 use firebrick_component::{ArgumentError, Component, Family, ReadError, check};
 use serde::{Deserialize, Deserializer, Serialize, de};
-use toml::Value;
+use toml::{Table, Value};
 
-use super::block::{Blocks, place};
+use super::block::Blocks;
 use super::parse::{BLOCKS, Parser, spelled_out};
 use crate::layer::{LayerConfig, Linear};
 use crate::network::{NetworkConfig, NetworkPlan};
@@ -97,8 +97,7 @@ fn check_blocks(blocks: &Blocks) -> Result<(), ReadError> {
             let message = format!("expected another name for an argument, got `{reserved}`");
             return Err(ReadError::new(format!("{key}.arguments.{reserved}"), message));
         }
-        let filled = block.with(name, &Default::default(), &key)?;
-        Parser::new(blocks).some(&filled.layers, &place(name))?;
+        Parser::new(blocks).own_block(name, Table::new(), &key)?;
     }
     Ok(())
 }

@@ -89,7 +89,7 @@ impl<'a> Parser<'a> {
     }
 
     /// As [`list`](Self::list), for one that must not be empty.
-    pub(super) fn some(&mut self, values: &[Value], at: &str) -> Result<Vec<Node>, ReadError> {
+    fn some(&mut self, values: &[Value], at: &str) -> Result<Vec<Node>, ReadError> {
         if values.is_empty() {
             return Err(ReadError::new(at, "expected a layer at least, got none"));
         }
@@ -212,7 +212,8 @@ impl<'a> Parser<'a> {
         nodes
     }
 
-    fn own_block(&mut self, name: &str, arguments: Table, at: &str) -> Result<Node, ReadError> {
+    /// The layers of a block of the config that is used `at`.
+    pub(super) fn own_block(&mut self, name: &str, arguments: Table, at: &str) -> Result<Node, ReadError> {
         let Some(block) = self.blocks.get(name) else { unreachable!("bug: `{name}` is no block") };
         if self.open.iter().any(|(open, _)| open == name) {
             return Err(ReadError::new(
