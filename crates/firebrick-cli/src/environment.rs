@@ -9,12 +9,13 @@
 #[cfg(target_os = "linux")]
 pub fn complete() {
     use std::os::unix::process::CommandExt;
+    use std::path::Path;
     use std::process::Command;
 
     const VARIABLE: &str = "XDG_RUNTIME_DIR";
     // An absolute path, which is all that libwayland looks for, where nobody can put a server of his own.
     const NOWHERE: &str = "/nonexistent";
-    if std::env::var_os(VARIABLE).is_some() {
+    if std::env::var_os(VARIABLE).is_some_and(|folder| Path::new(&folder).is_absolute()) {
         return;
     }
     let mut arguments = std::env::args_os();

@@ -69,7 +69,7 @@ fn meant(network: &str, num_classes: Option<usize>) -> Result<ModelConfig, Failu
         (None, None) => {
             let names = listed(ModelConfig::NAMES.iter().copied());
             Err(Failure::usage(format!(
-                "unknown network `{network}`, expected one of {names}, a config file or a run folder"
+                "unknown model `{network}`, expected one of {names}, a config file or a run folder"
             )))
         }
     }

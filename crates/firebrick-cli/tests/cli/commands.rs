@@ -52,7 +52,7 @@ fn summary_takes_a_name_a_config_or_a_run() {
     let ended = sandbox.firebrick(&["summary", "run", "--num-classes", "3"]).ends_with(2);
     assert!(ended.stderr.contains("--num-classes goes with the name of a network, and run has its own"));
     let ended = sandbox.firebrick(&["summary", "lenett"]).ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"error: unknown network `lenett`, expected one of `tudui`, `lenet`, `sequential`, a config file or a run folder");
+    insta::assert_snapshot!(ended.stderr, @"error: unknown model `lenett`, expected one of `tudui`, `lenet`, `sequential`, a config file or a run folder");
     let ended = sandbox.firebrick(&["summary", "run/checkpoints"]).ends_with(2);
     insta::assert_snapshot!(ended.stderr, @"error: run/checkpoints: expected a run folder, with config.toml in it");
 }
