@@ -5,11 +5,12 @@
 
 #![allow(clippy::print_stdout)]
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use firebrick::data::{DataConfig, DataLoader, DatasetName, InputShape, LoaderOptions, open};
 use firebrick::loss::CrossEntropyLossConfig;
+use firebrick::models::walk::{ParamRef, Visit, visit};
 use firebrick::models::{ImageClassifier, TuduiConfig};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
 
@@ -56,28 +57,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Prints each parameter with the L2 norm of its gradient, or `None` as PyTorch's `.grad` has it.
 fn report<M: Module>(title: &str, model: &M, gradients: &GradientsParams) {
     println!("{title}");
-    model.visit(&mut Report { path: Vec::new(), gradients });
+    visit(model, &mut Report { gradients });
 }
 
 struct Report<'a> {
-    path: Vec<String>,
     gradients: &'a GradientsParams,
 }
 
-impl ModuleVisitor for Report<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+impl Visit for Report<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
         let norm = self.gradients.get::<D>(parameter.id).map(|gradient| {
             let squares = gradient.powf_scalar(2.0).sum().into_scalar::<f32>();
             format!("norm {:.6}", squares.sqrt())
         });
-        println!("  {:<14} grad: {}", self.path.join("."), norm.unwrap_or_else(|| "None".to_owned()));
+        println!("  {:<14} grad: {}", at.path, norm.unwrap_or_else(|| "None".to_owned()));
     }
 }

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 pub use firebrick_kernels::join_kernel_threads;
 #[cfg(feature = "mimalloc")]
 pub use firebrick_kernels::keep_freed_memory;
+use firebrick_kernels::near_kernels;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -230,6 +231,13 @@ pub struct Backend {
     pub device: Device,
     /// What the device calls itself.
     pub device_name: String,
+}
+
+impl Backend {
+    /// Runs `work`, such as a training step, where the backend's kernels are near.
+    pub fn scope<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        near_kernels(&self.device, work)
+    }
 }
 
 impl BackendChoice {

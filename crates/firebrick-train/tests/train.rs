@@ -5,9 +5,15 @@
 mod backend;
 #[path = "train/config.rs"]
 mod config;
+#[path = "train/cuts.rs"]
+mod cuts;
+#[path = "train/metrics.rs"]
+mod metrics;
 #[path = "train/parity.rs"]
 mod parity;
 #[path = "train/sequential.rs"]
 mod sequential;
+#[path = "train/state.rs"]
+mod state;
 #[path = "train/trace.rs"]
 mod trace;

@@ -49,5 +49,7 @@ pub mod prelude {
     pub use firebrick_data::{DataConfig, DatasetName};
     pub use firebrick_models::{ImageClassifier, Model, ModelConfig};
     pub use firebrick_train::config::Override;
-    pub use firebrick_train::{Config, Control, Event, Observer, Outcome, Status, TrainError};
+    pub use firebrick_train::{
+        Config, Control, Event, Observer, Outcome, Plan, Split, Status, TrainError, TrainState,
+    };
 }

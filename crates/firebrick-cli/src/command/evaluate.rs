@@ -63,7 +63,7 @@ fn measure(
         attended.console.position(images as u64);
         attended.signals.received().is_some()
     };
-    let evaluation = evaluate(&run.model, datasets.test, &loss, &backend.device, options, &mut stop);
+    let evaluation = evaluate(&run.model, datasets.test, &loss, backend, options, &mut stop);
     attended.finish(evaluation)?.ok_or_else(|| attended.stopped())
 }
 
@@ -78,7 +78,7 @@ struct ClassRow<'a> {
 }
 
 fn class_rows<'a>(names: &'a [String], evaluation: &Evaluation) -> Vec<ClassRow<'a>> {
-    let rows = names.iter().zip(&evaluation.confusion).enumerate();
+    let rows = names.iter().zip(evaluation.confusion()).enumerate();
     rows.map(|(class, (name, predicted))| {
         let wrong =
             predicted.iter().copied().enumerate().filter(|(other, count)| *other != class && *count > 0);
@@ -95,7 +95,7 @@ fn class_rows<'a>(names: &'a [String], evaluation: &Evaluation) -> Vec<ClassRow<
 }
 
 fn correct(evaluation: &Evaluation) -> u64 {
-    evaluation.confusion.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum()
+    evaluation.records.iter().filter(|record| record.is_correct()).count() as u64
 }
 
 fn checkpoint_name(run: &TrainedRun) -> String {
@@ -124,16 +124,16 @@ fn as_json(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Valu
         "split": "test",
         "loss": evaluation.score.loss,
         "accuracy": evaluation.score.accuracy,
-        "images": evaluation.images,
+        "images": evaluation.images(),
         "correct": correct(evaluation),
         "classes": classes,
-        "confusion": evaluation.confusion,
+        "confusion": evaluation.confusion(),
     })
 }
 
 fn as_text(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> String {
     let names = &run.state.dataset.class_names;
-    let images = evaluation.images as u64;
+    let images = evaluation.images() as u64;
     let head = output::pairs([
         ("run", format!("{}, {}", run.run_dir.display(), checkpoint_name(run))),
         ("data", format!("{}, {} test images", run.state.dataset.name, thousands(images))),

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::early_stopping::EarlyStoppingConfig;
 use crate::ema::EmaConfig;
+use crate::metric::MetricConfig;
+use crate::monitor::early_stopping::EarlyStoppingConfig;
 
 /// `[trainer]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct TrainerConfig {
     /// Ends the run when the evaluation has stopped improving.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingConfig>,
+    /// What each evaluation is summed up in, besides its loss.
+    #[serde(skip_serializing_if = "MetricConfig::is_default_list")]
+    pub metrics: Vec<MetricConfig>,
     /// What follows a loss, gradient or weight that is not finite.
     pub on_divergence: OnDivergence,
     /// How often `on_divergence` may go on before the run ends all the same.
@@ -77,6 +81,7 @@ impl Default for TrainerConfig {
             clip_grad_value: None,
             ema: None,
             early_stopping: None,
+            metrics: MetricConfig::default_list(),
             on_divergence: OnDivergence::default(),
             max_recoveries: 10,
         }
@@ -120,10 +125,23 @@ impl TrainerConfig {
         if let Some(early_stopping) = &self.early_stopping {
             early_stopping.validate().map_err(|message| ("early_stopping", message))?;
         }
+        check_metrics(&self.metrics).map_err(|message| ("metrics", message))?;
         positive("checkpoint_every_minutes", self.checkpoint_every_minutes)?;
         positive("clip_grad_norm", self.clip_grad_norm)?;
         positive("clip_grad_value", self.clip_grad_value)
     }
+}
+
+/// Checks each metric, and that no two have the same label.
+fn check_metrics(metrics: &[MetricConfig]) -> Result<(), String> {
+    for (index, metric) in metrics.iter().enumerate() {
+        metric.validate().map_err(|error| error.within(format!("[{index}]")).to_string())?;
+        let label = metric.label();
+        if metrics[..index].iter().any(|other| other.label() == label) {
+            return Err(format!("[{index}]: expected each metric once, got `{label}` twice"));
+        }
+    }
+    Ok(())
 }
 
 fn positive(key: &'static str, value: Option<f64>) -> Result<(), (&'static str, String)> {

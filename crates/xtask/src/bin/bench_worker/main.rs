@@ -11,14 +11,13 @@ mod sequential;
 use std::io::BufRead;
 use std::time::Instant;
 
-use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
 use firebrick::data::HostBatch;
 use firebrick::loss::{ClassifierLoss, CrossEntropyLossConfig, LossConfig};
 use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
-use firebrick::train::backend::{BackendChoice, join_kernel_threads, keep_freed_memory};
+use firebrick::train::backend::{Backend, BackendChoice, join_kernel_threads, keep_freed_memory};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
-use firebrick::train::step::{Clipping, Verdict, train_step};
+use firebrick::train::step::{Clipping, StepRules, Verdict};
 
 use resnet::ResNet18;
 
@@ -62,18 +61,19 @@ fn main() -> Result<(), Failure> {
     // As the `train` binary does.
     join_kernel_threads();
     keep_freed_memory();
-    let device = arguments.backend.parse::<BackendChoice>()?.open()?.device;
+    let backend = arguments.backend.parse::<BackendChoice>()?.open()?;
+    let device = &backend.device;
     match arguments.network {
-        Network::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Network::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Network::Resnet18 => serve(ResNet18::new(0, &device), &arguments, &device),
-        Network::Mobilenet => serve(sequential::mobilenet()?.init(0, &device), &arguments, &device),
-        Network::Mlp => serve(sequential::mlp()?.init(0, &device), &arguments, &device),
+        Network::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, device), &arguments, &backend),
+        Network::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, device), &arguments, &backend),
+        Network::Resnet18 => serve(ResNet18::new(0, device), &arguments, &backend),
+        Network::Mobilenet => serve(sequential::mobilenet()?.init(0, device), &arguments, &backend),
+        Network::Mlp => serve(sequential::mlp()?.init(0, device), &arguments, &backend),
     }
 }
 
-fn serve<M: ImageClassifier>(model: M, arguments: &Arguments, device: &Device) -> Result<(), Failure> {
-    let mut bench = Bench::new(model, arguments.batch, device)?;
+fn serve<M: ImageClassifier>(model: M, arguments: &Arguments, backend: &Backend) -> Result<(), Failure> {
+    let mut bench = Bench::new(model, arguments.batch, backend)?;
     let mut pass = |steps: usize| -> Result<f64, Failure> {
         let begun = Instant::now();
         for _ in 0..steps {
@@ -107,11 +107,11 @@ struct Bench<M> {
     batch: HostBatch,
     loss: ClassifierLoss,
     optimizer: Optimizer,
-    device: Device,
+    backend: Backend,
 }
 
 impl<M: ImageClassifier> Bench<M> {
-    fn new(model: M, batch: usize, device: &Device) -> Result<Self, Failure> {
+    fn new(model: M, batch: usize, backend: &Backend) -> Result<Self, Failure> {
         let [channels, height, width] = model.input_shape();
         // Any numbers do: the kernels do not look at them.
         let images = (0..batch * channels * height * width).map(|i| (i % 251) as f32 / 251.0).collect();
@@ -126,14 +126,14 @@ impl<M: ImageClassifier> Bench<M> {
         let model = model.train();
         let trained = model.valid();
         let optimizer = Optimizer::new(&OptimizerConfig::Sgd(sgd))?;
-        Ok(Self { model: Some(model), trained, batch, loss, optimizer, device: device.clone() })
+        Ok(Self { model: Some(model), trained, batch, loss, optimizer, backend: backend.clone() })
     }
 
     fn train(&mut self) -> Result<(), Failure> {
         let Some(model) = self.model.take() else { return Err("the model is gone".into()) };
         let batch = self.batch.clone();
-        let (model, verdict) =
-            train_step(model, batch, &self.loss, &mut self.optimizer, Clipping::default(), &Unscheduled)?;
+        let rules = StepRules { backend: &self.backend, loss: &self.loss, clipping: Clipping::default() };
+        let (model, verdict) = rules.step(model, vec![batch], &mut self.optimizer, &Unscheduled)?;
         self.model = Some(model);
         match verdict {
             Verdict::Applied(_) => Ok(()),
@@ -142,7 +142,7 @@ impl<M: ImageClassifier> Bench<M> {
     }
 
     fn forward(&self) {
-        let batch = self.batch.clone().to_tensors(&self.device);
+        let batch = self.batch.clone().to_tensors(&self.backend.device);
         // Reading the logits waits for them.
         let _ = self.trained.forward(batch.images_nchw).into_data();
     }
