@@ -29,7 +29,7 @@ impl Saver {
     pub(crate) fn begin(
         &mut self,
         snapshot: Snapshot,
-        mut metrics: AppendFile,
+        metrics: AppendFile,
         retention: Retention,
     ) -> Result<Option<CheckpointRecord>, TrainError> {
         let earlier = self.wait()?;

@@ -5,7 +5,6 @@
 
 use std::path::Path;
 
-use burn::module::Module;
 use firebrick_data::HostBatch;
 use firebrick_models::ImageClassifier;
 use firebrick_storage::create_folders;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use burn::module::Module;
 use firebrick_models::ImageClassifier;
 
 use super::run::Run;
