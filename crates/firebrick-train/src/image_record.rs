@@ -1,6 +1,6 @@
 //! What an evaluation keeps of each image. Metrics, the confusion matrix and reports are made of these records.
 
-use crate::softmax::{Softmax, is_above};
+use crate::softmax::is_above;
 
 /// As many of an image's most probable classes are kept.
 pub const MAX_TOP: usize = 5;
@@ -34,8 +34,10 @@ pub struct ImageRecord {
 impl ImageRecord {
     /// The record of an image with one score (logit) for each class, at least one, of which `label` is one.
     pub(crate) fn new(index: usize, label: usize, scores: &[f32], loss: f64, weight: f64) -> Self {
-        let softmax = Softmax::of(scores);
-        let probability = |class: usize| softmax.probability(scores[class]) as f32;
+        // Relative to the largest score, so that nothing overflows.
+        let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = scores.iter().map(|score| (score - largest).exp()).sum();
+        let probability = |class: usize| (scores[class] - largest).exp() / sum;
         let (classes, num_top) = top_classes(scores);
         let mut top = [ClassProbability::default(); MAX_TOP];
         for (place, class) in top.iter_mut().zip(&classes[..num_top]) {
@@ -67,12 +69,11 @@ fn top_classes(scores: &[f32]) -> ([usize; MAX_TOP], usize) {
     let mut top = [0; MAX_TOP];
     let mut num_top = 0;
     for (class, score) in scores.iter().enumerate() {
+        if num_top == MAX_TOP && !is_above(*score, scores[top[MAX_TOP - 1]]) {
+            continue;
+        }
         let place = top[..num_top].iter().position(|other| is_above(*score, scores[*other]));
-        let place = match place {
-            Some(place) => place,
-            None if num_top < MAX_TOP => num_top,
-            None => continue,
-        };
+        let place = place.unwrap_or(num_top); // behind all others, for which there is room
         num_top = (num_top + 1).min(MAX_TOP);
         top[place..num_top].rotate_right(1);
         top[place] = class;
