@@ -4,11 +4,9 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use firebrick::train::Config;
 use firebrick::train::divergence::Action;
-use firebrick::train::event::{
-    Control, EvalRecord, Event, Observer, RefusedRecord, Started, StepRecord, WeightsKind,
-};
+use firebrick::train::event::{Control, EvalRecord, Event, RefusedRecord, Started, StepRecord, WeightsKind};
+use firebrick::train::{Config, Observer};
 
 use crate::console::{Console, Format};
 use crate::message::warning;
@@ -104,6 +102,7 @@ impl TrainingLog {
             Event::Evaluating { images, total } => self.evaluating(*images, *total),
             Event::Eval(eval) => self.eval(eval),
             Event::Finished(_) => self.console.clear(),
+            Event::Note { message } => self.console.line(&self.console.style().dim(message)),
             Event::Refused(_) | Event::Checkpoint(_) | Event::Notice { .. } => {}
         }
     }

@@ -6,7 +6,7 @@ use crate::config::{Config, ConfigError};
 
 /// Keys that may differ from the run that is gone on with: none of them changes a number that the
 /// steps behind the checkpoint have produced.
-const SAFE_KEYS: [&str; 13] = [
+const SAFE_KEYS: [&str; 14] = [
     "trainer.epochs",
     "trainer.max_steps",
     "trainer.checkpoint_every",
@@ -14,6 +14,7 @@ const SAFE_KEYS: [&str; 13] = [
     "trainer.keep_last",
     "trainer.keep_best",
     "trainer.early_stopping",
+    "trainer.metrics",
     "trainer.on_divergence",
     "trainer.max_recoveries",
     "data.workers",

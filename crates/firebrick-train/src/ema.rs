@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use firebrick_component::{ArgumentError, check};
-use firebrick_models::walk::{self, Change, ParamRef, Visit};
+use firebrick_models::walk::{Change, ParamRef, Visit, change, visit};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::optimizer::{OptimizerError, OptimizerState, ParameterState, read_back, upload};
+use crate::optimizer::{OptimizerError, OptimizerState, ParameterState, lerp, read_back, upload};
 
 /// Under which names the average stands in its file.
 const OWNER: &str = "ema";
@@ -54,7 +54,7 @@ impl EmaConfig {
 #[derive(Debug, Error)]
 pub enum EmaError {
     /// An argument is outside its range.
-    #[error("ema.{0}")]
+    #[error(transparent)]
     Argument(#[from] ArgumentError),
     /// The file is not one of ours, or the device will not give a tensor back.
     #[error("the averaged weights: {0}")]
@@ -92,7 +92,7 @@ impl Ema {
 
     /// Takes the model's weights into the average; call it after each optimiser step.
     pub fn update<M: Module>(&mut self, model: &M) {
-        walk::visit(model, &mut Update { averages: &mut self.averages, weight: 1.0 - self.decay });
+        visit(model, &mut Update { averages: &mut self.averages, weight: 1.0 - self.decay });
         self.num_updates += 1;
     }
 
@@ -106,7 +106,7 @@ impl Ema {
     /// weights.
     pub fn averaged<M: Module>(&self, model: &M) -> M {
         // `valid` gives BatchNorm's statistics a place of their own; `clone` would not.
-        walk::change(model.valid(), &mut Replace { averages: &self.averages })
+        change(model.valid(), &mut Replace { averages: &self.averages })
     }
 
     /// The average as bytes for a checkpoint, exact to the last bit.
@@ -141,7 +141,7 @@ impl Ema {
             return Err(OptimizerError::OtherOptimizer { expected: OWNER, found: state.optimizer }.into());
         }
         let mut shapes = Shapes::default();
-        walk::visit(model, &mut shapes);
+        visit(model, &mut shapes);
         let problems = differences(&shapes.found, &state);
         if !problems.is_empty() {
             return Err(EmaError::Mismatch { problems });
@@ -150,7 +150,9 @@ impl Ema {
         let mut num_updates = 0;
         for (path, mut parameter) in state.parameters {
             num_updates = parameter.steps;
-            let Some(data) = parameter.tensors.remove(AVERAGE) else { continue };
+            let Some(data) = parameter.tensors.remove(AVERAGE) else {
+                unreachable!("bug: {path} has no tensor called {AVERAGE:?}, and passed the check for it");
+            };
             let shape = data.shape().to_vec();
             let flat = upload(data, device)
                 .map_err(|reason| OptimizerError::Unreadable { reason: format!("{path}: {reason}") })?;
@@ -180,7 +182,7 @@ fn differences(shapes: &BTreeMap<String, Vec<usize>>, state: &OptimizerState) ->
             (Some(shape), Some(saved)) if saved != shape.as_slice() => {
                 problems.push(format!("{path} has the shape {saved:?}: expected {shape:?}"));
             }
-            _ => {}
+            (Some(_), Some(_)) => {}
         }
     }
     problems
@@ -191,13 +193,6 @@ struct Update<'a> {
     weight: f64,
 }
 
-impl Update<'_> {
-    /// torch's `lerp`, the way round that it takes for a weight below one half or above.
-    fn average(&self, old: Tensor<1>, new: Tensor<1>) -> Tensor<1> {
-        crate::optimizer::lerp(old, new, self.weight)
-    }
-}
-
 impl Visit for Update<'_> {
     fn parameter<const D: usize>(&mut self, at: &ParamRef, param: &Param<Tensor<D>>) {
         if !param.is_require_grad() {
@@ -206,12 +201,13 @@ impl Visit for Update<'_> {
         let tensor = param.val().inner();
         let shape = tensor.dims().to_vec();
         let new = tensor.reshape([-1]);
-        let path = at.path.clone();
-        let flat = match self.averages.remove(&path) {
-            Some(old) if old.shape == shape => self.average(old.flat.to_device(&new.device()), new),
-            _ => new,
+        let flat = match self.averages.remove(&at.path) {
+            // torch's `lerp`, the way round that it takes for a weight below one half or above.
+            Some(old) if old.shape == shape => lerp(old.flat.to_device(&new.device()), new, self.weight),
+            // The first update, or another model's parameter: the average begins here.
+            Some(_) | None => new,
         };
-        self.averages.insert(path, Averaged { flat, shape });
+        self.averages.insert(at.path.clone(), Averaged { flat, shape });
     }
 }
 
@@ -226,11 +222,13 @@ impl Change for Replace<'_> {
                 let flat = averaged.flat.clone();
                 param.map(|tensor| flat.to_device(&tensor.device()).reshape(tensor.dims()))
             }
-            _ => param,
+            // What is not averaged: running statistics, frozen parameters, everything before the first update.
+            Some(_) | None => param,
         }
     }
 }
 
+/// The shapes of the parameters that are averaged.
 #[derive(Default)]
 struct Shapes {
     found: BTreeMap<String, Vec<usize>>,

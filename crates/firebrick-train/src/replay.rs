@@ -1,16 +1,13 @@
 //! A plan's steps and nothing else: no run folder, no evaluation, no checkpoints. For comparing with a
 //! recorded run, see [`crate::trace`].
 
-use burn::module::Module;
-use firebrick_data::{DataLoader, HostBatch, LoaderOptions};
 use firebrick_models::Network;
 
 use crate::error::TrainError;
 use crate::event::Control;
-use crate::optimizer::Optimizer;
 use crate::plan::Plan;
-use crate::schedule::Schedule;
-use crate::step::{Clipping, Refusal, Verdict, accumulated_step};
+use crate::step::{Refusal, Verdict};
+use crate::train_state::TrainState;
 
 /// Takes the first `num_steps` steps of the plan and tells `each` of them: its number from 1, its loss,
 /// and the network after it. Returns what was refused if a number stopped being finite; the steps end
@@ -26,52 +23,23 @@ pub fn replay(
     num_steps: u64,
     each: &mut dyn FnMut(u64, f64, &Network) -> Control,
 ) -> Result<Option<Refusal>, TrainError> {
-    let config = &plan.config;
     check(plan, num_steps)?;
-    let mut model = plan.initial_model(&plan.backend.device)?.train();
-    let mut optimizer = Optimizer::new(&config.optimizer)?;
-    optimizer.bind(&model)?;
-    let lr = config.optimizer.lr();
-    let schedule = Schedule::new(&config.schedule, lr, plan.total_steps, plan.steps_per_epoch)?;
-    let clipping =
-        Clipping { max_norm: config.trainer.clip_grad_norm, max_value: config.trainer.clip_grad_value };
-    let loader = loader(plan);
-    let (mut epoch, mut batches) = (0, loader.epoch(0, 0));
-    for step in 0..num_steps {
-        if batches.num_left() == 0 {
-            epoch += 1;
-            batches = loader.epoch(epoch, 0);
-        }
-        let group = batches.by_ref().take(config.trainer.accumulate_grad_batches);
-        let group: Vec<HostBatch> = group.collect::<Result<_, _>>()?;
-        plan.seed_device(step);
-        let rates = schedule.at(step);
-        let (moved, verdict) =
-            accumulated_step(model, group, plan.loss.as_ref(), &mut optimizer, clipping, &rates)?;
-        model = moved;
-        let report = match verdict {
+    let mut state = TrainState::new(plan, plan.initial_model(&plan.backend.device)?)?;
+    let mut batches = state.batches();
+    while state.progress().position.step < num_steps {
+        let Some(batches_of_step) = batches.next() else {
+            batches = state.batches();
+            continue;
+        };
+        let report = match state.step(batches_of_step?)? {
             Verdict::Applied(report) => report,
             Verdict::Refused(refusal) => return Ok(Some(refusal)),
         };
-        if each(step + 1, report.loss, &model) == Control::Stop {
+        if each(state.progress().position.step, report.loss, state.model()) == Control::Stop {
             break;
         }
     }
     Ok(None)
-}
-
-fn loader(plan: &Plan) -> DataLoader {
-    let (data, trainer) = (&plan.config.data, &plan.config.trainer);
-    DataLoader::new(
-        plan.datasets.train.clone(),
-        LoaderOptions {
-            batch_size: data.batch_size,
-            shuffle: data.shuffle,
-            seed: trainer.seed,
-            workers: data.workers,
-            drop_last: data.drop_last,
-        },
-    )
 }
 
 fn check(plan: &Plan, num_steps: u64) -> Result<(), TrainError> {

@@ -11,10 +11,16 @@ mod damage;
 mod overrides;
 #[path = "train/own.rs"]
 mod own;
+#[path = "train/cuts.rs"]
+mod cuts;
+#[path = "train/metrics.rs"]
+mod metrics;
 #[path = "train/parity.rs"]
 mod parity;
 #[path = "train/sequential.rs"]
 mod sequential;
+#[path = "train/state.rs"]
+mod state;
 #[path = "train/trace.rs"]
 mod trace;
 #[path = "train/wrong.rs"]

@@ -50,5 +50,7 @@ pub mod prelude {
     pub use firebrick_data::{DataConfig, DatasetConfig};
     pub use firebrick_models::{ImageClassifier, ModelConfig, Network};
     pub use firebrick_train::config::Override;
-    pub use firebrick_train::{Config, Control, Event, Observer, Outcome, Status, TrainError};
+    pub use firebrick_train::{
+        Config, Control, Event, Observer, Outcome, Plan, Split, Status, TrainError, TrainState,
+    };
 }

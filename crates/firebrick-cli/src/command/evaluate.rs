@@ -81,7 +81,7 @@ fn measure(
         attended.console.position(images as u64);
         attended.signals.received().is_some()
     };
-    let evaluation = evaluate(&run.model, datasets.test, loss.as_ref(), &backend.device, options, &mut stop);
+    let evaluation = evaluate(&run.model, datasets.test, &loss, backend, options, &mut stop);
     attended.finish(evaluation)?.ok_or_else(|| attended.stopped())
 }
 
@@ -96,8 +96,9 @@ struct ClassRow<'a> {
 }
 
 fn class_rows<'a>(names: &'a [String], evaluation: &Evaluation) -> Vec<ClassRow<'a>> {
-    assert_eq!(names.len(), evaluation.confusion.len(), "bug: a confusion matrix of other classes");
-    let rows = names.iter().zip(&evaluation.confusion).enumerate();
+    let confusion = evaluation.confusion();
+    assert_eq!(names.len(), confusion.len(), "bug: a confusion matrix of other classes");
+    let rows = names.iter().zip(confusion).enumerate();
     rows.map(|(class, (name, predicted))| {
         let wrong =
             predicted.iter().copied().enumerate().filter(|(other, count)| *other != class && *count > 0);
@@ -114,7 +115,7 @@ fn class_rows<'a>(names: &'a [String], evaluation: &Evaluation) -> Vec<ClassRow<
 }
 
 fn correct(evaluation: &Evaluation) -> u64 {
-    evaluation.confusion.iter().enumerate().map(|(class, row)| row[class]).sum()
+    evaluation.records.iter().filter(|record| record.is_correct()).count() as u64
 }
 
 fn checkpoint_name(run: &TrainedRun) -> String {
@@ -146,16 +147,16 @@ fn as_json(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Valu
         "split": "test",
         "loss": evaluation.score.loss,
         "accuracy": evaluation.score.accuracy,
-        "images": evaluation.images,
+        "images": evaluation.images(),
         "correct": correct(evaluation),
         "classes": classes,
-        "confusion": evaluation.confusion,
+        "confusion": evaluation.confusion(),
     })
 }
 
 fn as_text(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> String {
     let names = &run.state.dataset.class_names;
-    let images = evaluation.images as u64;
+    let images = evaluation.images() as u64;
     let head = output::pairs([
         ("run", format!("{}, {}", run.run_dir.display(), checkpoint_name(run))),
         ("data", format!("{}, {} test images", run.state.dataset.name, thousands(images))),

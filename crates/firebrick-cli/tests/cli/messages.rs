@@ -14,7 +14,7 @@ fn with(from: &str, to: &str) -> Ended {
 fn misspelt_key() {
     let ended = with("epochs = 2", "epoch = 2").ends_with(2);
     insta::assert_snapshot!(ended.stderr, @r#"
-    error: unknown key `epoch`, expected one of `epochs`, `max_steps`, `checkpoint_every`, `checkpoint_every_minutes`, `keep_last`, `keep_best`, `accumulate_grad_batches`, `seed`, `backend`, `clip_grad_norm`, `clip_grad_value`, `ema`, `early_stopping`, `on_divergence`, `max_recoveries`
+    error: unknown key `epoch`, expected one of `epochs`, `max_steps`, `checkpoint_every`, `checkpoint_every_minutes`, `keep_last`, `keep_best`, `accumulate_grad_batches`, `seed`, `backend`, `clip_grad_norm`, `clip_grad_value`, `ema`, `early_stopping`, `metrics`, `on_divergence`, `max_recoveries`
         ╭─[run.toml:19:1]
      18 │ [trainer]
      19 │ epoch = 2

@@ -5,7 +5,6 @@
 //! [`Config::validate`] refuse is said in words (`words.rs`) with the place of the key (`read.rs`). Nothing here
 //! touches anything but the text; [`crate::Plan`] does.
 
-mod adapter;
 mod checkpoint_every;
 mod document;
 mod error;

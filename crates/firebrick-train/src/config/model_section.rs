@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use firebrick_component::{ArgumentError, ReadError, take};
+use firebrick_component::{ArgumentError, ReadError, read, take};
 use firebrick_models::ModelConfig;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -30,7 +30,7 @@ impl ModelSection {
     ///
     /// The first wrong one; its key is its path in the table `[model]`.
     pub fn validate(&self) -> Result<(), ArgumentError> {
-        self.network.validate().map_err(super::adapter::model_error)
+        self.network.validate()
     }
 
     fn read(mut value: Value) -> Result<Self, ReadError> {
@@ -39,7 +39,7 @@ impl ModelSection {
             weights = take(table, "weights")?;
             strict = take(table, "strict")?;
         }
-        let network = super::adapter::read_model(value).map_err(with_own_keys)?;
+        let network = read(value).map_err(with_own_keys)?;
         Ok(Self { network, weights, strict: strict.unwrap_or(true) })
     }
 }

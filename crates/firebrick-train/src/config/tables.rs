@@ -13,7 +13,7 @@ use super::model_section::ModelSection;
 use super::output::OutputConfig;
 use super::overrides::Override;
 use super::trainer::TrainerConfig;
-use super::{adapter, read, write};
+use super::{read, write};
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::{ScheduleConfig, ScheduleError};
 
@@ -26,7 +26,6 @@ pub struct Config {
     /// `[data]`: the dataset and how batches are made of it.
     pub data: DataConfig,
     /// `[loss]`: what is minimised.
-    #[serde(deserialize_with = "adapter::loss")]
     pub loss: LossConfig,
     /// `[optimizer]`: the update rule.
     pub optimizer: OptimizerConfig,
@@ -72,8 +71,8 @@ impl Config {
     pub fn validate(&self) -> Result<(), ArgumentError> {
         let within = |table: &'static str| move |error: ArgumentError| error.within(table);
         self.model.validate().map_err(within("model"))?;
-        self.data.validate().map_err(adapter::data_error).map_err(within("data"))?;
-        self.loss.validate().map_err(adapter::loss_error).map_err(within("loss"))?;
+        self.data.validate().map_err(within("data"))?;
+        self.loss.validate().map_err(within("loss"))?;
         self.optimizer.validate().map_err(within("optimizer"))?;
         self.schedule.validate().map_err(within("schedule"))?;
         self.schedule.validate_with(&self.optimizer).map_err(|error| match error {

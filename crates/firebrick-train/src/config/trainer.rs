@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint_every::CheckpointEvery;
 use crate::backend::{self, BackendChoice, BackendError};
-use crate::early_stopping::EarlyStoppingConfig;
 use crate::ema::EmaConfig;
+use crate::metric::MetricConfig;
+use crate::monitor::early_stopping::EarlyStoppingConfig;
 
 /// `[trainer]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct TrainerConfig {
     /// Ends the run when the evaluation has stopped improving.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingConfig>,
+    /// What each evaluation is summed up in, besides its loss.
+    #[serde(skip_serializing_if = "MetricConfig::is_default_list")]
+    pub metrics: Vec<MetricConfig>,
     /// What follows a loss, gradient or weight that is not finite.
     pub on_divergence: OnDivergence,
     /// How often `on_divergence` may go on before the run ends all the same.
@@ -80,6 +84,7 @@ impl Default for TrainerConfig {
             clip_grad_value: None,
             ema: None,
             early_stopping: None,
+            metrics: MetricConfig::default_list(),
             on_divergence: OnDivergence::default(),
             max_recoveries: 10,
         }
@@ -111,6 +116,18 @@ impl TrainerConfig {
         }
         if let Some(early_stopping) = &self.early_stopping {
             early_stopping.validate().map_err(|error| error.within("early_stopping"))?;
+        }
+        self.validate_metrics()
+    }
+
+    /// Checks each metric, and that no two have the same label.
+    fn validate_metrics(&self) -> Result<(), ArgumentError> {
+        for (index, metric) in self.metrics.iter().enumerate() {
+            let key = format!("metrics[{index}]");
+            metric.validate().map_err(|error| error.within(&key))?;
+            let label = metric.label();
+            let is_new = self.metrics[..index].iter().all(|other| other.label() != label);
+            check::that(is_new, &key, format!("`{label}` twice"), "each metric once")?;
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ pub use arguments::TrainArguments;
 use std::time::Duration;
 
 use firebrick::Trainer;
-use firebrick::train::event::{Event, Observer, Summary};
-use firebrick::train::{Outcome, Status};
+use firebrick::train::event::{Event, Summary};
+use firebrick::train::{Observer, Outcome, Status};
 
 use crate::attended::Attended;
 use crate::command::train::arguments::TrainRequest;
@@ -63,19 +63,27 @@ fn completed<M>(outcome: &Outcome<M>) -> String {
     let (style, summary) = (Style::stdout(), &outcome.summary);
     let run = outcome.run_dir.display();
     let mut pairs = vec![("completed", amount(summary))];
+    let split = summary.split;
     if let Some(best) = &summary.best {
-        let text = format!("{} test accuracy, epoch {}", percent(best.accuracy), best.epoch);
+        let text = format!("{} {split} accuracy, epoch {}", percent(best.accuracy), best.epoch);
         pairs.push(("best", style.green(&text)));
     }
     if let Some(last) = &summary.last {
         pairs.push((
             "final",
-            format!("{} test accuracy, test loss {}", percent(last.accuracy), loss(last.loss)),
+            format!("{} {split} accuracy, {split} loss {}", percent(last.accuracy), loss(last.loss)),
         ));
     }
+    for (label, value) in &summary.metrics {
+        pairs.push((label.as_str(), format!("{value:.4}")));
+    }
     if let Some(ema) = &summary.ema {
-        let text = format!("{} test accuracy, test loss {}", percent(ema.accuracy), loss(ema.loss));
+        let text = format!("{} {split} accuracy, {split} loss {}", percent(ema.accuracy), loss(ema.loss));
         pairs.push(("average", text));
+    }
+    if let Some(test) = &summary.test {
+        let text = format!("{} test accuracy, test loss {}", percent(test.accuracy), loss(test.loss));
+        pairs.push(("test", text));
     }
     pairs.push(("run", run.to_string()));
     let firebrick = firebrick_command();

@@ -10,18 +10,16 @@ mod sequential;
 
 use std::io::BufRead;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
 use firebrick::data::{HostBatch, HostPixels, HostTargets};
-use firebrick::loss::{ClassificationLoss, CrossEntropyLossConfig, LossConfig};
+use firebrick::loss::{CrossEntropyLossConfig, LossConfig};
 use firebrick::models::{ImageClassifier, LeNetConfig, NetworkConfig, TuduiConfig};
-use firebrick::train::Config;
-use firebrick::train::backend::{BackendChoice, own_process};
+use firebrick::train::{Config, Criterion};
+use firebrick::train::backend::{Backend, BackendChoice, own_process};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
-use firebrick::train::step::{Clipping, Verdict, train_step};
+use firebrick::train::step::{Clipping, StepRules, Verdict};
 
 use resnet::ResNet;
 
@@ -82,27 +80,28 @@ fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     // As the `train` binary does.
     own_process();
-    let device = arguments.backend.parse::<BackendChoice>()?.open()?.device;
+    let backend = arguments.backend.parse::<BackendChoice>()?.open()?;
+    let device = &backend.device;
     let name = match &arguments.network {
         Network::Named(name) => *name,
         Network::FromConfig(file) => {
             let network = Config::from_file(file, &[])?.model.network;
-            return serve(network.init(0, &device), &arguments, &device);
+            return serve(network.init(0, device), &arguments, &backend);
         }
     };
     match name {
-        Name::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Name::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Name::Resnet18 => serve(ResNet::resnet18(0, &device)?, &arguments, &device),
-        Name::Resnet20 => serve(ResNet::resnet20(0, &device)?, &arguments, &device),
-        Name::Resnet18Data => serve(sequential::resnet18()?.init(0, &device), &arguments, &device),
-        Name::Mobilenet => serve(sequential::mobilenet()?.init(0, &device), &arguments, &device),
-        Name::Mlp => serve(sequential::mlp()?.init(0, &device), &arguments, &device),
+        Name::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, device), &arguments, &backend),
+        Name::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, device), &arguments, &backend),
+        Name::Resnet18 => serve(ResNet::resnet18(0, device)?, &arguments, &backend),
+        Name::Resnet20 => serve(ResNet::resnet20(0, device)?, &arguments, &backend),
+        Name::Resnet18Data => serve(sequential::resnet18()?.init(0, device), &arguments, &backend),
+        Name::Mobilenet => serve(sequential::mobilenet()?.init(0, device), &arguments, &backend),
+        Name::Mlp => serve(sequential::mlp()?.init(0, device), &arguments, &backend),
     }
 }
 
-fn serve<M: ImageClassifier>(model: M, arguments: &Arguments, device: &Device) -> Result<(), Failure> {
-    let mut bench = Bench::new(model, arguments.batch, device)?;
+fn serve<M: ImageClassifier>(model: M, arguments: &Arguments, backend: &Backend) -> Result<(), Failure> {
+    let mut bench = Bench::new(model, arguments.batch, backend)?;
     let mut pass = |steps: usize| -> Result<f64, Failure> {
         let begun = Instant::now();
         for _ in 0..steps {
@@ -134,13 +133,13 @@ struct Bench<M> {
     model: Option<M>,
     trained: M,
     batch: HostBatch,
-    loss: Arc<dyn ClassificationLoss>,
+    loss: Criterion,
     optimizer: Optimizer,
-    device: Device,
+    backend: Backend,
 }
 
 impl<M: ImageClassifier> Bench<M> {
-    fn new(model: M, batch: usize, device: &Device) -> Result<Self, Failure> {
+    fn new(model: M, batch: usize, backend: &Backend) -> Result<Self, Failure> {
         let [channels, height, width] = model.input_shape();
         // Any numbers do: the kernels do not look at them.
         let images = (0..batch * channels * height * width).map(|i| (i % 251) as f32 / 251.0).collect();
@@ -157,20 +156,14 @@ impl<M: ImageClassifier> Bench<M> {
         let model = model.train();
         let trained = model.valid();
         let optimizer = Optimizer::new(&OptimizerConfig::Sgd(sgd))?;
-        Ok(Self { model: Some(model), trained, batch, loss, optimizer, device: device.clone() })
+        Ok(Self { model: Some(model), trained, batch, loss, optimizer, backend: backend.clone() })
     }
 
     fn train(&mut self) -> Result<(), Failure> {
         let Some(model) = self.model.take() else { return Err("the model is gone".into()) };
         let batch = self.batch.clone();
-        let (model, verdict) = train_step(
-            model,
-            batch,
-            self.loss.as_ref(),
-            &mut self.optimizer,
-            Clipping::default(),
-            &Unscheduled,
-        )?;
+        let rules = StepRules { backend: &self.backend, loss: &self.loss, clipping: Clipping::default() };
+        let (model, verdict) = rules.step(model, vec![batch], &mut self.optimizer, &Unscheduled)?;
         self.model = Some(model);
         match verdict {
             Verdict::Applied(_) => Ok(()),
@@ -179,7 +172,7 @@ impl<M: ImageClassifier> Bench<M> {
     }
 
     fn forward(&self) {
-        let batch = self.batch.clone().to_tensors(&self.device);
+        let batch = self.batch.clone().to_tensors(&self.backend.device);
         // Reading the logits waits for them.
         let _ = self.trained.forward(batch.images_nchw).into_data();
     }

@@ -14,7 +14,7 @@ use crate::schedule::PlateauMetric;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EarlyStoppingConfig {
-    /// What must improve on the test split: `loss` falls, `accuracy` rises.
+    /// What must improve on the split that decides: `loss` falls, `accuracy` rises.
     pub metric: PlateauMetric,
     /// Evaluations in a row without improvement that end the run.
     pub patience: u64,
