@@ -8,12 +8,14 @@ mod models {
     mod display;
     mod dropout;
     mod export;
+    mod formula;
     mod golden;
     mod golden_sequential;
     mod init;
     mod loading;
     mod mismatch;
     mod registry;
+    mod resnet20;
     mod rubbish;
     mod sequential;
     mod support;

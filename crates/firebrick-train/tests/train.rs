@@ -15,6 +15,8 @@ mod own;
 mod cuts;
 #[path = "train/metrics.rs"]
 mod metrics;
+#[path = "train/loss_runs.rs"]
+mod loss_runs;
 #[path = "train/parity.rs"]
 mod parity;
 #[path = "train/sequential.rs"]

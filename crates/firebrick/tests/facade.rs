@@ -7,5 +7,7 @@ mod arrows;
 mod crash;
 #[path = "facade/long_run.rs"]
 mod long_run;
+#[path = "facade/old_runs.rs"]
+mod old_runs;
 #[path = "facade/trainer.rs"]
 mod trainer;
