@@ -62,8 +62,9 @@ impl Gemv<'_> {
             for first in (0..outputs).step_by(REGISTERS * width) {
                 let registers = (outputs - first).div_ceil(width);
                 let at = |v: usize| first + v.min(registers - 1) * width;
+                let bias = self.convolution.bias.unwrap_or(&[]);
                 let mut sums: [F32s<S>; REGISTERS] = each(|v| match self.convolution.bias {
-                    Some(bias) => load_from::<S>(bias, at(v)),
+                    Some(_) => load_from::<S>(bias, at(v)),
                     None => splat::<S>(0.0),
                 });
                 for (value, weights) in input.iter().zip(self.convolution.weight.chunks_exact(outputs)) {
