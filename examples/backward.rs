@@ -8,10 +8,11 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use firebrick::data::{DataConfig, DataLoader, DatasetName, InputShape, LoaderOptions, open};
+use firebrick::data::source::DigitsConfig;
+use firebrick::data::{DataConfig, DataLoader, InputShape, LoaderOptions, Targets, open};
 use firebrick::loss::CrossEntropyLossConfig;
 use firebrick::models::walk::{ParamRef, Visit, visit};
-use firebrick::models::{ImageClassifier, TuduiConfig};
+use firebrick::models::{ImageClassifier, NetworkConfig, TuduiConfig};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
 
 const LR: f64 = 0.01;
@@ -22,8 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let criterion = CrossEntropyLossConfig::default().init()?;
 
     let [channels, height, width] = TuduiConfig::INPUT_SHAPE;
-    let datasets =
-        open(&DataConfig::new(DatasetName::Digits), InputShape { channels, height, width }, 0, &())?;
+    let datasets = open(&DataConfig::new(DigitsConfig {}), InputShape { channels, height, width }, 0, &())?;
     let options = LoaderOptions { batch_size: 64, shuffle: true, seed: 0, workers: 0, drop_last: true };
     let loader = DataLoader::new(datasets.train, options);
     let batch = loader.epoch(0, 0).next().ok_or("no batch")??.to_tensors(&device);
@@ -37,14 +37,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("a parameter has a gradient before backward()".into());
     }
 
+    let Targets::Classes(labels_n) = batch.targets else { return Err("the images are mixed".into()) };
     let logits_nk = model.forward(batch.images_nchw.clone());
-    let before = criterion.forward(logits_nk, batch.labels_n.clone())?;
+    let before = criterion.forward(logits_nk, labels_n.clone())?;
     let gradients = GradientsParams::from_grads(before.backward(), &model);
     report("after backward()", &model, &gradients);
 
     let mut optimizer = Optimizer::new(&OptimizerConfig::Sgd(SgdConfig { lr: LR, ..SgdConfig::default() }))?;
     let model = optimizer.step(LR, model, gradients);
-    let after = criterion.forward(model.forward(batch.images_nchw), batch.labels_n)?;
+    let after = criterion.forward(model.forward(batch.images_nchw), labels_n)?;
 
     let (before, after) = (before.into_scalar::<f32>(), after.into_scalar::<f32>());
     println!("loss before the step {before:.4}, after it {after:.4}");

@@ -5,13 +5,14 @@
 
 #![allow(clippy::print_stdout)]
 
-use burn::tensor::{Device, activation::silu};
+use burn::tensor::activation::silu;
 use firebrick::component::{ArgumentError, Component};
 use firebrick::data::{Image, open};
 use firebrick::models::layer::{Activations, Conv2d, Flatten, Layer, Linear, MaxPool2d, Parameters};
 use firebrick::models::weights::{NameStyle, save_safetensors};
 use firebrick::models::{Named, NetworkConfig, NetworkPlan, Shape};
 use firebrick::prelude::*;
+use firebrick::train::backend::BackendChoice;
 use firebrick::train::evaluate::{EvaluationOptions, evaluate};
 use firebrick::train::{checkpoint::Which, event::WeightsKind, run_folder::Resume, trained::TrainedRun};
 
@@ -62,18 +63,19 @@ trainer = { epochs = 1, backend = "flex" }"#;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     ModelConfig::register::<Small>("small")?;
-    let (folder, device) = (tempfile::tempdir()?, Device::flex());
+    let (folder, backend) = (tempfile::tempdir()?, "flex".parse::<BackendChoice>()?.open()?);
     let run_dir = folder.path().join("run");
     Trainer::new(Config::from_toml("custom", CONFIG, &[])?).run_dir(&run_dir).run()?;
     let longer = Config::from_toml("custom", CONFIG, &["trainer.epochs=4".parse()?])?;
     let outcome = Trainer::new(longer).run_dir(&run_dir).resume(Resume::Latest).run()?;
     println!("{}\n{:?}", outcome.model, outcome.status);
-    let run = TrainedRun::open(&run_dir, Which::Latest, WeightsKind::Raw, &device)?;
+    let run = TrainedRun::open(&run_dir, Which::Latest, WeightsKind::Raw, &backend.device)?;
     let test = open(&run.config.data, run.state.preprocess.input, 0, &())?.test;
-    let (loss, options) = (run.config.loss.classifier()?, EvaluationOptions { batch_size: 32, workers: 0 });
-    let evaluation = evaluate(&run.model, test, &loss, &device, options, &mut |_| false)?;
+    let (loss, options) =
+        (run.config.loss.for_classes(10)?, EvaluationOptions { batch_size: 32, workers: 0 });
+    let evaluation = evaluate(&run.model, test, &loss, &backend, options, &mut |_| false)?;
     println!("test accuracy: {:?}", evaluation.map(|evaluation| evaluation.score.accuracy));
     let blank = Image { channels: 1, height: 8, width: 8, pixels: vec![0; 64].into() };
-    println!("a blank image: {:?}", run.predict(&blank, &device)?.first());
+    println!("a blank image: {:?}", run.predict(&blank, &backend.device)?.first());
     Ok(save_safetensors(&run.model, &run_dir.join("small.safetensors"), NameStyle::Firebrick, &[].into())?)
 }

@@ -249,6 +249,7 @@ fn warning_of(event: &Event) -> Option<String> {
         | Event::Evaluating { .. }
         | Event::Eval(_)
         | Event::Checkpoint(_)
+        | Event::Note { .. }
         | Event::Finished(_) => None,
     }
 }

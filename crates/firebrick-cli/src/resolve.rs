@@ -92,6 +92,5 @@ impl RunArguments {
 
 /// A backend that every machine has, for what needs no speed.
 pub fn cpu_backend() -> String {
-    use firebrick::train::backend::BackendName;
     BackendName::cpu().map_or("auto", BackendName::as_str).to_owned()
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use firebrick::data::{
-    DataConfig, DataLoader, DatasetInfo, Datasets, InputShape, LoaderOptions, Normalize, PreparedDataset,
+    DataConfig, DataLoader, DatasetConfig, DatasetInfo, Datasets, InputShape, LoaderOptions, Normalize,
+    PreparedDataset,
 };
 use firebrick::train::Config;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};

@@ -16,6 +16,7 @@ mod conv2d;
 mod dropout;
 mod flatten;
 mod linear;
+mod log_softmax;
 mod max_pool2d;
 mod module;
 mod pair;
@@ -23,6 +24,7 @@ mod parameters;
 mod python;
 mod relu;
 mod running;
+mod sigmoid;
 mod window;
 
 use firebrick_component::components;
@@ -35,6 +37,7 @@ pub use conv2d::Conv2d;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use linear::Linear;
+pub use log_softmax::LogSoftmax;
 pub use max_pool2d::MaxPool2d;
 pub use module::{LayerModule, PlacedLayer};
 pub use pair::Pair;
@@ -42,6 +45,7 @@ pub(crate) use parameters::Parameter;
 pub use parameters::{Init, ParameterSpec, Parameters};
 pub use relu::Relu;
 pub use running::RunningStatistic;
+pub use sigmoid::Sigmoid;
 
 components! {
     /// A layer of a config's `layers`.
@@ -64,5 +68,9 @@ components! {
         Flatten(Flatten) = "flatten",
         /// Fully connected layer.
         Linear(Linear) = "linear",
+        /// Logarithm of the softmax over the classes.
+        LogSoftmax(LogSoftmax) = "log_softmax",
+        /// Logistic function.
+        Sigmoid(Sigmoid) = "sigmoid",
     }
 }

@@ -7,7 +7,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use firebrick_models::parameters::{named_gradients, named_parameters};
 use firebrick_models::walk::{ParamRef, Role, Visit, visit};
-use firebrick_models::{ImageClassifier, ModelConfig};
+use firebrick_models::ModelConfig;
 use safetensors::tensor::SafeTensors;
 
 use super::formula::{fill, units, values};
@@ -79,9 +79,8 @@ fn check(device: &Device) {
     let expected = read(&golden(EXPECTED));
     let training = device.clone().autodiff();
     let model = fill(config().init(999, &training));
-    let images_nchw = |device: &Device| {
-        Tensor::<4>::from_data(TensorData::new(images(), [4, 3, 32, 32]), device)
-    };
+    let images_nchw =
+        |device: &Device| Tensor::<4>::from_data(TensorData::new(images(), [4, 3, 32, 32]), device);
     let logits_nk = model.valid().forward(images_nchw(device));
     compare(&what, "logits_eval", &host(logits_nk), &expected["logits_eval"].1, CPU_TOLERANCE);
 
@@ -111,7 +110,8 @@ fn check_gradients<M: Module>(what: &str, model: &M, loss: Tensor<1>, expected: 
         let in_file = &expected[&format!("grad.{name}")].1;
         compare(what, name, &with_largest(&samples), &with_largest(in_file), CPU_TOLERANCE);
         let squares: f64 = gradient.iter().map(|value| f64::from(*value).powi(2)).sum();
-        let ours = [squares.sqrt() as f32, gradient.iter().fold(0.0, |most: f32, value| most.max(value.abs()))];
+        let ours =
+            [squares.sqrt() as f32, gradient.iter().fold(0.0, |most: f32, value| most.max(value.abs()))];
         compare(what, &format!("norm.{name}"), &ours, &[norm, largest], CPU_TOLERANCE);
     }
 }

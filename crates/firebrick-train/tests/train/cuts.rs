@@ -39,7 +39,7 @@ const CONFIG: &str = r#"
 const PLATEAU: &str = "{ name = \"plateau\", patience = 0, threshold = 0.3, factor = 0.5 }";
 const EARLY: &str = "{ patience = 2, min_delta = 0.4 }";
 
-fn train(run_dir: &Path, sets: &[(&str, &str)], stop_at: Option<u64>) -> Outcome<firebrick_models::Model> {
+fn train(run_dir: &Path, sets: &[(&str, &str)], stop_at: Option<u64>) -> Outcome<firebrick_models::Network> {
     let sets: Vec<Override> = sets.iter().map(|(key, value)| Override::new(*key, *value)).collect();
     let plan = Plan::new(Config::from_toml("cuts", CONFIG, &sets).unwrap(), "cuts", &()).unwrap();
     let model = plan.initial_model(&plan.backend.device).unwrap();

@@ -76,7 +76,12 @@ fn check(document: &Value, run: &Value, backend: &str) {
         if let Event::Step(step) = event {
             let expected = expected[step.step as usize - 1].as_f64().unwrap();
             let difference = (step.loss - expected).abs();
-            assert!(difference <= tolerance, "{what}: step {}: {} but PyTorch {expected}", step.step, step.loss);
+            assert!(
+                difference <= tolerance,
+                "{what}: step {}: {} but PyTorch {expected}",
+                step.step,
+                step.loss
+            );
         }
         Control::Continue
     };
@@ -92,7 +97,11 @@ fn check(document: &Value, run: &Value, backend: &str) {
         let sum: f64 = parameter.data.iter::<f64>().sum();
         let count = parameter.shape.iter().product::<usize>() as f64;
         let difference = (sum - expected).abs() / count;
-        assert!(difference < SUM_TOLERANCE, "{what}: {} sums to {sum} but PyTorch {expected}", parameter.name);
+        assert!(
+            difference < SUM_TOLERANCE,
+            "{what}: {} sums to {sum} but PyTorch {expected}",
+            parameter.name
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use firebrick_models::{ImageClassifier, LayerSummary};
+use firebrick_models::{ImageClassifier, LeNetConfig, NetworkConfig};
 use firebrick_train::checkpoint::{Checkpoint, Which};
 use firebrick_train::config::Override;
 use firebrick_train::event::WeightsKind;
@@ -92,8 +92,8 @@ impl ByHand {
 }
 
 impl ImageClassifier for ByHand {
-    fn name(&self) -> &'static str {
-        "ByHand"
+    fn name(&self) -> String {
+        "ByHand".to_owned()
     }
 
     fn forward(&self, images_nchw: Tensor<4>) -> Tensor<2> {
@@ -106,10 +106,6 @@ impl ImageClassifier for ByHand {
 
     fn num_classes(&self) -> usize {
         10
-    }
-
-    fn layers(&self) -> Vec<LayerSummary> {
-        Vec::new()
     }
 }
 
@@ -132,7 +128,7 @@ fn a_network_written_by_hand_is_trained_and_opened_again() {
     let average = open(WeightsKind::Ema).unwrap();
     assert_eq!(Some(weights_sha256(&average.model)), outcome.summary.ema_sha256);
     let error = TrainedRun::open_with(&run_dir, Which::Best, WeightsKind::Raw, device, |_, device| {
-        firebrick_models::LeNetConfig::default().init(0, device)
+        LeNetConfig::default().init(0, device)
     });
     assert!(error.err().unwrap().to_string().contains("another network's"));
 }

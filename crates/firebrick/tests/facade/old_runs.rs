@@ -32,12 +32,17 @@ fn expected(run: &str) -> Value {
 fn unpacked(run: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let limits = ArchiveLimits { max_entries: 100, max_member_bytes: 1 << 20, max_total_bytes: 1 << 22 };
-    read_tar_gz::<StorageError>(&golden(&format!("{run}.tar.gz")), limits, |_| true, |member| {
-        let path = folder.path().join(member.name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, member.bytes).unwrap();
-        Ok(())
-    })
+    read_tar_gz::<StorageError>(
+        &golden(&format!("{run}.tar.gz")),
+        limits,
+        |_| true,
+        |member| {
+            let path = folder.path().join(member.name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, member.bytes).unwrap();
+            Ok(())
+        },
+    )
     .unwrap();
     folder
 }

@@ -16,10 +16,10 @@ use clap::{Parser, ValueEnum};
 use firebrick::data::{HostBatch, HostPixels, HostTargets};
 use firebrick::loss::{CrossEntropyLossConfig, LossConfig};
 use firebrick::models::{ImageClassifier, LeNetConfig, NetworkConfig, TuduiConfig};
-use firebrick::train::{Config, Criterion};
 use firebrick::train::backend::{Backend, BackendChoice, own_process};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
 use firebrick::train::step::{Clipping, StepRules, Verdict};
+use firebrick::train::{Config, Criterion};
 
 use resnet::ResNet;
 
