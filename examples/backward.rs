@@ -12,7 +12,7 @@ use firebrick::data::source::DigitsConfig;
 use firebrick::data::{DataConfig, DataLoader, InputShape, LoaderOptions, Targets, open};
 use firebrick::loss::CrossEntropyLossConfig;
 use firebrick::models::walk::{ParamRef, Visit, visit};
-use firebrick::models::{ImageClassifier, NetworkConfig, TuduiConfig};
+use firebrick::models::{NetworkConfig, TuduiConfig};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
 
 const LR: f64 = 0.01;
