@@ -143,7 +143,7 @@ impl Module for LayerModule {
     }
 
     fn to_device(self, device: &Device) -> Self {
-        self.changed(|parameter| parameter.to_device(device))
+        self.changed(|parameter| parameter.moved_to(device))
     }
 
     fn train(self) -> Self {

@@ -56,6 +56,7 @@ pub struct Parameters(pub(crate) Vec<Parameter>);
 
 /// One of them.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // a network has some hundreds of them at most
 pub(crate) enum Parameter {
     Vector(Param<Tensor<1>>),
     Matrix(Param<Tensor<2>>),
@@ -135,7 +136,7 @@ impl Parameter {
         rebuild!(self, inner => inner.fork(device))
     }
 
-    pub(super) fn to_device(self, device: &Device) -> Self {
+    pub(super) fn moved_to(self, device: &Device) -> Self {
         rebuild!(self, inner => inner.to_device(device))
     }
 

@@ -102,7 +102,7 @@ impl Node {
     }
 
     /// The same node where a config has it.
-    pub(crate) fn from_config(self, origin: Origin) -> Self {
+    pub(crate) fn with_origin(self, origin: Origin) -> Self {
         Self { origin: Some(origin), ..self }
     }
 

@@ -227,7 +227,7 @@ fn what_is_wrong_in_a_block_is_named_by_its_path() {
         (format!("{{ name = 'gate', body = [{conv}] }}"), "[0].body", "expected a factor for an image of 3x8x8, got an image of 4x6x6"),
         ("{ name = 'repeat', times = 0, layers = ['relu'] }".to_owned(), "[0].times", "expected 1 to 10000, got 0"),
         ("{ name = 'repeat', times = 1000000000, layers = ['relu'] }".to_owned(), "[0].times", "expected 1 to 10000, got 1000000000"),
-        ("{ name = 'repeat', times = 9999, layers = ['relu', 'relu'] }".to_owned(), "[0].layers[0]", "expected at most 10000 layers and blocks, got more"),
+        ("{ name = 'repeat', times = 9999, layers = ['relu', 'relu'] }".to_owned(), "[0].layers[1]", "expected at most 10000 layers and blocks, got more"),
         ("{ name = 'repeat', times = 2, layers = [] }".to_owned(), "[0].layers", "expected a layer at least, got none"),
         ("{ name = 'repeat', times = 2, layers = ['relu'], first = { p = 1 } }".to_owned(), "[0].first", "expected a block of the config in `layers` (`b`), got `relu`"),
         ("{ name = 'repeat', times = 2, layers = ['b', 'b'], first = { channels = 1 } }".to_owned(), "[0].first", "expected one block in `layers`, got 2 layers"),

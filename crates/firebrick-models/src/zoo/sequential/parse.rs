@@ -121,7 +121,7 @@ impl<'a> Parser<'a> {
             block: self.blocks.contains_key(&name).then_some(name),
             sources: self.sources_below(at),
         };
-        let node = node.from_config(origin);
+        let node = node.with_origin(origin);
         Ok(match label {
             Some(label) => node.named(label),
             None => node,
