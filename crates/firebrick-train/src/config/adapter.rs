@@ -52,7 +52,7 @@ pub(super) fn read_model(value: Value) -> Result<ModelConfig, ReadError> {
                 format!("expected a layer such as {{ name = \"relu\" }}, got a {}", layer.type_str());
             return Err(within(ReadError::new("", message)));
         }
-        let AnyLayer(_) = read_family(layer.clone()).map_err(within)?;
+        read_family(layer.clone()).map(|layer: AnyLayer| drop(layer.0)).map_err(within)?;
     }
     read_family::<AnyModel>(value).map(|model| model.0).map_err(|error| {
         let path = layer_in(&error.message).unwrap_or(error.path);
@@ -60,8 +60,11 @@ pub(super) fn read_model(value: Value) -> Result<ModelConfig, ReadError> {
     })
 }
 
-/// `layers[3]` of "model 'sequential': layers[3], `linear`: ..".
+/// `layers[3]` of "model 'sequential': layers[3], `linear`: ..", or `input_shape`.
 fn layer_in(message: &str) -> Option<String> {
+    if message.starts_with("model 'sequential': input_shape: ") {
+        return Some("input_shape".to_owned());
+    }
     let (index, _) = message.split_once(": layers[")?.1.split_once(']')?;
     Some(format!("layers[{index}]"))
 }
