@@ -104,11 +104,11 @@ fn expected_words(expected: &str) -> String {
         "a sequence" => "a list",
         "string only" => "a name",
         "path string" => "a path",
-        "fewer elements in array" => "a shorter list",
         other if other.starts_with("struct ") => "a table",
         other => {
-            let length =
-                other.strip_prefix("an array of length ").or_else(|| other.strip_prefix("a tuple of size "));
+            let length = other
+                .strip_prefix("an array of length ")
+                .or_else(|| other.strip_suffix(" elements in sequence"));
             return length.map_or_else(|| other.to_owned(), |length| format!("a list of {length} values"));
         }
     };

@@ -194,7 +194,7 @@ fn an_own_component_is_written_and_refused_like_the_others() {
         (
             "lr = 0.001",
             "betas = [0, 0]",
-            "x.toml:11:38: optimizer.groups[0].betas: expected an argument that",
+            "x.toml:11:39: optimizer.groups[0].betas: expected an argument that",
         ),
         ("signum", "signun", "x.toml:8:8: unknown optimizer `signun`"),
         ("factor = 0.5", "factor = 2", "x.toml:15:10: schedule.factor: expected a number from 0 to 1, got 2"),

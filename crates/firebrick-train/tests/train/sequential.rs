@@ -116,7 +116,7 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
         (
             "input_shape = [1, 8, 8]",
             "input_shape = [1, 0, 8]",
-            "x.toml:2:8: ",
+            "x.toml:3:15: ",
             "input_shape: expected [channels, height, width]",
         ),
         ("input_shape", "in_channels = 3\ninput_shape", "x.toml:3:1: ", "unknown key `in_channels`"),

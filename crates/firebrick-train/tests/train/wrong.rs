@@ -76,7 +76,7 @@ const OPTIMIZER: &[(&str, &str)] = &[
     ("name = 'adam'\nbetas = [@-0.1, 0.9]", "optimizer.betas[0]: expected 0 <= value < 1, got -0.1"),
     ("name = 'adam'\nbetas = [@'a', 0.9]", "optimizer.betas[0]: expected a number, got the string \"a\""),
     ("name = 'adam'\nbetas = @[0.9]", "optimizer.betas: expected a list of 2 values, got a list of 1"),
-    ("name = 'adam'\nbetas = @[0.9, 0.9, 0.9]", "optimizer.betas: expected a shorter list, got a list of 3"),
+    ("name = 'adam'\nbetas = @[0.9, 0.9, 0.9]", "optimizer.betas: expected a list of 2 values, got a list of 3"),
     ("name = 'adam'\nbetas = @0.9", "optimizer.betas: expected a list of 2 values, got 0.9"),
     ("name = 'adam'\neps = @-1.0", "optimizer.eps: expected a finite number >= 0, got -1"),
     ("name = 'adam'\n@momentum = 0.9", "unknown key `momentum`"),
@@ -100,6 +100,7 @@ const OPTIMIZER: &[(&str, &str)] = &[
     ("name = 'muon'\nadamw = { @lrr = 1.0 }", "unknown key `lrr`"),
     ("name = 'muon'\nadamw = { groups = @[{ match = '*' }] }", "optimizer.adamw.groups: expected no groups here"),
     ("name = 'muon'\n[optimizer.adamw]\nno_decay_on_bias_and_norm = @true", "optimizer.adamw.no_decay_on_bias_and_norm: expected"),
+    ("name = 'muon'\nadamw = @[0.1]", "optimizer.adamw: expected a table, got a list"),
     ("name = 'muon'\nadamw = @3", "optimizer.adamw: expected a table, got 3"),
     ("name = 'muon'\nmomentum = @1.5", "optimizer.momentum: expected a number from 0 to 1, got 1.5"),
     ("name = 'muon'\neps = @0.0", "optimizer.eps: expected a finite number > 0, got 0"),
@@ -169,6 +170,7 @@ const SCHEDULE: &[(&str, &str)] = &[
     ("name = 'none'\nwarmup.steps = 1\nwarmup.start_factor = @2", "schedule.warmup.start_factor: expected 0 < start_factor <= 1, got 2"),
     ("name = 'none'\n\n[schedule.warmup]\nsteps = @-3", "schedule.warmup.steps: expected a whole number from 0, got -3"),
     ("name = 'none'\nwarmup = { @step = 1 }", "unknown key `step`"),
+    ("name = 'none'\nwarmup = @[5]", "schedule.warmup: expected a table, got a list"),
     ("name = 'none'\nwarmup = @5", "schedule.warmup: expected a table, got 5"),
 ];
 
@@ -214,6 +216,7 @@ const TRAINER: &[(&str, &str)] = &[
     ("ema = { decay = @1.5 }", "trainer.ema.decay: expected a number from 0 to 1, got 1.5"),
     ("ema = { decay = @nan }", "trainer.ema.decay: expected a number from 0 to 1, got NaN"),
     ("ema = { @deccay = 0.9 }", "unknown key `deccay`"),
+    ("ema = @[0.9]", "trainer.ema: expected a table, got a list"),
     ("ema = @true", "trainer.ema: expected a table, got true"),
     ("[trainer.ema]\ndecay = @-1", "trainer.ema.decay: expected a number from 0 to 1, got -1"),
     ("early_stopping = { patience = @0 }", "trainer.early_stopping.patience: expected at least 1, got 0"),
