@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use firebrick_component::{ArgumentError, check};
-use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use toml::{Table, Value};
 
 use crate::batch_transform::BatchTransformConfig;
-use crate::config_table::PlainKeys;
+use crate::config_table::DataKeys;
 use crate::dataset_choice::DatasetChoice;
 use crate::hold_out::HoldOut;
 use crate::source::DatasetConfig;
@@ -228,14 +228,11 @@ impl<'de> Deserialize<'de> for DataConfig {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, keys: M) -> Result<DataConfig, M::Error> {
-                let mut datasets = Vec::new();
-                let plain = PlainKeys { keys, datasets: &mut datasets };
-                let mut config = DataConfig::deserialize(MapAccessDeserializer::new(plain))?;
-                for arguments in datasets {
-                    let key = arguments.name();
-                    let taken = config.dataset.take_table(arguments);
-                    taken.map_err(|message| de::Error::custom(format!("at `{key}`: {message}")))?;
-                }
+                let mut keys = DataKeys::new(keys);
+                let mut config = DataConfig::deserialize(MapAccessDeserializer::new(&mut keys))?;
+                let choice = keys.choice();
+                // Read as a whole above; here with the way it was spelled.
+                config.dataset = choice.unwrap_or_else(|| unreachable!("bug: `dataset` was not asked for"));
                 Ok(config)
             }
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use firebrick_component::{ArgumentError, Family, read_family};
+use firebrick_component::{ArgumentError, Family, ReadError, read_family};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use toml::{Table, Value};
 
@@ -43,25 +43,6 @@ impl DatasetChoice {
         self.config.validate().map_err(|error| error.within(parent))
     }
 
-    /// Takes the arguments that stand in `[data.<name>]`.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with that table being there.
-    pub(crate) fn take_table(&mut self, arguments: DatasetConfig) -> Result<(), String> {
-        let (wanted, got) = (arguments.name(), self.config.name());
-        if wanted != got {
-            return Err(format!(
-                "expected no such table unless dataset = \"{wanted}\", got dataset = \"{got}\""
-            ));
-        }
-        if self.spelling == Spelling::Inline {
-            return Err(format!("expected the arguments of `{got}` here or in `dataset`, got both"));
-        }
-        *self = Self { config: arguments, spelling: Spelling::Table };
-        Ok(())
-    }
-
     /// `dataset` as it is written, and the table beside it, if there is one.
     ///
     /// # Errors
@@ -82,8 +63,7 @@ impl DatasetChoice {
     }
 
     fn has_defaults(&self) -> bool {
-        let default = DatasetConfig::read_named(self.config.name(), Table::new());
-        default.is_some_and(|default| default.is_ok_and(|default| default == self.config))
+        arguments_of(self.config.name(), Table::new()).is_ok_and(|default| default == self.config)
     }
 }
 
@@ -118,9 +98,70 @@ impl Serialize for DatasetChoice {
 
 impl<'de> Deserialize<'de> for DatasetChoice {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let spelling = if value.is_str() { Spelling::Name } else { Spelling::Inline };
-        let config = read_family(value).map_err(de::Error::custom)?;
-        Ok(Self { config, spelling })
+        let spelled = Spelled::deserialize(deserializer)?;
+        spelled.with_tables(Vec::new()).map_err(de::Error::custom)
     }
+}
+
+/// The value of `dataset`, before the tables of `[data]` are known.
+pub(crate) enum Spelled {
+    /// A name that exists. Its arguments stand elsewhere, or nowhere.
+    Name(String),
+    /// Name and arguments.
+    Inline(DatasetConfig),
+}
+
+impl Spelled {
+    /// The data set, with the tables of `[data]` that are called like data sets.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] with the path inside `[data]`: a table of another data set, or arguments in two places; and
+    /// arguments that are missing everywhere.
+    pub(crate) fn with_tables(self, tables: Vec<(String, Table)>) -> Result<DatasetChoice, ReadError> {
+        let got = match &self {
+            Self::Name(name) => name.as_str(),
+            Self::Inline(config) => config.name(),
+        };
+        if let Some((other, _)) = tables.iter().find(|(name, _)| name != got) {
+            let message =
+                format!("expected no such table unless dataset = \"{other}\", got dataset = \"{got}\"");
+            return Err(ReadError::new(other.as_str(), message));
+        }
+        match (self, tables.into_iter().next()) {
+            (Self::Inline(config), None) => Ok(DatasetChoice { config, spelling: Spelling::Inline }),
+            (Self::Inline(_), Some((name, _))) => {
+                let message = format!("expected the arguments of `{name}` here or in `dataset`, got both");
+                Err(ReadError::new(name, message))
+            }
+            (Self::Name(name), Some((_, arguments))) => {
+                let config = arguments_of(&name, arguments).map_err(|error| error.within(&name))?;
+                Ok(DatasetChoice { config, spelling: Spelling::Table })
+            }
+            (Self::Name(name), None) => {
+                let config = arguments_of(&name, Table::new()).map_err(|error| error.within("dataset"))?;
+                Ok(DatasetChoice { config, spelling: Spelling::Name })
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Spelled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(name) if is_dataset(&name) => Ok(Self::Name(name)),
+            other => read_family(other).map(Self::Inline).map_err(de::Error::custom),
+        }
+    }
+}
+
+/// Whether there is a data set of this name.
+pub(crate) fn is_dataset(name: &str) -> bool {
+    DatasetConfig::names().contains(&name)
+}
+
+/// The data set called `name`, which exists, with these arguments.
+pub(crate) fn arguments_of(name: &str, arguments: Table) -> Result<DatasetConfig, ReadError> {
+    let read = DatasetConfig::read_named(name, arguments);
+    read.unwrap_or_else(|| unreachable!("bug: there is no data set `{name}`"))
 }

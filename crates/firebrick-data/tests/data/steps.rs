@@ -165,7 +165,7 @@ fn steps_that_set_the_size_replace_the_automatic_resizing_of_training_images_onl
             split.get(0, 0).unwrap().0[..4].iter().map(|value| (value * 255.0).round() as u8).collect()
         })
     };
-    let squashed = vec![19, 75, 135, 191];
+    let squashed = vec![21, 75, 135, 189];
     let datasets = open(&config, input, 0, &()).unwrap();
     assert_eq!(red(&datasets), [squashed.clone(), squashed.clone()]);
     config.augment = vec![center(4)];

@@ -144,7 +144,7 @@ const UNREADABLE: &[(&str, &str, &str)] = &[
     ("resize = 'crop'", "resize", "\"squash\", \"letterbox\" or"),
     ("resize = { crop = 3 }", "resize", "missing field `shorter`"),
     ("resize = { shorter = 3, corp = 3 }", "resize.corp", "unknown field `corp`"),
-    ("augment = [{ padding = 3 }]", "augment[0]", "a augmentation has no `name`"),
+    ("augment = [{ padding = 3 }]", "augment[0]", "has no `name`"),
     ("augment = ['random_flip']", "augment[0].name", "unknown augmentation `random_flip`"),
     ("augment = ['resize', { name = 'random_crop', size = 4 }]", "augment[1].size", "unknown field `size`"),
     ("augment = [{ name = 'random_crop', padding = 'x' }]", "augment[0].padding", "invalid type"),

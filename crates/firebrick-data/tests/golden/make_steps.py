@@ -54,7 +54,7 @@ for shape in SHAPES:
         print("fit", *shape, shorter, crop, text(image), text(result))
 
 for shape in SHAPES:
-    for height, width in [(8, 8), (5, 11), (14, 3)]:
+    for height, width in [(8, 8), (5, 11), (14, 6)]:
         image = make(*shape)
         result = ImageOps.pad(image, (width, height), method=Image.Resampling.BILINEAR)
         print("letterbox", *shape, height, width, text(image), text(result))
