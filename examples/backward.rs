@@ -5,12 +5,14 @@
 
 #![allow(clippy::print_stdout)]
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use firebrick::data::{DataConfig, DataLoader, DatasetName, InputShape, LoaderOptions, open};
+use firebrick::data::source::DigitsConfig;
+use firebrick::data::{DataConfig, DataLoader, InputShape, LoaderOptions, Targets, open};
 use firebrick::loss::CrossEntropyLossConfig;
-use firebrick::models::{ImageClassifier, TuduiConfig};
+use firebrick::models::walk::{ParamRef, Visit, visit};
+use firebrick::models::{NetworkConfig, TuduiConfig};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
 
 const LR: f64 = 0.01;
@@ -21,8 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let criterion = CrossEntropyLossConfig::default().init()?;
 
     let [channels, height, width] = TuduiConfig::INPUT_SHAPE;
-    let datasets =
-        open(&DataConfig::new(DatasetName::Digits), InputShape { channels, height, width }, 0, &())?;
+    let datasets = open(&DataConfig::new(DigitsConfig {}), InputShape { channels, height, width }, 0, &())?;
     let options = LoaderOptions { batch_size: 64, shuffle: true, seed: 0, workers: 0, drop_last: true };
     let loader = DataLoader::new(datasets.train, options);
     let batch = loader.epoch(0, 0).next().ok_or("no batch")??.to_tensors(&device);
@@ -36,14 +37,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("a parameter has a gradient before backward()".into());
     }
 
+    let Targets::Classes(labels_n) = batch.targets else { return Err("the images are mixed".into()) };
     let logits_nk = model.forward(batch.images_nchw.clone());
-    let before = criterion.forward(logits_nk, batch.labels_n.clone())?;
+    let before = criterion.forward(logits_nk, labels_n.clone())?;
     let gradients = GradientsParams::from_grads(before.backward(), &model);
     report("after backward()", &model, &gradients);
 
     let mut optimizer = Optimizer::new(&OptimizerConfig::Sgd(SgdConfig { lr: LR, ..SgdConfig::default() }))?;
     let model = optimizer.step(LR, model, gradients);
-    let after = criterion.forward(model.forward(batch.images_nchw), batch.labels_n)?;
+    let after = criterion.forward(model.forward(batch.images_nchw), labels_n)?;
 
     let (before, after) = (before.into_scalar::<f32>(), after.into_scalar::<f32>());
     println!("loss before the step {before:.4}, after it {after:.4}");
@@ -56,28 +58,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Prints each parameter with the L2 norm of its gradient, or `None` as PyTorch's `.grad` has it.
 fn report<M: Module>(title: &str, model: &M, gradients: &GradientsParams) {
     println!("{title}");
-    model.visit(&mut Report { path: Vec::new(), gradients });
+    visit(model, &mut Report { gradients });
 }
 
 struct Report<'a> {
-    path: Vec<String>,
     gradients: &'a GradientsParams,
 }
 
-impl ModuleVisitor for Report<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+impl Visit for Report<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
         let norm = self.gradients.get::<D>(parameter.id).map(|gradient| {
             let squares = gradient.powf_scalar(2.0).sum().into_scalar::<f32>();
             format!("norm {:.6}", squares.sqrt())
         });
-        println!("  {:<14} grad: {}", self.path.join("."), norm.unwrap_or_else(|| "None".to_owned()));
+        println!("  {:<14} grad: {}", at.path, norm.unwrap_or_else(|| "None".to_owned()));
     }
 }

@@ -1,70 +1,44 @@
-//! The training loop by hand, on Firebrick's public crates: what `train` does, without run folder,
-//! events and checkpoints.
+//! The training loop by hand: what `train` does, without run folder and events.
 //!
 //! `cargo run --example minimal_loop`
 
 #![allow(clippy::print_stdout)]
 
-use burn::module::Module;
-use burn::optim::GradientsParams;
-use burn::tensor::Device;
-use firebrick::data::{DataConfig, DataLoader, DatasetName, InputShape, LoaderOptions, open};
-use firebrick::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
-use firebrick::models::{ImageClassifier, LeNetConfig};
-use firebrick::train::optimizer::{Optimizer, OptimizerConfig, SgdConfig};
+use firebrick::prelude::*;
+use firebrick::train::step::Verdict;
 
-const SEED: u64 = 0;
-const EPOCHS: u64 = 5;
-const BATCH_SIZE: usize = 32;
-const LR: f64 = 0.02;
+const CONFIG: &str = r#"
+    model = { name = "lenet", num_classes = 10 }
+    data = { dataset = "digits", batch_size = 32 }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "sgd", lr = 0.02, momentum = 0.9 }
+    trainer = { epochs = 5, backend = "flex" }
+"#;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let device = Device::flex();
-
-    // Data: the bundled digits, prepared as LeNet wants them.
-    let config = DataConfig::new(DatasetName::Digits);
-    let [channels, height, width] = LeNetConfig::INPUT_SHAPE;
-    let input = InputShape { channels, height, width };
-    let datasets = open(&config, input, SEED, &())?;
-    let loader = |split, shuffle| {
-        let options =
-            LoaderOptions { batch_size: BATCH_SIZE, shuffle, seed: SEED, workers: 1, drop_last: false };
-        DataLoader::new(split, options)
-    };
-    let train = loader(datasets.train, true);
-    let test = loader(datasets.test, false);
-
-    // Model, loss, optimiser.
-    let mut model = LeNetConfig { num_classes: 10 }.init(SEED, &device).train();
-    let criterion: CrossEntropyLoss = CrossEntropyLossConfig::default().init()?;
-    let mut optimizer =
-        Optimizer::new(&OptimizerConfig::Sgd(SgdConfig { lr: LR, momentum: 0.9, ..SgdConfig::default() }))?;
+    // What is asked for, what that means on this machine, and what training changes.
+    let config = Config::from_toml("minimal_loop", CONFIG, &[])?;
+    let plan = Plan::new(config, "minimal_loop", &())?;
+    let model = plan.initial_model(&plan.backend.device)?;
     println!("{model}");
+    let mut state = TrainState::new(&plan, model)?;
+    let folder = tempfile::tempdir()?;
 
-    for epoch in 0..EPOCHS {
-        let mut loss_sum = 0.0;
-        for batch in train.epoch(epoch, 0) {
-            let batch = batch?.to_tensors(&device.clone().autodiff());
-            let logits_nk = model.forward(batch.images_nchw);
-            let loss = criterion.forward(logits_nk, batch.labels_n)?;
-            loss_sum += loss.clone().into_scalar::<f32>();
-            let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            model = optimizer.step(LR, model, gradients);
+    for epoch in 0..plan.config.trainer.epochs {
+        let mut losses = Vec::new();
+        for batches in plan.training_batches(epoch, 0) {
+            // Forward, loss, backward, clip, optimiser, with the learning rate of the step.
+            match state.step(batches?)? {
+                Verdict::Applied(report) => losses.push(report.loss),
+                Verdict::Refused(refusal) => {
+                    return Err(format!("{} is {}", refusal.what, refusal.value).into());
+                }
+            }
         }
-
-        let trained = model.valid();
-        let mut correct = 0;
-        for batch in test.epoch(0, 0) {
-            let batch = batch?.to_tensors(&device);
-            let predicted_n = trained.forward(batch.images_nchw).argmax(1).squeeze_dim::<1>(1);
-            correct += predicted_n.equal(batch.labels_n).int().sum().into_scalar::<i64>();
-        }
-        println!(
-            "epoch {}: train loss {:.4}, test accuracy {:.1}%",
-            epoch + 1,
-            loss_sum / train.num_batches() as f32,
-            100.0 * correct as f64 / test.num_samples() as f64
-        );
+        let test = state.evaluate(Split::Test)?.score;
+        let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+        println!("epoch {}: train loss {mean:.4}, test accuracy {:.1}%", epoch + 1, 100.0 * test.accuracy);
+        state.save(folder.path())?;
     }
     Ok(())
 }

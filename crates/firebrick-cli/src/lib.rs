@@ -1,13 +1,17 @@
 //! The command line of Firebrick: the binaries `train` and `firebrick` are two doors into it.
 //!
-//! An invocation passes through the files in this order: [`args`] is what was said, [`resolve`]
-//! what is meant (only that may read files), [`command`] does it; [`progress`] and [`log`] tell a
-//! person how it goes, [`message`] what went wrong, [`exit`] the shell.
+//! An invocation passes through the files in this order: [`args`] is the command line; each file of
+//! [`command`] says what its command takes and does it; [`resolve`] reads the config or opens the run that is
+//! meant. [`attended`] is what commands share that a person waits for: [`console`], [`progress`] and [`log`] tell
+//! how it goes, [`signal`] hears Ctrl-C. [`message`] says what went wrong, [`exit`] tells the shell.
 //!
 //! Results go to standard output, progress and messages to standard error.
 
 mod args;
+mod attended;
 mod command;
+mod console;
+mod environment;
 mod exit;
 mod log;
 mod message;
@@ -17,42 +21,25 @@ mod resolve;
 mod signal;
 mod style;
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::args::{FirebrickBinary, TrainBinary};
 use crate::exit::Exit;
 use crate::message::Failure;
 
 /// Runs the binary `train` on this process's arguments.
 pub fn train() -> ExitCode {
-    run(|arguments| {
-        let parsed = args::TrainBinary::try_parse_from(arguments)?;
-        command::train::run(parsed.arguments)
-    })
+    run(|| TrainBinary::try_parse()?.run())
 }
 
 /// Runs the binary `firebrick` on this process's arguments.
 pub fn firebrick() -> ExitCode {
-    run(|arguments| {
-        let parsed = args::FirebrickBinary::try_parse_from(arguments)?;
-        command::run(parsed.command)
-    })
+    run(|| FirebrickBinary::try_parse()?.run())
 }
 
-fn run(command: impl FnOnce(std::env::ArgsOs) -> Result<Exit, Failure>) -> ExitCode {
-    let arguments: std::env::ArgsOs = std::env::args_os();
-    let exit = command(arguments).unwrap_or_else(|failure| failure.report());
-    exit.into()
-}
-
-/// How to start `firebrick` the way this process was started, for the hints in messages.
-fn firebrick_command() -> &'static str {
-    // Cargo sets it for what it runs; nobody who uses `cargo run` has the binary in the PATH.
-    let cargo: Option<OsString> = std::env::var_os("CARGO_MANIFEST_DIR");
-    match cargo {
-        Some(_) => "cargo run --bin firebrick --",
-        None => "firebrick",
-    }
+fn run(command: impl FnOnce() -> Result<Exit, Failure>) -> ExitCode {
+    environment::complete();
+    command().unwrap_or_else(Failure::report).into()
 }

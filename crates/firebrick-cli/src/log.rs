@@ -1,48 +1,21 @@
 //! What a run tells while it runs: a header, a line an epoch, and between them a bar or a line from
 //! time to time; or its events as JSON.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use firebrick::train::Config;
 use firebrick::train::divergence::Action;
-use firebrick::train::event::{
-    Control, EvalRecord, Event, Observer, RefusedRecord, Started, StepRecord, WeightsKind,
-};
+use firebrick::train::event::{Control, EvalRecord, Event, RefusedRecord, Started, StepRecord, WeightsKind};
+use firebrick::train::{Config, Observer};
 
+use crate::console::{Console, Format};
 use crate::message::warning;
-use crate::progress::{Console, LINE_EVERY};
+use crate::progress::LINE_EVERY;
 use crate::signal::Signals;
 use crate::style::{counted, duration, loss, percent, rate, thousands};
 
-/// How progress is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Lines with a bar below them, on a terminal.
-    Bar,
-    /// Lines alone.
-    Lines,
-    /// One JSON object an event on standard output.
-    Json,
-    /// Warnings only.
-    Quiet,
-}
-
-impl Format {
-    /// For commands whose result is on standard output: a bar if standard error is a terminal.
-    pub fn for_people() -> Self {
-        if io::stderr().is_terminal() { Self::Bar } else { Self::Lines }
-    }
-}
-
 /// How often the words beside the bar change.
 const MESSAGE_EVERY: Duration = Duration::from_millis(150);
-
-/// Writes a line to standard error.
-pub fn say(text: &str) {
-    // A closed standard error is no reason to stop a run, and there is nowhere to say it.
-    let _ = writeln!(io::stderr().lock(), "{text}");
-}
 
 /// Listens to a run and asks it to stop after a signal.
 pub struct TrainingLog {
@@ -109,7 +82,8 @@ impl TrainingLog {
         if self.json_closed || matches!(event, Event::Evaluating { .. }) {
             return;
         }
-        let Ok(line) = serde_json::to_string(event) else { return };
+        let line = serde_json::to_string(event)
+            .unwrap_or_else(|error| unreachable!("bug: an event that is no JSON: {error}"));
         let mut stdout = io::stdout().lock();
         if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
             // The run is worth more than its listener: metrics.jsonl has every line.
@@ -128,6 +102,7 @@ impl TrainingLog {
             Event::Evaluating { images, total } => self.evaluating(*images, *total),
             Event::Eval(eval) => self.eval(eval),
             Event::Finished(_) => self.console.clear(),
+            Event::Note { message } => self.console.line(&self.console.style().dim(message)),
             Event::Refused(_) | Event::Checkpoint(_) | Event::Notice { .. } => {}
         }
     }
@@ -153,7 +128,7 @@ impl TrainingLog {
 
     fn begin_epoch(&mut self, number: u64, step: u64) {
         self.epoch = Epoch::new(number);
-        let Some(run) = &self.run else { return };
+        let run = started(&self.run);
         let first = (number - 1).saturating_mul(run.steps_per_epoch);
         let length = run.steps_per_epoch.min(run.total_steps.saturating_sub(first));
         if step < run.total_steps {
@@ -170,14 +145,14 @@ impl TrainingLog {
             self.begin_epoch(step.epoch, step.step.saturating_sub(1));
         }
         self.epoch.add(step);
-        let Some(run) = &self.run else { return };
+        let run = started(&self.run);
         let in_epoch = step.step - (step.epoch - 1).saturating_mul(run.steps_per_epoch).min(step.step);
         let every = match self.console.format() {
             Format::Bar => {
                 self.console.position(in_epoch);
                 MESSAGE_EVERY
             }
-            _ => LINE_EVERY,
+            Format::Lines | Format::Json | Format::Quiet => LINE_EVERY,
         };
         if self.told.elapsed() < every {
             return;
@@ -193,7 +168,7 @@ impl TrainingLog {
         );
         match self.console.format() {
             Format::Bar => self.console.message(numbers),
-            _ => {
+            Format::Lines | Format::Json | Format::Quiet => {
                 let place = format!("step {}/{}", thousands(step.step), thousands(run.total_steps));
                 self.console.line(&self.console.style().dim(&format!("{:9}{place}  {numbers}", "")));
             }
@@ -221,7 +196,7 @@ impl TrainingLog {
             self.console.line(&columns(["average", "", &loss, &accuracy, "", ""]));
             return;
         }
-        let epochs = self.run.as_ref().map_or(0, |run| run.epochs);
+        let epochs = started(&self.run).epochs;
         let means = self.epoch.means();
         let line = columns([
             &format!("{}/{epochs}", eval.epoch),
@@ -253,6 +228,11 @@ impl Observer for TrainingLog {
     }
 }
 
+/// The run that the first event told of.
+fn started(run: &Option<Started>) -> &Started {
+    run.as_ref().unwrap_or_else(|| unreachable!("bug: an event of a run that has not started"))
+}
+
 /// What a person must hear even when everything else is silent.
 fn warning_of(event: &Event) -> Option<String> {
     match event {
@@ -264,7 +244,13 @@ fn warning_of(event: &Event) -> Option<String> {
             };
             Some(format!("step {}: {what} is {value}; {next}; diverged.json says more", thousands(*step)))
         }
-        _ => None,
+        Event::Started(_)
+        | Event::Step(_)
+        | Event::Evaluating { .. }
+        | Event::Eval(_)
+        | Event::Checkpoint(_)
+        | Event::Note { .. }
+        | Event::Finished(_) => None,
     }
 }
 

@@ -4,7 +4,7 @@
 //! backtraces, no boxes around it.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::ops::Range;
 
 use firebrick::data::DataError;
@@ -14,6 +14,7 @@ use firebrick::train::backend::BackendError;
 use firebrick::train::config::ConfigError;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
+use crate::console::say;
 use crate::exit::Exit;
 use crate::signal::Signal;
 use crate::style::Style;
@@ -65,16 +66,16 @@ impl Failure {
         match self {
             Self::Arguments(error) => report_arguments(&error),
             Self::Train(error) => {
-                tell(&describe(&error, style));
+                say(&describe(&error, style));
                 error.kind().into()
             }
             Self::Refused { exit, text, hint } => {
-                tell(&headline(&text, hint.as_deref(), style));
+                say(&headline(&text, hint.as_deref(), style));
                 exit
             }
             Self::Output(error) => report_output(&error, style),
             Self::Stopped(signal) => {
-                tell(&format!("stopped by {}; nothing was begun that would need saving", signal.name()));
+                say(&format!("stopped by {}; nothing was begun that would need saving", signal.name()));
                 Exit::Stopped(signal)
             }
         }
@@ -86,9 +87,13 @@ pub fn warning(text: &str, style: Style) -> String {
     format!("{}: {text}", style.yellow("warning"))
 }
 
-fn tell(text: &str) {
-    // There is nowhere left to say that standard error is closed.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+/// How to start `firebrick` the way this process was started, for hints.
+pub fn firebrick_command() -> &'static str {
+    // Cargo sets it for what it runs; nobody who uses `cargo run` has the binary in the PATH.
+    match std::env::var_os("CARGO_MANIFEST_DIR") {
+        Some(_) => "cargo run --bin firebrick --",
+        None => "firebrick",
+    }
 }
 
 fn report_arguments(error: &clap::Error) -> Exit {
@@ -107,7 +112,7 @@ fn report_output(error: &io::Error, style: Style) -> Exit {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Exit::Done;
     }
-    tell(&headline(&format!("standard output: cannot write: {error}"), None, style));
+    say(&headline(&format!("standard output: cannot write: {error}"), None, style));
     Exit::Storage
 }
 
@@ -126,7 +131,7 @@ fn describe(error: &TrainError, style: Style) -> String {
                 Some(excerpt) => {
                     let first = headline(message, None, style);
                     let hint = hint.as_ref().map(|hint| format!("\n{}: {hint}", style.cyan("hint")));
-                    format!("{first}\n{excerpt}{}", hint.unwrap_or_default())
+                    [first, format!("\n{excerpt}")].into_iter().chain(hint).collect()
                 }
                 None => headline(&format!("{place}: {message}"), hint.as_deref(), style),
             }

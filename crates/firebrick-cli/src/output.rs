@@ -1,6 +1,7 @@
 //! Standard output, where results go; a reader that leaves early is no error.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
 
@@ -23,6 +24,19 @@ pub fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
 /// As [`line`].
 pub fn json(value: &serde_json::Value) -> Result<(), Failure> {
     line(value)
+}
+
+/// Refuses to write where something is: a file that is there may be somebody's only copy.
+///
+/// # Errors
+///
+/// Names the file and says how to choose another.
+pub fn refuse_existing(path: &Path) -> Result<(), Failure> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let text = format!("{}: expected no file of this name, found one", path.display());
+    Err(Failure::storage(text).hint("name another with --out, or remove it"))
 }
 
 /// How a column's cells stand.
@@ -59,7 +73,7 @@ pub fn table(columns: &[(&str, Align)], rows: impl IntoIterator<Item = Vec<Strin
 /// `name  value` lines, the values aligned.
 pub fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let pairs: Vec<(&str, String)> = pairs.into_iter().collect();
-    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let width = pairs.iter().map(|(name, _)| name.len()).fold(0, usize::max);
     let lines: Vec<String> =
         pairs.iter().map(|(name, value)| format!("{name:width$}  {value}").trim_end().to_owned()).collect();
     lines.join("\n")

@@ -42,13 +42,18 @@ pub fn read_family<F: Family>(value: Value) -> Result<F, ReadError> {
         Value::Table(mut table) => match table.remove("name") {
             Some(Value::String(name)) => (name, table),
             Some(other) => {
-                let message = format!("expected the name of a {}, got a {}", F::KIND, other.type_str());
+                let message =
+                    format!("expected the name of {}, got {}", article(F::KIND), article(other.type_str()));
                 return Err(ReadError::new("name", message));
             }
-            None => return Err(ReadError::new("", format!("a {} has no `name`", F::KIND))),
+            None => return Err(ReadError::new("", format!("{} has no `name`", article(F::KIND)))),
         },
         other => {
-            let message = format!("expected a {} such as {{ name = \"..\" }}, got a {}", F::KIND, other.type_str());
+            let message = format!(
+                "expected {} such as {{ name = \"..\" }}, got {}",
+                article(F::KIND),
+                article(other.type_str())
+            );
             return Err(ReadError::new("", message));
         }
     };
@@ -57,6 +62,12 @@ pub fn read_family<F: Family>(value: Value) -> Result<F, ReadError> {
         let message = format!("unknown {} `{name}`, expected one of {}", F::KIND, names.join(", "));
         Err(ReadError::new("name", message))
     })
+}
+
+/// The word with its article.
+fn article(word: &str) -> String {
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {word}")
 }
 
 /// Makes a family's enum: one variant for each line, and one for what a program registers.
@@ -74,7 +85,7 @@ pub fn read_family<F: Family>(value: Value) -> Result<F, ReadError> {
 /// `Rule` is the family's trait (object safe, with [`Component`] as a supertrait); `SgdConfig` implements it and
 /// `Clone`, `Debug`, `PartialEq`, `Serialize`, `Deserialize`. The enum dereferences to `dyn Rule`, is a
 /// [`Family`], reads and writes itself with serde as a table with a `name`, and has `NAMES`, `name`,
-/// `deserialize_named`, `register` and `From<SgdConfig>`.
+/// `into_component`, `deserialize_named`, `register` and `From<SgdConfig>`.
 #[macro_export]
 macro_rules! components {
     (
@@ -105,6 +116,14 @@ macro_rules! components {
                     match self {
                         $(Self::$variant(_) => $name,)*
                         Self::Registered(component) => component.name(),
+                    }
+                }
+
+                /// The component alone, without its name.
+                pub fn into_component(self) -> Box<dyn $trait> {
+                    match self {
+                        $(Self::$variant(config) => Box::new(config),)*
+                        Self::Registered(component) => component.into_component(),
                     }
                 }
 

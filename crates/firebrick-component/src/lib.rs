@@ -51,6 +51,7 @@ pub mod check;
 mod family;
 mod read;
 mod registry;
+mod strict;
 
 pub use argument::ArgumentError;
 pub use family::{Component, Family, read_family};

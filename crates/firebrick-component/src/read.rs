@@ -10,6 +10,8 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+use crate::strict::Strict;
+
 /// What is wrong with a value, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadError {
@@ -71,7 +73,7 @@ pub(crate) fn join(parent: &str, key: &str) -> String {
 /// [`ReadError`] with the path to what is wrong: an unknown key, a missing one (the path is its table's), a
 /// wrong type.
 pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, ReadError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { "" } else { path.as_str() };
         ReadError::from_text(path, error.inner().message())

@@ -93,6 +93,11 @@ impl<T: ?Sized> Registered<T> {
     pub fn name(&self) -> &'static str {
         self.kind.name
     }
+
+    /// The component alone.
+    pub fn into_component(self) -> Box<T> {
+        self.component
+    }
 }
 
 impl<T: ?Sized> Deref for Registered<T> {

@@ -40,18 +40,28 @@ impl Shape for Square {
 #[serde(deny_unknown_fields, default)]
 pub struct Group {
     members: Vec<AnyShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<Frame>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Frame {
+    width: f64,
+    #[serde(default)]
+    corners: [f64; 2],
 }
 
 impl Default for Group {
     fn default() -> Self {
-        Self { members: vec![] }
+        Self { members: vec![], frame: None }
     }
 }
 
 impl Component for Group {
     fn validate(&self) -> Result<(), ArgumentError> {
         let each = self.members.iter().enumerate();
-        each.map(|(i, shape)| shape.validate().map_err(|error| error.within(format!("members[{i}]")))).collect()
+        each.map(|(i, shape)| shape.validate().map_err(|error| error.within(format!("members[{i}]"))))
+            .collect()
     }
 }
 
@@ -101,10 +111,20 @@ fn every_error_says_at_which_key() {
         ("name = 'square'\nside = 'x'", "side", "invalid type"),
         ("name = 'square'\nsides = 1.0", "sides", "unknown field `sides`, expected `side`"),
         ("name = 'square'", "", "missing field `side`"),
+        ("name = 'group'\nframe = [3.0]", "frame", "invalid type: sequence, expected struct Frame"),
+        (
+            "name = 'group'\nmembers = []\nframe = { width = 1.0, corners = [1, 2, 3] }",
+            "frame.corners",
+            "invalid length 3, expected 2 elements",
+        ),
         ("side = 1.0", "", "a shape has no `name`"),
-        ("name = 3", "name", "expected the name of a shape, got a integer"),
+        ("name = 3", "name", "expected the name of a shape, got an integer"),
         ("name = 'sqare'", "name", "unknown shape `sqare`, expected one of `square`, `group`"),
-        ("name = 'group'\nmembers = [{ name = 'square', side = 1 }, 4]", "members[1]", "expected a shape such as"),
+        (
+            "name = 'group'\nmembers = [{ name = 'square', side = 1 }, 4]",
+            "members[1]",
+            "expected a shape such as",
+        ),
         (
             "name = 'group'\nmembers = [{ name = 'group', members = [{ name = 'square', side = true }] }]",
             "members[0].members[0].side",

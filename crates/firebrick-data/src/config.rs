@@ -2,66 +2,26 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use firebrick_component::{ArgumentError, check};
+use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
+use toml::{Table, Value};
 
-use crate::source::SyntheticConfig;
-use crate::{AugmentConfig, DataError, Normalization};
-
-/// The data sets that can be opened by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum DatasetName {
-    /// CIFAR-10: 32x32 colour images of 10 classes.
-    Cifar10,
-    /// CIFAR-100: 32x32 colour images, 100 fine classes.
-    Cifar100,
-    /// MNIST: 28x28 grey handwritten digits, or any ten classes in its IDX format.
-    Mnist,
-    /// Fashion-MNIST: 28x28 grey pictures of clothes.
-    FashionMnist,
-    /// 1,797 handwritten digits of 8x8, compiled into the program.
-    Digits,
-    /// A folder `train/<class>/*` and `test/<class>/*` of image files.
-    ImageFolder,
-    /// Separable made-up classes, for tests.
-    Synthetic,
-}
-
-impl DatasetName {
-    /// Every name, as the config spells it.
-    pub const NAMES: &'static [&'static str] =
-        &["cifar10", "cifar100", "mnist", "fashion_mnist", "digits", "image_folder", "synthetic"];
-
-    /// The name as the config spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cifar10 => "cifar10",
-            Self::Cifar100 => "cifar100",
-            Self::Mnist => "mnist",
-            Self::FashionMnist => "fashion_mnist",
-            Self::Digits => "digits",
-            Self::ImageFolder => "image_folder",
-            Self::Synthetic => "synthetic",
-        }
-    }
-}
-
-impl fmt::Display for DatasetName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use crate::batch_transform::BatchTransformConfig;
+use crate::config_table::DataKeys;
+use crate::dataset_choice::DatasetChoice;
+use crate::hold_out::HoldOut;
+use crate::source::DatasetConfig;
+use crate::split::{Limit, SplitSpec, StoredSplit};
+use crate::transform::{Normalize, Resize, TransformConfig};
 
 /// Which data to read and how to turn it into batches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct DataConfig {
     /// The data set.
-    pub dataset: DatasetName,
+    pub dataset: DatasetChoice,
     /// The folder in which its files are found, or into which they are downloaded.
     #[serde(default = "default_root")]
     pub root: PathBuf,
@@ -77,9 +37,16 @@ pub struct DataConfig {
     /// What happens to a pixel after the division by 255.
     #[serde(default)]
     pub normalize: Normalize,
-    /// Random changes to training images, in this order.
+    /// How images get the model's size.
+    #[serde(default, skip_serializing_if = "Resize::is_default")]
+    pub resize: Resize,
+    /// Changes to training images, in this order. Where one of them sets the images' size, the list must end
+    /// with the model's; otherwise images get it first, by `resize`.
     #[serde(default)]
-    pub augment: Vec<AugmentConfig>,
+    pub augment: Vec<TransformConfig>,
+    /// Changes to whole training batches after normalisation, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batch_augment: Vec<BatchTransformConfig>,
     /// Threads that prepare batches; 0: the training thread does. Batches are the same for any number.
     #[serde(default = "default_workers")]
     pub workers: usize,
@@ -95,65 +62,13 @@ pub struct DataConfig {
     /// Which stored samples are tested on: `"test"`, or a part such as `"test[8000:]"`.
     #[serde(default = "SplitSpec::test")]
     pub test_split: SplitSpec,
-    /// What the synthetic data set looks like; for `dataset = "synthetic"` only.
+    /// Training samples that are held out for validation, drawn from the run's seed, from all classes alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub synthetic: Option<SyntheticConfig>,
-}
-
-/// The most samples of each split to use: the first ones, or, in an image folder, whose order is by
-/// class, as many spread evenly over it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    /// Training samples; all when absent.
+    pub validation: Option<HoldOut>,
+    /// Which stored samples are validated on, such as `"train[50000:]"`. When neither this nor `validation` is
+    /// given: the data set's own validation split, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub train: Option<usize>,
-    /// Test samples; all when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test: Option<usize>,
-}
-
-/// What happens to a pixel after the division by 255.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Normalize {
-    /// Nothing: values from 0 to 1. Written `"none"`.
-    None,
-    /// The data set's own mean and standard deviation. Written `"dataset"`.
-    #[default]
-    Dataset,
-    /// These. Written `{ mean = [..], std = [..] }`.
-    Values(Normalization),
-}
-
-/// A stored split, or a run of its samples, as tensorflow-datasets writes it: `train`, `test`,
-/// `test[:8000]`, `test[8000:]`, `train[100:200]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SplitSpec {
-    /// The split that is read.
-    pub stored: StoredSplit,
-    /// The first sample taken.
-    pub start: usize,
-    /// One past the last sample taken; to the end when absent.
-    pub end: Option<usize>,
-}
-
-/// The two splits that every data set is stored in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StoredSplit {
-    /// The training samples.
-    Train,
-    /// The test samples.
-    Test,
-}
-
-impl StoredSplit {
-    /// The name as the config spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Test => "test",
-        }
-    }
+    pub validation_split: Option<SplitSpec>,
 }
 
 fn default_root() -> PathBuf {
@@ -174,219 +89,153 @@ fn default_true() -> bool {
 
 impl DataConfig {
     /// All defaults for `dataset`.
-    pub fn new(dataset: DatasetName) -> Self {
+    pub fn new(dataset: impl Into<DatasetConfig>) -> Self {
         Self {
-            dataset,
+            dataset: DatasetChoice::from(dataset.into()),
             root: default_root(),
             download: false,
             batch_size: default_batch_size(),
             shuffle: true,
             normalize: Normalize::default(),
+            resize: Resize::default(),
             augment: Vec::new(),
+            batch_augment: Vec::new(),
             workers: default_workers(),
             drop_last: false,
             limit: None,
             train_split: SplitSpec::train(),
             test_split: SplitSpec::test(),
-            synthetic: None,
+            validation: None,
+            validation_split: None,
         }
     }
 
-    /// Checks everything that can be checked without the files.
+    /// Checks everything that can be checked without the files and without the model.
     ///
     /// # Errors
-    /// [`DataError::Argument`] names the first wrong argument.
-    pub fn validate(&self) -> Result<(), DataError> {
-        check_range("batch_size", self.batch_size, 1, 1 << 20)?;
-        check_range("workers", self.workers, 0, 1024)?;
-        let limit = self.limit.unwrap_or_default();
-        for (key, count) in [("limit.train", limit.train), ("limit.test", limit.test)] {
-            if count == Some(0) {
-                return Err(DataError::argument(key, "at least 1, or no limit", 0));
-            }
+    ///
+    /// [`ArgumentError`] for the first wrong argument, with its path inside `[data]`, such as
+    /// `augment[0].padding`.
+    pub fn validate(&self) -> Result<(), ArgumentError> {
+        check::in_range("batch_size", self.batch_size, 1, 1 << 20)?;
+        check::in_range("workers", self.workers, 0, 1024)?;
+        self.normalize.validate().map_err(|error| error.within("normalize"))?;
+        self.resize.validate().map_err(|error| error.within("resize"))?;
+        for (index, step) in self.augment.iter().enumerate() {
+            step.validate().map_err(|error| error.within(format!("augment[{index}]")))?;
         }
-        if let Normalize::Values(values) = &self.normalize {
-            check_normalization(values)?;
+        for (index, step) in self.batch_augment.iter().enumerate() {
+            step.validate().map_err(|error| error.within(format!("batch_augment[{index}]")))?;
         }
-        for augment in &self.augment {
-            augment.validate()?;
-        }
+        self.validate_limits()?;
         self.validate_splits()?;
-        self.validate_synthetic()
+        self.dataset.validate()
     }
 
-    fn validate_splits(&self) -> Result<(), DataError> {
-        for (key, split) in [("train_split", &self.train_split), ("test_split", &self.test_split)] {
-            if split.end.is_some_and(|end| end <= split.start) {
-                return Err(DataError::argument(key, "a part with at least one sample", split));
+    fn validate_limits(&self) -> Result<(), ArgumentError> {
+        let Limit { train, validation, test } = self.limit.unwrap_or_default();
+        for (key, count) in [("limit.train", train), ("limit.validation", validation), ("limit.test", test)] {
+            check::that(count != Some(0), key, 0, "at least 1, or no limit")?;
+        }
+        match (validation, &self.validation) {
+            (Some(count), Some(_)) => {
+                let expected = "no limit beside `validation`, which says how many samples there are";
+                Err(ArgumentError::new("limit.validation", expected, count))
             }
-            if self.dataset == DatasetName::ImageFolder && !split.is_whole() {
-                return Err(DataError::argument(
-                    key,
-                    "`train` or `test`: an image folder is ordered by class, so that a part of it \
-                     would leave classes out (move files between its folders instead)",
+            _ => Ok(()),
+        }
+    }
+
+    fn validate_splits(&self) -> Result<(), ArgumentError> {
+        let splits = self.splits();
+        for (key, split) in &splits {
+            if split.end.is_some_and(|end| end <= split.start) {
+                return Err(ArgumentError::new(*key, "a part with at least one sample", split));
+            }
+            if self.dataset.is_ordered_by_class() && !split.is_whole() {
+                return Err(ArgumentError::new(
+                    *key,
+                    format!(
+                        "`{}`: data set `{}` is ordered by class, so that a part of it would leave classes \
+                         out (move samples between its stored splits instead)",
+                        split.stored.name(),
+                        self.dataset.name()
+                    ),
                     split,
                 ));
             }
         }
-        if self.train_split.overlaps(&self.test_split) {
-            return Err(DataError::argument(
-                "test_split",
-                format!("samples that are not trained on (train_split = \"{}\")", self.train_split),
-                format!("\"{}\"", self.test_split),
-            ));
+        for (place, (key, split)) in splits.iter().enumerate() {
+            if let Some((other_key, other)) = splits[..place].iter().find(|(_, other)| other.overlaps(split))
+            {
+                let expected = match *other_key {
+                    "train_split" => format!("samples that are not trained on (train_split = \"{other}\")"),
+                    _ => format!("samples that are not tested on ({other_key} = \"{other}\")"),
+                };
+                return Err(ArgumentError::new(*key, expected, format!("\"{split}\"")));
+            }
+        }
+        if let Some(hold_out) = &self.validation {
+            hold_out.validate().map_err(|error| error.within("validation"))?;
+            if let Some(split) = &self.validation_split {
+                let expected = "`validation` or `validation_split`, not both";
+                return Err(ArgumentError::new("validation_split", expected, format!("\"{split}\"")));
+            }
         }
         Ok(())
     }
 
-    fn validate_synthetic(&self) -> Result<(), DataError> {
-        match &self.synthetic {
-            Some(_) if self.dataset != DatasetName::Synthetic => Err(DataError::argument(
-                "synthetic",
-                "no such table unless dataset = \"synthetic\"",
-                format!("dataset = \"{}\"", self.dataset),
-            )),
-            Some(synthetic) => synthetic.validate(),
-            None => Ok(()),
-        }
+    /// The splits that are named, with their keys.
+    fn splits(&self) -> Vec<(&'static str, &SplitSpec)> {
+        let validation = self.validation_split.as_ref().map(|split| ("validation_split", split));
+        [("train_split", &self.train_split), ("test_split", &self.test_split)]
+            .into_iter()
+            .chain(validation)
+            .collect()
+    }
+
+    /// True when a named split is, or is a part of, this stored one.
+    pub(crate) fn uses(&self, stored: StoredSplit) -> bool {
+        self.splits().iter().any(|(_, split)| split.stored == stored)
     }
 }
 
-fn check_range(key: &str, value: usize, least: usize, most: usize) -> Result<(), DataError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(DataError::argument(key, format!("a whole number from {least} to {most}"), value))
-}
-
-/// How many channels the model has is not known here: one mean may stand for three channels.
-fn check_normalization(values: &Normalization) -> Result<(), DataError> {
-    match values.mean.len() {
-        1 | 3 => values.validate(values.mean.len()),
-        count => Err(DataError::argument("normalize.mean", "1 or 3 values", count)),
-    }
-}
-
-impl SplitSpec {
-    /// The whole train split.
-    pub fn train() -> Self {
-        Self { stored: StoredSplit::Train, start: 0, end: None }
-    }
-
-    /// The whole test split.
-    pub fn test() -> Self {
-        Self { stored: StoredSplit::Test, start: 0, end: None }
-    }
-
-    /// True when no part is cut off.
-    pub fn is_whole(&self) -> bool {
-        self.start == 0 && self.end.is_none()
-    }
-
-    /// True when some stored sample could be in both.
-    pub fn overlaps(&self, other: &Self) -> bool {
-        let ends_after = |a: &Self, b: &Self| a.end.is_none_or(|end| end > b.start);
-        self.stored == other.stored && ends_after(self, other) && ends_after(other, self)
-    }
-}
-
-impl FromStr for SplitSpec {
-    type Err = DataError;
-
-    /// Reads `train`, `test[:8000]`, `test[8000:]`, `train[100:200]`.
-    fn from_str(text: &str) -> Result<Self, DataError> {
-        parse_split(text.trim()).ok_or_else(|| DataError::argument("split", SPLIT_FORMS, text))
-    }
-}
-
-/// What a split may look like.
-const SPLIT_FORMS: &str =
-    "`train`, `test` or a part of one such as `test[:8000]`, `test[8000:]` or `train[100:200]`";
-
-fn parse_split(text: &str) -> Option<SplitSpec> {
-    let (name, part) = match text.split_once('[') {
-        Some((name, rest)) => (name, Some(rest.strip_suffix(']')?)),
-        None => (text, None),
-    };
-    let mut spec = match name {
-        "train" => SplitSpec::train(),
-        "test" => SplitSpec::test(),
-        _ => return None,
-    };
-    if let Some(part) = part {
-        let (start, end) = part.split_once(':')?;
-        spec.start = if start.is_empty() { 0 } else { parse_count(start)? };
-        spec.end = if end.is_empty() { None } else { Some(parse_count(end)?) };
-    }
-    Some(spec)
-}
-
-/// Digits alone, or with `_` between them as TOML allows.
-fn parse_count(text: &str) -> Option<usize> {
-    let digits = text.replace('_', "");
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-}
-
-impl fmt::Display for SplitSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.stored.name();
-        match (self.start, self.end) {
-            (0, None) => f.write_str(name),
-            (0, Some(end)) => write!(f, "{name}[:{end}]"),
-            (start, None) => write!(f, "{name}[{start}:]"),
-            (start, Some(end)) => write!(f, "{name}[{start}:{end}]"),
-        }
-    }
-}
-
-impl Serialize for SplitSpec {
+impl Serialize for DataConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for SplitSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| de::Error::invalid_value(de::Unexpected::Str(&text), &SPLIT_FORMS))
-    }
-}
-
-impl Serialize for Normalize {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::None => serializer.serialize_str("none"),
-            Self::Dataset => serializer.serialize_str("dataset"),
-            Self::Values(values) => values.serialize(serializer),
+        struct Plain<'a>(&'a DataConfig);
+        impl Serialize for Plain<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                DataConfig::serialize(self.0, serializer)
+            }
         }
-    }
-}
-
-/// Written out because an untagged enum would lose what was wrong and where.
-struct NormalizeVisitor;
-
-impl<'de> Visitor<'de> for NormalizeVisitor {
-    type Value = Normalize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("\"none\", \"dataset\" or { mean = [..], std = [..] }")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Normalize, E> {
-        match text {
-            "none" => Ok(Normalize::None),
-            "dataset" => Ok(Normalize::Dataset),
-            _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+        let mut table = Table::try_from(Plain(self)).map_err(ser::Error::custom)?;
+        let (_, arguments) = self.dataset.written().map_err(ser::Error::custom)?;
+        if let Some(arguments) = arguments {
+            table.insert(self.dataset.name().to_owned(), Value::Table(arguments));
         }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Normalize, A::Error> {
-        Normalization::deserialize(MapAccessDeserializer::new(map)).map(Normalize::Values)
+        table.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Normalize {
+impl<'de> Deserialize<'de> for DataConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NormalizeVisitor)
+        struct DataVisitor;
+        impl<'de> Visitor<'de> for DataVisitor {
+            type Value = DataConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table `[data]`")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, keys: M) -> Result<DataConfig, M::Error> {
+                let mut keys = DataKeys::new(keys);
+                let mut config = DataConfig::deserialize(MapAccessDeserializer::new(&mut keys))?;
+                let choice = keys.choice();
+                // Read as a whole above; here with the way it was spelled.
+                config.dataset = choice.unwrap_or_else(|| unreachable!("bug: `dataset` was not asked for"));
+                Ok(config)
+            }
+        }
+        deserializer.deserialize_map(DataVisitor)
     }
 }

@@ -12,18 +12,21 @@
 
 mod part_file;
 mod remote_files;
+mod target;
 mod transfer;
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
 
-use crate::{DataError, DatasetName, Progress};
+use crate::error::DataError;
+use crate::progress::Progress;
 use part_file::PartFile;
+use target::{Target, hex, read_chunks};
 
-pub use remote_files::{CIFAR10_BINARY, CIFAR10_PYTHON, CIFAR100_PYTHON, FASHION_MNIST, MNIST, RemoteFile};
+pub use remote_files::{RemoteFile, RemoteFiles};
 
 /// Where the files are fetched from: their official place, or a server that has files of the same
 /// names.
@@ -67,15 +70,13 @@ pub enum Fetched {
     },
 }
 
-/// Fetches what `dataset` needs into `root` from the official place, unless it is there: the
-/// archive of CIFAR-10 or CIFAR-100 into `root` itself, the four files of MNIST into
-/// `root/MNIST/raw`, of Fashion-MNIST into `root/FashionMNIST/raw`. Nothing for the others.
+/// Fetches `wanted` into its folder under `root` from the official place, unless it is there.
 ///
 /// # Errors
 ///
 /// As [`fetch`].
-pub fn ensure(dataset: DatasetName, root: &Path, progress: &dyn Progress) -> Result<(), DataError> {
-    ensure_from(&Mirror::official(), dataset, root, progress)
+pub fn ensure(wanted: &RemoteFiles, root: &Path, progress: &dyn Progress) -> Result<(), DataError> {
+    ensure_from(&Mirror::official(), wanted, root, progress)
 }
 
 /// [`ensure`] from another place.
@@ -85,44 +86,18 @@ pub fn ensure(dataset: DatasetName, root: &Path, progress: &dyn Progress) -> Res
 /// As [`fetch`].
 pub fn ensure_from(
     mirror: &Mirror,
-    dataset: DatasetName,
+    wanted: &RemoteFiles,
     root: &Path,
     progress: &dyn Progress,
 ) -> Result<(), DataError> {
-    let (files, folder): (&[RemoteFile], PathBuf) = match dataset {
-        DatasetName::Cifar10 => (&[CIFAR10_BINARY], root.to_path_buf()),
-        DatasetName::Cifar100 => (&[CIFAR100_PYTHON], root.to_path_buf()),
-        DatasetName::Mnist => (&MNIST, root.join("MNIST").join("raw")),
-        DatasetName::FashionMnist => (&FASHION_MNIST, root.join("FashionMNIST").join("raw")),
-        DatasetName::Digits | DatasetName::ImageFolder | DatasetName::Synthetic => return Ok(()),
+    let folder = match wanted.folder.as_os_str().is_empty() {
+        true => root.to_path_buf(),
+        false => root.join(&wanted.folder),
     };
-    for file in files {
+    for file in &wanted.files {
         fetch(file, &folder, mirror, progress)?;
     }
     Ok(())
-}
-
-/// One file on its way: where from, where to, and what it must be.
-struct Target<'a> {
-    file: &'a RemoteFile,
-    url: String,
-    path: PathBuf,
-}
-
-impl Target<'_> {
-    /// How to mend a download that cannot work, with all that is needed to do it by hand.
-    fn by_hand(&self) -> String {
-        format!(
-            "without network, fetch {} elsewhere and put it at {} (MD5 {})",
-            self.url,
-            self.path.display(),
-            self.file.md5
-        )
-    }
-
-    fn error(&self, problem: impl Into<String>, hint: impl Into<String>) -> DataError {
-        DataError::Download { url: self.url.clone(), problem: problem.into(), hint: hint.into() }
-    }
 }
 
 /// Fetches one file into `folder`, unless it is there.
@@ -222,34 +197,6 @@ fn look(target: &Target, progress: &dyn Progress) -> Result<Option<Fetched>, Dat
     Ok(Some(Fetched::KeptOwn { md5 }))
 }
 
-/// Reads a local file to its end, piece by piece, telling `progress`.
-fn read_chunks(
-    file: &mut File,
-    path: &Path,
-    stage: &str,
-    progress: &dyn Progress,
-    mut take: impl FnMut(&[u8]) -> Result<(), DataError>,
-) -> Result<(), DataError> {
-    let mut buffer = vec![0; CHUNK_BYTES];
-    loop {
-        if progress.is_cancelled() {
-            return Err(DataError::Cancelled { stage: stage.into() });
-        }
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => {
-                take(&buffer[..count])?;
-                progress.advance(count as u64);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(DataError::io(path, "read", error)),
-        }
-    }
-}
-
-/// Bytes moved at once.
-const CHUNK_BYTES: usize = 1 << 17;
-
 /// The folder and those above it, those that had to be made, outermost first.
 fn create_folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
@@ -257,9 +204,4 @@ fn create_folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     created.reverse();
     fs::create_dir_all(folder).map_err(|error| DataError::io(folder, "create the folder", error))?;
     Ok(created)
-}
-
-/// The sum in lower-case hexadecimal, as it is published.
-fn hex(md5: Md5) -> String {
-    md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,24 +4,19 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use firebrick_component::ArgumentError;
 use firebrick_storage::StorageError;
 
-use crate::transform::TransformError;
+use crate::transform_error::TransformError;
 
 /// Why data could not be opened, read, transformed or downloaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// An argument of `[data]` is wrong; `key` is its path inside that table.
-    #[error("data.{key}: expected {expected}, got {got}")]
-    Argument {
-        /// The argument, such as `batch_size` or `augment[0].padding`.
-        key: String,
-        /// What the argument may be.
-        expected: String,
-        /// What it was.
-        got: String,
-    },
+    /// An argument of `[data]` is wrong; the error's `key` is its path inside that table, such as
+    /// `batch_size` or `augment[0].padding`.
+    #[error("data.{0}")]
+    Argument(#[from] ArgumentError),
 
     /// Nothing that looks like the data set lies under `root`.
     #[error("{}: no {dataset} data here: looked for {}; {hint}", .root.display(), .looked_for.join(", "))]
@@ -106,6 +101,17 @@ pub enum DataError {
         source: Box<DataError>,
     },
 
+    /// A sample of a program's own data set has a class that the data set does not have.
+    #[error("label of sample {index}: expected a class from 0 to below {num_classes}, got {label}")]
+    Label {
+        /// The sample's index in its split.
+        index: usize,
+        /// Its label.
+        label: u32,
+        /// How many class names the data set gave.
+        num_classes: usize,
+    },
+
     /// A loader's worker thread could not be started or died.
     #[error("data loader worker: {problem}")]
     Worker {
@@ -118,7 +124,7 @@ impl DataError {
     /// True when an argument is at fault (exit code 2), false when the data is (exit code 3).
     pub fn is_config(&self) -> bool {
         match self {
-            Self::Argument { .. } => true,
+            Self::Argument(_) => true,
             Self::Transform(error) => error.is_config(),
             Self::Sample { source, .. } => source.is_config(),
             _ => false,
@@ -131,7 +137,7 @@ impl DataError {
         expected: impl Into<String>,
         got: impl std::fmt::Display,
     ) -> Self {
-        Self::Argument { key: key.into(), expected: expected.into(), got: got.to_string() }
+        Self::Argument(ArgumentError::new(key, expected, got))
     }
 
     /// No file of a data set under `root`; says so when not even `root` exists or is a folder.

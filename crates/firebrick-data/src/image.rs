@@ -7,7 +7,8 @@ use std::sync::Arc;
 use firebrick_storage::read_bounded;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, Limits};
 
-use crate::{DataError, InputShape};
+use crate::error::DataError;
+use crate::shape::InputShape;
 
 /// The largest image file that is read, in bytes.
 pub const MAX_IMAGE_FILE_BYTES: u64 = 256 << 20;

@@ -4,17 +4,19 @@
 //! number alone. The workers only decide when it is ready, so any number of them gives the same
 //! batches, and an epoch can be entered at any batch.
 
+mod epoch_plan;
 mod prefetch;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::batch::HostBatch;
-use crate::order::epoch_order;
-use crate::transform::WorkingImage;
-use crate::{DataError, PreparedDataset};
-
+use epoch_plan::EpochPlan;
 use prefetch::Prefetch;
+
+use crate::batch::HostBatch;
+use crate::error::DataError;
+use crate::order::epoch_order;
+use crate::prepared::PreparedDataset;
+use crate::transform::WorkingImage;
 
 /// How a data set is cut into batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +37,22 @@ pub struct LoaderOptions {
 pub struct DataLoader {
     dataset: Arc<PreparedDataset>,
     options: LoaderOptions,
+    keeps_bytes: bool,
 }
 
 impl DataLoader {
     /// A loader of `dataset`. Nothing is read before [`DataLoader::epoch`].
     pub fn new(dataset: Arc<PreparedDataset>, options: LoaderOptions) -> Self {
         let batch_size = options.batch_size.max(1);
-        Self { dataset, options: LoaderOptions { batch_size, ..options } }
+        Self { dataset, options: LoaderOptions { batch_size, ..options }, keeps_bytes: false }
+    }
+
+    /// Leaves pixels as bytes until `HostBatch::to_tensors`, where no batch transform needs numbers: for
+    /// who wants no numbers, or wants them as late as possible. Otherwise the workers convert them, so that
+    /// the thread that trains does not have to.
+    #[must_use]
+    pub fn keep_bytes(self) -> Self {
+        Self { keeps_bytes: true, ..self }
     }
 
     /// Batches in an epoch.
@@ -72,6 +83,7 @@ impl DataLoader {
             epoch,
             batch_size,
             num_batches: self.num_batches(),
+            keeps_bytes: self.keeps_bytes,
         });
         let left = plan.num_batches.saturating_sub(first_batch);
         let prefetch = Prefetch::start(&plan, first_batch, workers.min(left));
@@ -120,85 +132,4 @@ impl Iterator for EpochBatches {
         // At least one comes: a batch, or the error that ends the epoch.
         (self.num_left().min(1), Some(self.num_left()))
     }
-}
-
-/// Everything that says what the batches of one epoch are.
-struct EpochPlan {
-    dataset: Arc<PreparedDataset>,
-    order: Vec<usize>,
-    epoch: u64,
-    batch_size: usize,
-    num_batches: usize,
-}
-
-impl EpochPlan {
-    /// The samples of batch `number`.
-    fn samples(&self, number: usize) -> &[usize] {
-        let start = number.saturating_mul(self.batch_size).min(self.order.len());
-        let end = start.saturating_add(self.batch_size).min(self.order.len());
-        &self.order[start..end]
-    }
-
-    /// Makes batch `number`, or `None` when `stopped` says between two samples that nobody waits
-    /// for it any more.
-    fn prepare(
-        &self,
-        number: usize,
-        working: &mut WorkingImage,
-        stopped: impl Fn() -> bool,
-    ) -> Option<Result<HostBatch, DataError>> {
-        let samples = self.samples(number);
-        let input = self.dataset.preprocess().input;
-        let mut images = Vec::new();
-        let num_values = samples.len().saturating_mul(input.len());
-        if images.try_reserve_exact(num_values).is_err() {
-            return Some(Err(too_large(samples.len(), num_values)));
-        }
-        let mut labels = Vec::with_capacity(samples.len());
-        for &index in samples {
-            if stopped() {
-                return None;
-            }
-            match self.append(index, working, &mut images) {
-                Ok(label) => labels.push(i64::from(label)),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-        let shape = [samples.len(), input.channels, input.height, input.width];
-        Some(Ok(HostBatch { images, shape, labels, sample_indices: samples.to_vec() }))
-    }
-
-    /// One sample, with any failure, a panic of a source included, turned into an error that
-    /// names it.
-    fn append(
-        &self,
-        index: usize,
-        working: &mut WorkingImage,
-        images: &mut Vec<f32>,
-    ) -> Result<u32, DataError> {
-        // After a panic the buffers may hold anything; the batch and the epoch end with it, so
-        // nobody looks.
-        let attempt = || self.dataset.append(self.epoch, index, working, images);
-        match catch_unwind(AssertUnwindSafe(attempt)) {
-            Ok(Ok(label)) => Ok(label),
-            Ok(Err(error)) => Err(DataError::Sample { index, source: Box::new(error) }),
-            Err(panic) => {
-                let problem = format!("panicked: {}", panic_message(panic.as_ref()));
-                let source = Box::new(DataError::Worker { problem });
-                Err(DataError::Sample { index, source })
-            }
-        }
-    }
-}
-
-/// The machine has no memory for one batch.
-fn too_large(num_images: usize, num_values: usize) -> DataError {
-    let got = format!("{num_images} images of {num_values} values in all");
-    DataError::argument("batch_size", "a batch that fits into memory", got)
-}
-
-/// What the panic said; `panic!` leaves a `&str` or a `String`.
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -12,98 +12,11 @@
 
 mod machine;
 mod numpy;
+mod stack;
+mod value;
 
-use std::ops::Range;
-
-/// The most opcodes in one pickle. CIFAR-100's largest file has about 300,000.
-pub const MAX_OPERATIONS: usize = 1 << 22;
-/// The most values in one pickle.
-pub const MAX_VALUES: usize = 1 << 20;
-
-/// What is wrong with a pickle, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("byte {offset}: expected {expected}, got {got}")]
-pub struct PickleError {
-    /// The byte at which the opcode, or the value, starts.
-    pub offset: usize,
-    /// What would have been right.
-    pub expected: String,
-    /// What is there.
-    pub got: String,
-}
-
-impl PickleError {
-    fn new(offset: usize, expected: impl Into<String>, got: impl Into<String>) -> Self {
-        Self { offset, expected: expected.into(), got: got.into() }
-    }
-}
-
-/// The number of a value inside its [`Pickle`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ValueId(u32);
-
-/// Bytes of a value: mostly a part of the file itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Bytes {
-    /// These bytes of the file.
-    InFile(Range<usize>),
-    /// Bytes that had to be decoded.
-    Owned(Vec<u8>),
-}
-
-/// A value that the reader understands.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Value {
-    /// `None`.
-    None,
-    /// `True` or `False`.
-    Bool(bool),
-    /// A whole number of at most 64 bits.
-    Integer(i64),
-    /// A floating-point number.
-    Float(f64),
-    /// `bytes`, or Python 2's `str`.
-    Bytes(Bytes),
-    /// `str`, a part of the file that is UTF-8.
-    Text(Range<usize>),
-    /// `list`.
-    List(Vec<ValueId>),
-    /// `tuple`.
-    Tuple(Vec<ValueId>),
-    /// `dict`, in the order written; a later key wins.
-    Dict(Vec<(ValueId, ValueId)>),
-    /// One of the globals that may be named.
-    Global(Global),
-    /// A numpy element type, such as `u1`.
-    ElementType(ValueId),
-    /// A numpy array; `None` until its `BUILD`.
-    Array(Option<ArrayState>),
-}
-
-/// The globals that may be named. Each only describes data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Global {
-    /// `numpy.core.multiarray._reconstruct`
-    Reconstruct,
-    /// `numpy.ndarray`
-    NdArray,
-    /// `numpy.dtype`
-    ElementType,
-    /// `numpy.core.numeric._frombuffer`
-    FromBuffer,
-    /// `_codecs.encode`, by which Python 3 writes bytes for Python 2.
-    Encode,
-}
-
-/// What numpy stores of an array.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ArrayState {
-    shape: ValueId,
-    element_type: ValueId,
-    fortran_order: bool,
-    data: ValueId,
-}
+pub use value::{ArrayState, Bytes, Global, MAX_OPERATIONS, MAX_VALUES, PickleError, Value, ValueId};
+use value::{kind, shorten};
 
 /// A two-dimensional array of bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +44,8 @@ impl<'a> Pickle<'a> {
     /// [`PickleError`] for an opcode or global that is not plain data, a length past the end of the
     /// file, a missing end, bytes after the end, or too many operations.
     pub fn read(file: &'a [u8]) -> Result<Self, PickleError> {
-        machine::run(file)
+        let (values, root) = machine::run(file)?;
+        Ok(Self { file, values, root })
     }
 
     /// The value that the pickle stands for.
@@ -221,7 +135,8 @@ impl<'a> Pickle<'a> {
             return Err(self.error(expected, format!("{length} bytes"), state.data));
         }
         let data = if state.fortran_order && rows > 1 && columns > 1 {
-            let columnwise = self.bytes(state.data).unwrap_or_default();
+            let columnwise =
+                self.bytes(state.data).unwrap_or_else(|| unreachable!("bug: bytes without bytes"));
             let by_row = (0..rows).flat_map(|row| columnwise.iter().skip(row).step_by(rows));
             Bytes::Owned(by_row.copied().collect())
         } else {
@@ -267,28 +182,4 @@ impl<'a> Pickle<'a> {
         };
         PickleError::new(offset, expected, got)
     }
-}
-
-/// What a value is, for messages.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::None => "None",
-        Value::Bool(_) => "a truth value",
-        Value::Integer(_) => "a whole number",
-        Value::Float(_) => "a floating-point number",
-        Value::Bytes(_) => "bytes",
-        Value::Text(_) => "text",
-        Value::List(_) => "a list",
-        Value::Tuple(_) => "a tuple",
-        Value::Dict(_) => "a dictionary",
-        Value::Global(_) => "the name of a type or function",
-        Value::ElementType(_) => "a numpy element type",
-        Value::Array(_) => "a numpy array",
-    }
-}
-
-/// Text of a stranger in a message: at most 40 characters, nothing that moves the cursor.
-fn shorten(bytes: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(bytes).chars().take(40).collect();
-    format!("`{}`", text.escape_debug())
 }

@@ -1,26 +1,31 @@
-//! A source with its transforms: sample `index` of epoch `epoch` as the numbers a network sees.
+//! A source with its transforms: sample `index` of epoch `epoch` as the network is given it.
 
 use std::sync::Arc;
 
 use burn_dataset::Dataset;
 
+use crate::batch::{HostBatch, HostPixels, HostTargets};
+use crate::batch_transform::{BatchTransformConfig, MutableBatch};
+use crate::error::DataError;
+use crate::image::Sample;
 use crate::random::{Purpose, generator};
-use crate::transform::{PixelTable, WorkingImage};
-use crate::{AugmentConfig, DataError, Preprocess, Sample};
+use crate::transform::{Pipeline, PixelTable, Preprocess, TransformConfig, WorkingImage};
 
 /// Samples that are prepared when asked for; what comes out is a pure function of
-/// (seed, epoch, index).
+/// (seed, epoch, index), and of a batch of (seed, epoch, the batch's number and samples).
 pub struct PreparedDataset {
     source: Arc<dyn Dataset<Sample, DataError>>,
-    preprocess: Preprocess,
-    table: PixelTable,
-    augment: Vec<AugmentConfig>,
+    pipeline: Pipeline,
+    table: Arc<PixelTable>,
     seed: u64,
+    /// Labels are below this, where it is known.
+    num_classes: Option<usize>,
+    batch_augment: Vec<BatchTransformConfig>,
 }
 
 impl PreparedDataset {
-    /// The samples of `source`, each given the model's shape, then augmented in the given order
-    /// (none for a test split), then normalised.
+    /// The samples of `source`, each given the model's shape, augmented in the given order (none for
+    /// a validation or test split), then normalised. See [`Pipeline`] for where resizing takes place.
     ///
     /// # Errors
     ///
@@ -29,14 +34,28 @@ impl PreparedDataset {
     pub fn new(
         source: Arc<dyn Dataset<Sample, DataError>>,
         preprocess: Preprocess,
-        augment: Vec<AugmentConfig>,
+        augment: Vec<TransformConfig>,
         seed: u64,
     ) -> Result<Self, DataError> {
-        let table = preprocess.table()?;
-        for augmentation in &augment {
-            augmentation.validate_for(&preprocess.input)?;
+        let table = Arc::new(preprocess.table()?);
+        let pipeline = Pipeline::new(preprocess, augment)?;
+        Ok(Self { source, pipeline, table, seed, num_classes: None, batch_augment: Vec::new() })
+    }
+
+    /// The same, with every label checked to be below `num_classes`, and with transforms of whole batches.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Argument`] for a batch transform, with its path (`batch_augment[0].alpha`).
+    pub fn with_classes(
+        self,
+        num_classes: usize,
+        batch_augment: Vec<BatchTransformConfig>,
+    ) -> Result<Self, DataError> {
+        for (index, step) in batch_augment.iter().enumerate() {
+            step.validate().map_err(|error| error.within(format!("batch_augment[{index}]")))?;
         }
-        Ok(Self { source, preprocess, table, augment, seed })
+        Ok(Self { num_classes: Some(num_classes), batch_augment, ..self })
     }
 
     /// Number of samples.
@@ -51,10 +70,10 @@ impl PreparedDataset {
 
     /// The part of the transforms that has no chance in it.
     pub fn preprocess(&self) -> &Preprocess {
-        &self.preprocess
+        self.pipeline.preprocess()
     }
 
-    /// Sample `index` as it looks in epoch `epoch`, with its label.
+    /// Sample `index` as it looks in epoch `epoch`, with its label, before any batch transform.
     ///
     /// # Shapes
     ///
@@ -62,21 +81,23 @@ impl PreparedDataset {
     ///
     /// # Errors
     ///
-    /// [`DataError::Index`] past the end; what the source says when it cannot read the sample;
-    /// [`DataError::Transform`] for an image that cannot be given the model's shape.
+    /// [`DataError::Index`] past the end; [`DataError::Label`]; what the source says when it cannot read the
+    /// sample; [`DataError::Transform`] for an image that cannot be given the model's shape.
     pub fn get(&self, epoch: u64, index: usize) -> Result<(Vec<f32>, u32), DataError> {
-        let mut values = Vec::with_capacity(self.preprocess.input.len());
-        let label = self.append(epoch, index, &mut WorkingImage::new(), &mut values)?;
+        let mut pixels = Vec::with_capacity(self.preprocess().input.len());
+        let label = self.append(epoch, index, &mut WorkingImage::new(), &mut pixels)?;
+        let mut values = Vec::with_capacity(pixels.len());
+        self.table.append(&pixels, &mut values);
         Ok((values, label))
     }
 
-    /// [`PreparedDataset::get`] behind the values of the samples before it, in a worker's buffers.
+    /// Puts the pixels of sample `index` behind those of the samples before it; gives its label.
     pub(crate) fn append(
         &self,
         epoch: u64,
         index: usize,
         working: &mut WorkingImage,
-        values: &mut Vec<f32>,
+        pixels: &mut Vec<u8>,
     ) -> Result<u32, DataError> {
         // A `Dataset` panics past its end; here that is an error like any other.
         let count = self.len();
@@ -84,20 +105,53 @@ impl PreparedDataset {
             return Err(DataError::Index { index, count });
         }
         let Sample { image, label } = self.source.get(index)?;
-        if self.preprocess.fits(&image)? && self.augment.is_empty() {
-            self.table.append(&image.pixels, values);
+        if let Some(num_classes) = self.num_classes.filter(|count| label as usize >= *count) {
+            return Err(DataError::Label { index, label, num_classes });
+        }
+        if self.pipeline.is_done(&image)? {
+            pixels.extend_from_slice(&image.pixels);
             return Ok(label);
         }
-        self.preprocess.shape(&image, working)?;
-        self.augment(epoch, index, working);
-        self.table.append(working.pixels(), values);
+        let generator = || generator(self.seed, Purpose::Augment, epoch, index as u64);
+        self.pipeline.apply(&image, working, generator)?;
+        pixels.extend_from_slice(working.pixels());
         Ok(label)
     }
 
-    fn augment(&self, epoch: u64, index: usize, working: &mut WorkingImage) {
-        let mut generator = generator(self.seed, Purpose::Augment, epoch, index as u64);
-        for augmentation in &self.augment {
-            augmentation.apply(working, &mut generator);
+    /// The pixels of whole samples as batch `number` of epoch `epoch`: transformed as a batch where it is
+    /// asked for, otherwise as bytes.
+    ///
+    /// # Panics
+    ///
+    /// When a batch transform does, or has changed the number of images.
+    pub(crate) fn batch(
+        &self,
+        epoch: u64,
+        number: usize,
+        pixels: Vec<u8>,
+        labels: Vec<i64>,
+        sample_indices: Vec<usize>,
+    ) -> HostBatch {
+        let input = self.preprocess().input;
+        let shape = [labels.len(), input.channels, input.height, input.width];
+        let pixels = HostPixels::Bytes(pixels, Arc::clone(&self.table));
+        let (true, Some(num_classes)) = (!self.batch_augment.is_empty(), self.num_classes) else {
+            let targets = HostTargets::Classes(labels.clone());
+            return HostBatch { pixels, shape, targets, labels, sample_indices };
+        };
+        let images = pixels.into_floats(input.len());
+        let num_values = images.len();
+        let mut batch = MutableBatch { images, shape, targets: HostTargets::Classes(labels), num_classes };
+        let mut generator = generator(self.seed, Purpose::BatchTransform, epoch, number as u64);
+        for step in &self.batch_augment {
+            step.apply(&mut batch, &mut generator);
         }
+        let labels = batch.targets.hard_labels();
+        let is_whole = batch.images.len() == num_values && batch.shape == shape && labels.len() == shape[0];
+        assert!(is_whole, "a batch transform has changed the number or the shape of the images");
+        let is_class = |label: &i64| usize::try_from(*label).is_ok_and(|label| label < num_classes);
+        assert!(labels.iter().all(is_class), "a batch transform has given a class from {num_classes} on");
+        let MutableBatch { images, shape, targets, .. } = batch;
+        HostBatch { pixels: HostPixels::Floats(images), shape, targets, labels, sample_indices }
     }
 }

@@ -27,6 +27,10 @@ pub enum Purpose {
     Dropout = 4,
     /// The synthetic source: `a` is the split, `b` the sample's index.
     Synthetic = 5,
+    /// The batch transforms: `a` is the epoch, `b` the batch's number in it.
+    BatchTransform = 6,
+    /// The validation samples taken out of the training split: `a` is the class.
+    Validation = 7,
 }
 
 /// The generator for one choice, keyed by exactly these four numbers.
@@ -76,4 +80,67 @@ pub fn below(generator: &mut ChaCha8Rng, bound: u64) -> u64 {
 pub fn unit(generator: &mut ChaCha8Rng) -> f64 {
     const SCALE: f64 = 1.0 / (1_u64 << 53) as f64;
     (generator.next_u64() >> 11) as f64 * SCALE
+}
+
+/// A number drawn from the normal distribution of mean 0 and standard deviation 1.
+///
+/// # Source
+///
+/// Marsaglia and Bray, "A Convenient Method for Generating Normal Variables", 1964; the second
+/// number of each pair is thrown away, so that no draw depends on an earlier one.
+pub fn normal(generator: &mut ChaCha8Rng) -> f64 {
+    loop {
+        let (x, y) = (2.0 * unit(generator) - 1.0, 2.0 * unit(generator) - 1.0);
+        let square = x * x + y * y;
+        if square > 0.0 && square < 1.0 {
+            return x * (-2.0 * square.ln() / square).sqrt();
+        }
+    }
+}
+
+/// A number from 0 to 1 drawn from the distribution Beta(`alpha`, `alpha`); `alpha` is finite and above 0.
+///
+/// # Source
+///
+/// As numpy draws it: up to 1 by Jöhnk, "Erzeugung von betaverteilten und gammaverteilten
+/// Zufallszahlen", 1964; above 1 from two gamma variables.
+pub fn symmetric_beta(generator: &mut ChaCha8Rng, alpha: f64) -> f64 {
+    if alpha > 1.0 {
+        let (x, y) = (gamma(generator, alpha), gamma(generator, alpha));
+        return x / (x + y);
+    }
+    loop {
+        let (u, v) = (unit(generator), unit(generator));
+        let (x, y) = (u.powf(alpha.recip()), v.powf(alpha.recip()));
+        if x + y > 1.0 || u + v == 0.0 {
+            continue;
+        }
+        if x + y > 0.0 {
+            return x / (x + y);
+        }
+        // Both powers were too small for a float: their ratio is taken from the logarithms.
+        let (log_x, log_y) = (u.ln() / alpha, v.ln() / alpha);
+        let greater = log_x.max(log_y);
+        let (x, y) = ((log_x - greater).exp(), (log_y - greater).exp());
+        return x / (x + y);
+    }
+}
+
+/// A number drawn from the gamma distribution of shape `alpha` > 1 and scale 1.
+///
+/// # Source
+///
+/// Marsaglia and Tsang, "A Simple Method for Generating Gamma Variables", 2000.
+fn gamma(generator: &mut ChaCha8Rng, alpha: f64) -> f64 {
+    let d = alpha - 1.0 / 3.0;
+    let c = 1.0 / (9.0 * d).sqrt();
+    loop {
+        let x = normal(generator);
+        let cube = (1.0 + c * x).powi(3);
+        // `1 - unit` is above 0, so that its logarithm is finite.
+        let u = 1.0 - unit(generator);
+        if cube > 0.0 && u.ln() < 0.5 * x * x + d - d * cube + d * cube.ln() {
+            return d * cube;
+        }
+    }
 }

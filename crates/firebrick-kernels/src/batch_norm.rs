@@ -4,7 +4,9 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm as burn_batch_norm, batch_norm_train as burn_batch_norm_train};
 use burn::tensor::{DType, Tensor};
 
+use crate::backend::Native;
 use crate::cpu::Activation;
+use crate::operation::Norm;
 
 /// What follows a normalisation, in this order.
 #[derive(Clone, Debug, Default)]
@@ -26,15 +28,6 @@ pub struct BatchNormed {
     pub variance: Tensor<1>,
 }
 
-/// A normalisation: everything but its tensors.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Norm {
-    pub(crate) eps: f64,
-    /// Whether the statistics are the input's own, so that gradients go through them too.
-    pub(crate) own_statistics: bool,
-    pub(crate) activation: Activation,
-}
-
 /// Batch normalisation with the batch's own mean and biased variance.
 ///
 /// # Shapes
@@ -49,12 +42,11 @@ pub fn batch_norm_train(
     eps: f64,
     after: AfterNorm,
 ) -> BatchNormed {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if suits(&input_nchw, &[&weight, &bias], after.residual.as_ref()) {
-        let (mean, variance) = crate::backend::run_statistics(input_nchw.clone());
+    if let Some(native) = native_for(&input_nchw, &[&weight, &bias], after.residual.as_ref()) {
+        let (mean, variance) = native.statistics(input_nchw.clone());
         let norm = Norm { eps, own_statistics: true, activation: after.activation };
         let parameters = [weight, bias, mean.clone(), variance.clone()];
-        let output = crate::backend::run_norm(input_nchw, parameters, after.residual, norm);
+        let output = native.norm(input_nchw, parameters, after.residual, norm);
         return BatchNormed { output, mean, variance };
     }
     let normed = burn_batch_norm_train(input_nchw, weight, bias, eps);
@@ -74,23 +66,22 @@ pub fn batch_norm(
     eps: f64,
     after: AfterNorm,
 ) -> Tensor<4> {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if suits(&input_nchw, &[&weight, &bias, &mean, &variance], after.residual.as_ref()) {
+    let parameters = [&weight, &bias, &mean, &variance];
+    if let Some(native) = native_for(&input_nchw, &parameters, after.residual.as_ref()) {
         let norm = Norm { eps, own_statistics: false, activation: after.activation };
-        return crate::backend::run_norm(input_nchw, [weight, bias, mean, variance], after.residual, norm);
+        return native.norm(input_nchw, [weight, bias, mean, variance], after.residual, norm);
     }
     after.with_burn(burn_batch_norm(input_nchw, weight, bias, mean, variance, eps))
 }
 
-/// Whether the kernels compute a normalisation of these tensors; if not, Burn does, or says what is wrong with them.
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-fn suits(input: &Tensor<4>, parameters: &[&Tensor<1>], residual: Option<&Tensor<4>>) -> bool {
+/// The device, if the kernels compute a normalisation of these tensors; if not, Burn does, or says what is wrong with them.
+fn native_for(input: &Tensor<4>, parameters: &[&Tensor<1>], residual: Option<&Tensor<4>>) -> Option<Native> {
     let [n, channels, h, w] = input.dims();
-    n * channels * h * w > 0
+    let suits = n * channels * h * w > 0
         && input.dtype() == DType::F32
         && parameters.iter().all(|tensor| tensor.dtype() == DType::F32 && tensor.dims() == [channels])
-        && residual.is_none_or(|tensor| tensor.dtype() == DType::F32 && tensor.dims() == input.dims())
-        && crate::backend::is_native(&input.device())
+        && residual.is_none_or(|tensor| tensor.dtype() == DType::F32 && tensor.dims() == input.dims());
+    if suits { Native::of(&input.device()) } else { None }
 }
 
 impl AfterNorm {

@@ -1,24 +1,9 @@
 //! Cross-entropy of class indices on Burn's tensors, in one step of the graph instead of some twenty.
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 
-/// How the losses of the rows become one number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Total {
-    /// Their sum.
-    Sum,
-    /// Their sum over the number of rows that are not ignored; NaN if there are none.
-    Mean,
-}
-
-/// What a step of the graph needs besides the logits.
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-#[derive(Clone, Debug)]
-pub(crate) struct Classes {
-    /// Each row's class; `None` where it is ignored.
-    pub(crate) of_rows: Vec<Option<usize>>,
-    pub(crate) total: Total,
-}
+use crate::backend::Native;
+use crate::operation::{Classes, Total};
 
 /// `log(sum(exp(logits))) - logits[target]` of every row whose target is not `ignore_index`, in total.
 ///
@@ -35,19 +20,18 @@ pub fn cross_entropy(
     ignore_index: i64,
     total: Total,
 ) -> Option<Tensor<1>> {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if logits.dtype() == burn::tensor::DType::F32 && crate::backend::is_native(&logits.device()) {
-        let [rows, classes] = logits.dims();
-        let target = target.to_data().convert::<i64>();
-        let target = target.as_slice::<i64>().ok().filter(|target| target.len() == rows)?;
-        let class = |&index: &i64| match usize::try_from(index) {
-            _ if index == ignore_index => Some(None),
-            Ok(class) if class < classes => Some(Some(class)),
-            _ => None,
-        };
-        let of_rows = target.iter().map(class).collect::<Option<_>>()?;
-        return Some(crate::backend::run_cross_entropy(logits.clone(), Classes { of_rows, total }));
+    if logits.dtype() != DType::F32 {
+        return None;
     }
-    let _ = (logits, target, ignore_index, total);
-    None
+    let native = Native::of(&logits.device())?;
+    let [rows, classes] = logits.dims();
+    let target = target.to_data().convert::<i64>();
+    let target = target.as_slice::<i64>().ok().filter(|target| target.len() == rows)?;
+    let class = |&index: &i64| match usize::try_from(index) {
+        _ if index == ignore_index => Some(None),
+        Ok(class) if class < classes => Some(Some(class)),
+        _ => None,
+    };
+    let of_rows = target.iter().map(class).collect::<Option<_>>()?;
+    Some(native.cross_entropy(logits.clone(), Classes { of_rows, total }))
 }

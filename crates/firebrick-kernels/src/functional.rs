@@ -1,43 +1,14 @@
 //! The layers' functions on Burn's tensors: they choose between the kernels and Burn's own operations.
 
-use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use burn::tensor::module::{conv2d as burn_conv2d, linear as burn_linear, max_pool2d};
+use burn::tensor::module::{conv2d as burn_conv2d, linear as burn_linear, max_pool2d as burn_max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::{DType, Tensor};
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-use crate::backend::{Block, Layer};
+use crate::backend::Native;
 use crate::cpu::Activation;
-use crate::pooling::Pool2dOptions;
-
-/// How a convolution walks over its input. Pairs are (vertical, horizontal).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Conv2dOptions {
-    /// Steps between outputs, in input pixels.
-    pub stride: [usize; 2],
-    /// Zeros added on both sides.
-    pub padding: [usize; 2],
-    /// Distance between kernel taps, in input pixels.
-    pub dilation: [usize; 2],
-    /// Independent groups of channels.
-    pub groups: usize,
-}
-
-impl Default for Conv2dOptions {
-    fn default() -> Self {
-        Self { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 }
-    }
-}
-
-/// What follows a convolution and its activation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Pool {
-    /// Nothing.
-    #[default]
-    None,
-    /// Max pooling over windows of 2 by 2 with stride 2.
-    Max2x2,
-}
+use crate::operation::{Block, Conv2dOptions, Layer, Pool, Pool2dOptions};
+use crate::pooling;
 
 /// Two-dimensional convolution.
 ///
@@ -76,21 +47,18 @@ pub fn conv2d_block(
     if is_depthwise && pool == Pool::Max2x2 {
         // Its kernels have no pooling; they are much faster all the same.
         let output = conv2d_block(input_nchw, weight_oihw, bias, options, activation, Pool::None);
-        return crate::pooling::max_pool2d(output, Pool2dOptions::new(2));
+        return pooling::max_pool2d(output, Pool2dOptions::new(2));
     }
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    {
-        let block = Block { layer: Layer::Conv2d { options, pool }, activation };
-        if block.suits(&input_nchw, &weight_oihw, bias.as_ref()) {
-            return crate::backend::run(input_nchw, weight_oihw, bias, block);
-        }
+    let block = Block { layer: Layer::Conv2d { options, pool }, activation };
+    if let Some(native) = native_for(&block, &input_nchw, &weight_oihw, bias.as_ref()) {
+        return native.block(input_nchw, weight_oihw, bias, block);
     }
     let Conv2dOptions { stride, padding, dilation, groups } = options;
     let options = ConvOptions::new(stride, padding, dilation, groups);
     let output = activate(burn_conv2d(input_nchw, weight_oihw, bias, options), activation);
     match pool {
         Pool::None => output,
-        Pool::Max2x2 => max_pool2d(output, MaxPoolOptions::new([2, 2])),
+        Pool::Max2x2 => burn_max_pool2d(output, MaxPoolOptions::new([2, 2])),
     }
 }
 
@@ -107,12 +75,9 @@ pub fn linear(
     bias: Option<Tensor<1>>,
     activation: Activation,
 ) -> Tensor<2> {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    {
-        let block = Block { layer: Layer::Linear, activation };
-        if block.suits(&input, &weight, bias.as_ref()) {
-            return crate::backend::run(input, weight, bias, block);
-        }
+    let block = Block { layer: Layer::Linear, activation };
+    if let Some(native) = native_for(&block, &input, &weight, bias.as_ref()) {
+        return native.block(input, weight, bias, block);
     }
     activate(burn_linear(input, weight, bias), activation)
 }
@@ -123,13 +88,46 @@ pub fn linear(
 /// # Shapes
 /// All NCHW.
 pub fn used_twice(x_nchw: Tensor<4>) -> [Tensor<4>; 2] {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if crate::backend::is_native(&x_nchw.device()) {
+    if Native::of(&x_nchw.device()).is_some() {
         // Views: nothing is copied. The gradients meet at the one that has the memory's order.
         let x_nhwc = x_nchw.permute([0, 2, 3, 1]);
         return [x_nhwc.clone(), x_nhwc].map(|x| x.permute([0, 3, 1, 2]));
     }
     [x_nchw.clone(), x_nchw]
+}
+
+/// The device, if the kernels compute this block for these tensors; if not, Burn does, or says what is wrong with them.
+fn native_for<const D: usize>(
+    block: &Block,
+    input: &Tensor<D>,
+    weight: &Tensor<D>,
+    bias: Option<&Tensor<1>>,
+) -> Option<Native> {
+    let floats = [Some(input.dtype()), Some(weight.dtype()), bias.map(Tensor::dtype)];
+    let [of_input, of_weight] = [input, weight].map(dims);
+    let shape = block.shape(of_input, of_weight);
+    let summed = match block.layer {
+        Layer::Conv2d { .. } => of_weight[1],
+        Layer::Linear => of_weight[0],
+    };
+    let pools = match block.layer {
+        Layer::Conv2d { pool: Pool::Max2x2, .. } => {
+            shape.validate().is_ok() && shape.output().iter().all(|size| *size >= 2)
+        }
+        _ => true,
+    };
+    let suits = floats.into_iter().flatten().all(|dtype| dtype == DType::F32)
+        && shape.validate().is_ok()
+        && of_input[1] == summed * shape.groups
+        && bias.is_none_or(|bias| bias.dims() == [shape.out_channels])
+        && pools;
+    if suits { Native::of(&input.device()) } else { None }
+}
+
+/// The first four dimensions, 1 for those that are not there.
+fn dims<const D: usize>(tensor: &Tensor<D>) -> [usize; 4] {
+    let dims = tensor.dims();
+    std::array::from_fn(|axis| dims.get(axis).copied().unwrap_or(1))
 }
 
 /// The activation by Burn's own operations.

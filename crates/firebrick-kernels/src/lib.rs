@@ -19,9 +19,13 @@ pub mod cpu;
 mod allocator;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod backend;
+#[cfg(not(any(feature = "flex", feature = "ndarray")))]
+#[path = "no_backend.rs"]
+mod backend;
 mod batch_norm;
 mod cross_entropy;
 mod functional;
+mod operation;
 mod pooling;
 mod threads;
 mod vector;
@@ -30,8 +34,9 @@ mod vector;
 pub use allocator::keep_freed_memory;
 pub use batch_norm::{AfterNorm, BatchNormed, batch_norm, batch_norm_train};
 pub use cpu::Activation;
-pub use cross_entropy::{Total, cross_entropy};
-pub use functional::{Conv2dOptions, Pool, conv2d, conv2d_block, linear, used_twice};
-pub use pooling::{Pool2dOptions, avg_pool2d, global_avg_pool2d, max_pool2d};
+pub use cross_entropy::cross_entropy;
+pub use functional::{conv2d, conv2d_block, linear, used_twice};
+pub use operation::{Conv2dOptions, Pool, Pool2dOptions, Total};
+pub use pooling::{avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use threads::{join_kernel_threads, near_kernels};
 pub use vector::{l2_norm, scaled_sum, two_scaled_sums};

@@ -2,21 +2,21 @@
 
 use burn::tensor::Device;
 
+use crate::backend::{IS_COMPILED_IN, Native};
+use crate::cpu::with_spinning_worker;
+
 /// Run `work` on a thread of the pool that the kernels of `device` share their work with, or right here
 /// if the device has none.
 ///
 /// A kernel that is called from outside the pool must put the calling thread to sleep and wake another, each
-/// time; a training step calls dozens, so one change of threads for the step pays. Another of the pool's threads stays
-/// awake meanwhile (for at most half a millisecond without work), because waking one takes longer than the kernels of a small
+/// time; a training step calls dozens, so one change of threads for the step pays. Another of the pool's threads spins
+/// meanwhile (for at most half a millisecond without work), because waking one takes longer than the kernels of a small
 /// network.
 pub fn near_kernels<T: Send>(device: &Device, work: impl FnOnce() -> T + Send) -> T {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if crate::backend::is_native(device) {
-        return crate::cpu::with_another_awake(work);
+    match Native::of(device) {
+        Some(_) => with_spinning_worker(work),
+        None => work(),
     }
-    #[cfg(not(any(feature = "flex", feature = "ndarray")))]
-    let _ = device;
-    work()
 }
 
 /// Make the calling thread one of the pool that kernels share their work with, so that [`near_kernels`] need not change
@@ -25,14 +25,12 @@ pub fn near_kernels<T: Send>(device: &Device, work: impl FnOnce() -> T + Send) -
 ///
 /// What other threads give to the pool (rayon's global one) is then done by the remaining threads while this one is busy.
 pub fn join_kernel_threads() -> bool {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    {
-        let threads = std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok());
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();
-        threads > 1 && pool.build_global().is_ok()
+    if !IS_COMPILED_IN {
+        return false;
     }
-    #[cfg(not(any(feature = "flex", feature = "ndarray")))]
-    false
+    let threads = std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok());
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();
+    threads > 1 && pool.build_global().is_ok()
 }

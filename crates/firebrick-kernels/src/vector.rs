@@ -2,15 +2,16 @@
 
 use burn::tensor::{DType, Tensor};
 
+use crate::backend::Native;
+
 /// `a * alpha + b * beta`; where `a` is not used elsewhere the result takes its place. Factors are
 /// rounded to the tensors' type.
 ///
 /// # Shapes
 /// `a`, `b` and the result `[n]`.
 pub fn scaled_sum(a: Tensor<1>, alpha: f64, b: Tensor<1>, beta: f64) -> Tensor<1> {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if suits(&a) && suits(&b) && a.dims() == b.dims() {
-        return crate::backend::run_scaled_sum(a, b, [alpha as f32, beta as f32]);
+    if let Some(native) = native_for(&[&a, &b]) {
+        return native.scaled_sum(a, b, [alpha as f32, beta as f32]);
     }
     let scaled =
         |tensor: Tensor<1>, factor: f64| if factor == 1.0 { tensor } else { tensor.mul_scalar(factor) };
@@ -30,9 +31,8 @@ pub fn two_scaled_sums(
     factors: [f64; 4],
 ) -> (Tensor<1>, Tensor<1>) {
     let [alpha, beta, gamma, delta] = factors;
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if [&a, &b, &c].into_iter().all(suits) && a.dims() == b.dims() && b.dims() == c.dims() {
-        return crate::backend::run_two_scaled_sums(a, b, c, factors.map(|factor| factor as f32));
+    if let Some(native) = native_for(&[&a, &b, &c]) {
+        return native.two_scaled_sums(a, b, c, factors.map(|factor| factor as f32));
     }
     let b = scaled_sum(b, beta, c, gamma);
     (b.clone(), scaled_sum(a, alpha, b, delta))
@@ -43,14 +43,20 @@ pub fn two_scaled_sums(
 /// # Shapes
 /// `values` `[n]`, the result `[1]`.
 pub fn l2_norm(values: Tensor<1>) -> Tensor<1> {
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    if suits(&values) {
-        return crate::backend::run_l2_norm(values);
+    if let Some(native) = native_for(&[&values]) {
+        return native.l2_norm(values);
     }
     values.square().sum().sqrt()
 }
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-fn suits(tensor: &Tensor<1>) -> bool {
-    tensor.dtype() == DType::F32 && crate::backend::is_native(&tensor.device())
+/// The device of these tensors, if all are of one length and the kernels compute all of them.
+fn native_for(tensors: &[&Tensor<1>]) -> Option<Native> {
+    let mut native = None;
+    for tensor in tensors {
+        if tensor.dtype() != DType::F32 || tensor.dims() != tensors[0].dims() {
+            return None;
+        }
+        native = Some(Native::of(&tensor.device())?);
+    }
+    native
 }

@@ -1,8 +1,6 @@
 //! The kernels against naive references, across instruction sets and thread counts, and on Burn's tensors.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "kernels/awake.rs"]
-mod awake;
 #[path = "kernels/batch_norm.rs"]
 mod batch_norm;
 #[path = "kernels/burn_tensors.rs"]
@@ -17,5 +15,7 @@ mod pooling;
 mod reference;
 #[path = "kernels/shapes.rs"]
 mod shapes;
+#[path = "kernels/spin_wait.rs"]
+mod spin_wait;
 #[path = "kernels/vector.rs"]
 mod vector;

@@ -1,10 +1,20 @@
 //! Binary cross-entropy of probabilities: `torch.nn.BCELoss`. Ours: Burn's takes integer targets and
 //! the mean only, refuses weights of 0, and its gradient is NaN at exactly 0 and 1.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::{BroadcastWeight, LossError, Reduction, check, numeric};
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::weight::BroadcastWeight;
+use crate::{check, elementwise, numeric};
 
 const NAME: &str = "bce";
 
@@ -24,26 +34,51 @@ pub struct BceLossConfig {
     pub reduction: Reduction,
 }
 
-impl BceLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If a weight is not finite, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
+impl Component for BceLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
         if let Some(weight) = &self.weight {
-            check::weights(NAME, "weight", weight.values())?;
+            weight.validate("weight")?;
         }
-        self.reduction.validate(NAME)
+        self.reduction.validate()
+    }
+}
+
+impl Loss for BceLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.BCELoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        if let Some(weight) = &self.weight {
+            weight.check_classes("weight", num_classes)?;
+        }
+        Ok(Some(elementwise::of_classes(BceLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+}
+
+impl BceLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If a weight is not finite, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<BceLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(BceLoss { config: self.clone() })
     }
 }
@@ -58,6 +93,12 @@ impl BceLossConfig {
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again. `weight` broadcasts
 /// to it.
+///
+/// # Training a classifier
+///
+/// The network gives a probability for each class by itself: it must end in a sigmoid (or a softmax). An output
+/// outside 0..=1 makes the loss NaN, which ends a training. Targets are 1 for the class of an image and 0 for
+/// the others, or soft. `weight` is one number, or one a class.
 ///
 /// # Source
 ///
@@ -138,6 +179,30 @@ impl BceLoss {
             None => Ok(losses),
             Some(weight) => Ok(losses * weight.to_tensor(NAME, "weight", &input)?),
         }
+    }
+}
+
+impl Elementwise for BceLoss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    /// An output outside 0..=1 makes the loss NaN, which the finite check of a training step refuses: nothing is
+    /// read back to look at the values, and the logarithms' cut-off would hide it.
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        let p = input.clone().inner();
+        let outside = p.clone().lower_scalar(0.0).bool_or(p.greater_scalar(1.0));
+        Ok(self.losses(input, target)?.mask_fill(outside, f32::NAN))
+    }
+
+    fn checked_losses<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        target: Tensor<D>,
+    ) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
     }
 }
 

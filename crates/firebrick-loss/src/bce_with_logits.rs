@@ -1,11 +1,22 @@
 //! Binary cross-entropy of logits: `torch.nn.BCEWithLogitsLoss`. Ours: Burn's takes integer targets
 //! and the mean only, and has no `pos_weight`.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
+use crate::loss::Loss;
 use crate::numeric::log_sigmoid;
-use crate::{BroadcastWeight, LossError, Reduction, check};
+use crate::reduction::Reduction;
+use crate::session::explanation::{number, of_elements, signed};
+use crate::session::{Evaluation, InputSlot, Inputs, Session, Term};
+use crate::weight::BroadcastWeight;
+use crate::{check, elementwise};
 
 const NAME: &str = "bce_with_logits";
 
@@ -23,29 +34,67 @@ pub struct BceWithLogitsLossConfig {
     pub reduction: Reduction,
 }
 
-impl BceWithLogitsLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If a weight is not finite, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
+impl Component for BceWithLogitsLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
         if let Some(weight) = &self.weight {
-            check::weights(NAME, "weight", weight.values())?;
+            weight.validate("weight")?;
         }
         if let Some(weight) = &self.pos_weight {
-            check::weights(NAME, "pos_weight", weight.values())?;
+            weight.validate("pos_weight")?;
         }
-        self.reduction.validate(NAME)
+        self.reduction.validate()
+    }
+}
+
+impl Loss for BceWithLogitsLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.BCEWithLogitsLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        if let Some(weight) = &self.weight {
+            weight.check_classes("weight", num_classes)?;
+        }
+        if let Some(weight) = &self.pos_weight {
+            weight.check_classes("pos_weight", num_classes)?;
+        }
+        Ok(Some(elementwise::of_classes(BceWithLogitsLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+
+    fn terms(&self, inputs: &Inputs) -> Option<Vec<Term>> {
+        if self.weight.is_some() || self.pos_weight.is_some() {
+            return None;
+        }
+        of_elements(inputs, |x, y| {
+            let text = format!("({} * {} + log(1 + exp({})))", number(1.0 - y), signed(x), number(-x));
+            Term::new(text, (1.0 - y) * x + (-x).exp().ln_1p())
+        })
+    }
+}
+
+impl BceWithLogitsLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If a weight is not finite, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<BceWithLogitsLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(BceWithLogitsLoss { config: self.clone() })
     }
 }
@@ -57,6 +106,11 @@ impl BceWithLogitsLossConfig {
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again. `weight` and
 /// `pos_weight` broadcast to it.
+///
+/// # Training a classifier
+///
+/// The network gives a logit for each class by itself ("is it this one or not"). Targets are 1 for the class of
+/// an image and 0 for the others, or soft. `weight` and `pos_weight` are one number, or one a class.
 ///
 /// # Source
 ///
@@ -116,5 +170,17 @@ impl BceWithLogitsLoss {
             None => Ok(losses),
             Some(weight) => Ok(losses * weight.to_tensor(NAME, "weight", &input)?),
         }
+    }
+}
+
+impl Elementwise for BceWithLogitsLoss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
     }
 }

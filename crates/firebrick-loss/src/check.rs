@@ -6,8 +6,10 @@ use std::ops::RangeInclusive;
 
 use burn::tensor::kind::Basic;
 use burn::tensor::{Int, Tensor};
+use firebrick_component::ArgumentError;
+use firebrick_component::check::that;
 
-use crate::LossError;
+use crate::error::LossError;
 
 /// Two inputs must have the same shape, element type and device, and at least one element.
 pub(crate) fn same<const D: usize>(
@@ -82,26 +84,19 @@ pub(crate) fn shape(
     LossError::Shape { loss, argument, got: got.to_vec(), expected, other, other_shape: other_shape.to_vec() }
 }
 
-/// An argument must satisfy `holds`.
-pub(crate) fn argument(
-    loss: &'static str,
-    argument: &'static str,
-    value: f64,
-    expected: &str,
-    holds: impl Fn(f64) -> bool,
-) -> Result<(), LossError> {
-    if holds(value) {
+/// Weights must be numbers: a NaN there is never meant. The weights have `shape`, rows first.
+pub(crate) fn weights(argument: &str, shape: &[usize], values: &[f64]) -> Result<(), ArgumentError> {
+    let Some(flat) = values.iter().position(|value| !value.is_finite()) else {
         return Ok(());
-    }
-    Err(LossError::Argument { loss, argument, expected: expected.into(), got: format!("{value}") })
+    };
+    let indices = coordinates(flat, shape).into_iter().map(|index| format!("[{index}]"));
+    let key = format!("{argument}{}", indices.collect::<String>());
+    Err(ArgumentError::new(key, "a finite number", values[flat]))
 }
 
-/// Per-class weights must be numbers: a NaN there is never meant.
-pub(crate) fn weights(loss: &'static str, name: &'static str, values: &[f64]) -> Result<(), LossError> {
-    for &value in values {
-        argument(loss, name, value, "finite numbers", f64::is_finite)?;
-    }
-    Ok(())
+/// `gamma` of the focal losses.
+pub(crate) fn gamma(gamma: f64) -> Result<(), ArgumentError> {
+    that(gamma >= 0.0 && gamma.is_finite(), "gamma", gamma, "a number, 0 or above")
 }
 
 /// Every element of a float tensor must satisfy `holds`. Reads the tensor back.
@@ -163,13 +158,13 @@ pub(crate) fn integers<const D: usize>(
     })
 }
 
-/// The coordinates of the element at a flat index, rows first.
+/// The coordinates of the element at a flat index, rows first. There is one, so no size is 0.
 pub(crate) fn coordinates(flat: usize, shape: &[usize]) -> Vec<usize> {
     let mut rest = flat;
     let mut coordinates = vec![0; shape.len()];
     for (coordinate, &size) in coordinates.iter_mut().zip(shape).rev() {
-        *coordinate = rest % size.max(1);
-        rest /= size.max(1);
+        *coordinate = rest % size;
+        rest /= size;
     }
     coordinates
 }

@@ -2,8 +2,11 @@
 //! the bookkeeping of `weight` and `ignore_index`.
 
 use burn::tensor::{Bool, DType, Int, Tensor};
+use firebrick_component::ArgumentError;
 
-use crate::{LossError, Reduction, check, numeric};
+use crate::error::LossError;
+use crate::reduction::Reduction;
+use crate::{check, numeric};
 
 /// `[N, C, d1..]` as rows of classes, `[N * d1 * .., C]`; `[C]` is one row.
 pub(crate) fn rows<const D: usize>(input: Tensor<D>) -> Tensor<2> {
@@ -24,14 +27,15 @@ pub(crate) fn num_classes(shape: &[usize]) -> usize {
     match shape {
         [classes] => *classes,
         [_, classes, ..] => *classes,
-        [] => 0,
+        [] => unreachable!("bug: an input without dimensions has no classes"),
     }
 }
 
 /// The shape of one number a position: `[N, C, d1..]` gives `[N, d1..]`, `[C]` gives `[1]`.
 pub(crate) fn positions_shape(shape: &[usize]) -> Vec<usize> {
     match shape {
-        [] | [_] => vec![1],
+        [] => unreachable!("bug: an input without dimensions has no positions"),
+        [_] => vec![1],
         [batch, _, rest @ ..] => [&[*batch], rest].concat(),
     }
 }
@@ -65,6 +69,20 @@ pub(crate) fn check_weight(
     }
 }
 
+/// A weight must have one number for each of the classes that a classifier tells apart.
+pub(crate) fn check_weight_argument(
+    weight: Option<&Vec<f64>>,
+    num_classes: usize,
+) -> Result<(), ArgumentError> {
+    match weight {
+        Some(weight) if weight.len() != num_classes => {
+            let expected = format!("{num_classes} numbers, one a class");
+            Err(ArgumentError::new("weight", expected, format!("{} numbers", weight.len())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Class indices must be in `0..C` or be `ignore_index`. Reads the target back.
 pub(crate) fn check_target_values<const T: usize>(
     loss: &'static str,
@@ -86,8 +104,18 @@ pub(crate) fn flat_indices<const T: usize>(target: Tensor<T, Int>) -> Tensor<1, 
     target.reshape([count])
 }
 
-/// The flat targets of a batch, ready to gather with.
-pub(crate) struct Targets {
+/// Where a column is the class of its row, `[N, C]`.
+pub(crate) fn is_class(index: Tensor<1, Int>, num_classes: usize) -> Tensor<2, Bool> {
+    let [count] = index.dims();
+    let of_row = index.reshape([count, 1]).expand([count, num_classes]);
+    Tensor::<1, Int>::arange(0..num_classes as i64, &of_row.device())
+        .reshape([1, num_classes])
+        .expand([count, num_classes])
+        .equal(of_row)
+}
+
+/// The class indices of a batch in one row, ready to gather with.
+pub(crate) struct FlatTargets {
     /// Class indices, with 0 where the target is ignored.
     pub(crate) index: Tensor<1, Int>,
     /// Where the target is ignored.
@@ -98,7 +126,7 @@ pub(crate) struct Targets {
     pub(crate) is_weighted: bool,
 }
 
-impl Targets {
+impl FlatTargets {
     pub(crate) fn new(
         target: Tensor<1, Int>,
         weight: Option<&Vec<f64>>,

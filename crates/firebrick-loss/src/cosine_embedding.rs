@@ -1,11 +1,21 @@
 //! Cosine embedding: `torch.nn.CosineEmbeddingLoss`. Ours: Burn's divides by another epsilon, keeps
 //! `margin` in f32 and takes integer targets only.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::check;
+use crate::classification::ClassificationLoss;
+use crate::error::LossError;
+use crate::loss::Loss;
 use crate::numeric::positive_part;
-use crate::{LossError, Reduction, check};
+use crate::reduction::Reduction;
+use crate::session::ranks::run;
+use crate::session::{Evaluation, InputSlot, Session};
 
 const NAME: &str = "cosine_embedding";
 
@@ -22,24 +32,51 @@ pub struct CosineEmbeddingLossConfig {
     pub reduction: Reduction,
 }
 
-impl CosineEmbeddingLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `margin` is not a number, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "margin", self.margin, "a number", f64::is_finite)?;
-        self.reduction.validate(NAME)
+impl Component for CosineEmbeddingLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that(self.margin.is_finite(), "margin", self.margin, "a number")?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for CosineEmbeddingLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.CosineEmbeddingLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(None)
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::PAIR_AND_TARGET
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let mut shape = session.shape("input1");
+        shape.pop();
+        let input1 = session.rows("input1", "input1")?;
+        let input2 = session.rows("input2", "input1")?;
+        let target = session.float_of_rows("target", "input1", &input1.dims())?;
+        run!(session, self.init()?, self.reduction, shape, input1, input2, target)
+    }
+}
+
+impl CosineEmbeddingLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `margin` is not a number, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<CosineEmbeddingLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(CosineEmbeddingLoss { config: self.clone() })
     }
 }

@@ -2,13 +2,25 @@
 //! Burn's takes `[N, C]` with class indices and the mean only, has no `ignore_index` of -100, refuses
 //! weights of 0 and has no probability targets.
 
+use std::sync::Arc;
+
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use firebrick_kernels::{Total, cross_entropy};
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{self, Targets};
-use crate::{LossError, Reduction, check, numeric};
+use crate::classes::{self, FlatTargets};
+use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::explanation::{number, of_rows};
+use crate::session::ranks::{run, with_class_rank};
+use crate::session::{Evaluation, InputSlot, Inputs, Session, Term};
+use crate::targets::Targets;
+use crate::{check, numeric};
 
 const NAME: &str = "cross_entropy";
 
@@ -34,28 +46,79 @@ impl Default for CrossEntropyLossConfig {
     }
 }
 
-impl CrossEntropyLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `label_smoothing` is outside 0..=1, a weight is not finite, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        let smoothing = self.label_smoothing;
-        check::argument(NAME, "label_smoothing", smoothing, "in 0..=1", |s| (0.0..=1.0).contains(&s))?;
+impl Component for CrossEntropyLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        let is_share = (0.0..=1.0).contains(&self.label_smoothing);
+        that(is_share, "label_smoothing", self.label_smoothing, "in 0..=1")?;
         if let Some(weight) = &self.weight {
-            check::weights(NAME, "weight", weight)?;
+            check::weights("weight", &[weight.len()], weight)?;
         }
-        self.reduction.validate(NAME)
+        self.reduction.validate()
+    }
+}
+
+impl Loss for CrossEntropyLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.CrossEntropyLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        classes::check_weight_argument(self.weight.as_ref(), num_classes)?;
+        Ok(Some(Arc::new(CrossEntropyLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::CLASS_TARGET
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let loss = self.init()?;
+        let mut shape = session.shape("input");
+        with_class_rank!(session, D, T => {
+            shape.remove(usize::from(D > 1));
+            let input: Tensor<D> = session.float("input", "input")?;
+            if !session.is_float("target") {
+                let target: Tensor<T, Int> = session.index("target", "input", &input.dims())?;
+                return run!(session, loss, self.reduction, shape, input, target);
+            }
+            let target: Tensor<D> = session.float("target", "input")?;
+            if self.reduction == Reduction::None {
+                let losses: Tensor<T> = loss.forward_probabilities_unreduced(input, target)?;
+                return session.finish(losses, shape);
+            }
+            session.finish(loss.forward_probabilities(input, target)?, Vec::new())
+        })
+    }
+
+    fn terms(&self, inputs: &Inputs) -> Option<Vec<Term>> {
+        if self.weight.is_some() || self.label_smoothing != 0.0 {
+            return None;
+        }
+        of_rows(inputs, |row, class| {
+            let exponentials: Vec<String> = row.iter().map(|x| format!("exp({})", number(*x))).collect();
+            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let sum: f64 = row.iter().map(|x| (x - largest).exp()).sum();
+            let text = format!("({} + log({}))", number(-row[class]), exponentials.join(" + "));
+            Term::new(text, sum.ln() + largest - row[class])
+        })
+    }
+}
+
+impl CrossEntropyLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `label_smoothing` is outside 0..=1, a weight is not finite, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<CrossEntropyLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(CrossEntropyLoss { config: self.clone() })
     }
 }
@@ -72,6 +135,12 @@ impl CrossEntropyLossConfig {
 /// `input` `[N, C]` with class indices `[N]`, or `[N, C, d1, ..]` with `[N, d1, ..]`, or one sample,
 /// `[C]` with `[1]`; unreduced the shape of the class indices. Target probabilities have the shape of
 /// the input. `weight` has `C` numbers.
+///
+/// # Training a classifier
+///
+/// The network gives logits. Targets are class indices or probabilities. Over a split, the mean of class indices
+/// is torch's: the sum of the weighted losses divided by the sum of the weights of the images' classes, where an
+/// image that is ignored has a weight of 0.
 ///
 /// # Source
 ///
@@ -236,12 +305,12 @@ impl CrossEntropyLoss {
         &self,
         input: Tensor<D>,
         target: Tensor<T, Int>,
-    ) -> Result<(Tensor<1>, Targets), LossError> {
+    ) -> Result<(Tensor<1>, FlatTargets), LossError> {
         self.check_shapes(&input, &target)?;
         let weight = self.config.weight.as_ref();
         let logits = classes::rows(input);
         let target = classes::flat_indices(target);
-        let targets = Targets::new(target, weight, self.config.ignore_index, &logits);
+        let targets = FlatTargets::new(target, weight, self.config.ignore_index, &logits);
         if self.config.label_smoothing == 0.0 {
             let losses = targets.apply(plain(&targets, logits));
             return Ok((losses, targets));
@@ -252,7 +321,7 @@ impl CrossEntropyLoss {
 
     /// `(1 - s) nll + s / C * (sum over all classes)`, where only the first part has the target's
     /// weight: the second one has each class's own.
-    fn smoothed(&self, targets: &Targets, logits: Tensor<2>) -> Tensor<1> {
+    fn smoothed(&self, targets: &FlatTargets, logits: Tensor<2>) -> Tensor<1> {
         let smoothing = self.config.label_smoothing;
         let [count, classes] = logits.dims();
         let log_probabilities = log_softmax(logits, 1);
@@ -293,12 +362,9 @@ impl CrossEntropyLoss {
         classes::check_target_shape(NAME, &input.dims(), &classes::positions_shape(&input.dims()))?;
         classes::check_weight(NAME, self.config.weight.as_ref(), &input.dims())?;
         if self.config.ignore_index >= 0 {
-            return Err(LossError::Argument {
-                loss: NAME,
-                argument: "ignore_index",
-                expected: "negative when the target holds probabilities".into(),
-                got: self.config.ignore_index.to_string(),
-            });
+            let expected = "negative when the target holds probabilities";
+            let source = ArgumentError::new("ignore_index", expected, self.config.ignore_index);
+            return Err(LossError::Argument { loss: NAME, source });
         }
         Ok(())
     }
@@ -315,9 +381,35 @@ impl CrossEntropyLoss {
     }
 }
 
+impl ClassificationLoss for CrossEntropyLoss {
+    fn forward(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
+        match targets {
+            Targets::Classes(labels_n) => self.forward_trusted(outputs_nk, labels_n),
+            Targets::Probabilities(targets_nk) => self.forward_probabilities(outputs_nk, targets_nk),
+        }
+    }
+
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+        self.config.reduction.check_reduces(NAME)?;
+        match targets {
+            Targets::Classes(labels_n) => {
+                let (losses_n, targets) = self.losses(outputs_nk, labels_n)?;
+                Ok(PerImage { losses_n, weights_n: targets.weight })
+            }
+            Targets::Probabilities(targets_nk) => {
+                Ok(PerImage::unweighted(self.probability_losses(outputs_nk, targets_nk)?))
+            }
+        }
+    }
+
+    fn over_split(&self, sums: SplitSums) -> f64 {
+        sums.reduced(self.config.reduction)
+    }
+}
+
 /// `-log(softmax(logits)[target])`, gathering before the subtraction of `log(sum(exp))`: the same
 /// arithmetic as log-softmax, with one column instead of all of them.
-fn plain(targets: &Targets, logits: Tensor<2>) -> Tensor<1> {
+fn plain(targets: &FlatTargets, logits: Tensor<2>) -> Tensor<1> {
     let [count, _] = logits.dims();
     // The shift is outside the graph: it cancels in the gradient.
     let shifted = logits.clone() - logits.inner().max_dim(1);

@@ -2,11 +2,21 @@
 //! derivative on some backends and torch's on others, its mean divides by zero for an empty target,
 //! and lengths are checked in debug builds only. The recursions are in `ctc_recursion.rs`.
 
+use std::sync::Arc;
+
 use burn::tensor::{Int, Tensor};
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::classification::ClassificationLoss;
 use crate::ctc_recursion::{self, Alignment};
-use crate::{LossError, Reduction, check, classes, numeric};
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::ranks::run;
+use crate::session::{Evaluation, InputKind, InputSlot, Session};
+use crate::{check, classes, numeric};
 
 const NAME: &str = "ctc";
 
@@ -24,31 +34,61 @@ pub struct CtcLossConfig {
     pub reduction: Reduction,
 }
 
-impl CtcLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `blank` is negative, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        if self.blank < 0 {
-            return Err(LossError::Argument {
-                loss: NAME,
-                argument: "blank",
-                expected: "a class, 0 or above".into(),
-                got: self.blank.to_string(),
-            });
-        }
-        self.reduction.validate(NAME)
+impl Component for CtcLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that(self.blank >= 0, "blank", self.blank, "a class, 0 or above")?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for CtcLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.CTCLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(None)
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        const {
+            &[
+                InputSlot::differentiable("log_probs"),
+                InputSlot::constant("targets", InputKind::Index),
+                InputSlot::constant("input_lengths", InputKind::Index),
+                InputSlot::constant("target_lengths", InputKind::Index),
+            ]
+        }
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let loss = self.init()?;
+        let log_probs = session.sequences("log_probs")?;
+        let [_, batch, _] = log_probs.dims();
+        let input_lengths = session.lengths("input_lengths")?;
+        let target_lengths = session.lengths("target_lengths")?;
+        let targets = session.padded("targets", "log_probs", &target_lengths, batch)?;
+        let shape = if session.rank("log_probs") == 2 { Vec::new() } else { vec![batch] };
+        let (input_lengths, target_lengths) = (&input_lengths[..], &target_lengths[..]);
+        run!(session, loss, self.reduction, shape, log_probs, targets, input_lengths, target_lengths)
+    }
+}
+
+impl CtcLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `blank` is negative, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<CtcLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(CtcLoss { config: self.clone() })
     }
 }
@@ -171,12 +211,9 @@ impl CtcLoss {
         check_lengths("input_lengths", input_lengths, "log_probs", steps)?;
         check_lengths("target_lengths", target_lengths, "targets", width)?;
         if self.config.blank >= classes as i64 {
-            return Err(LossError::Argument {
-                loss: NAME,
-                argument: "blank",
-                expected: format!("one of the {classes} classes of `log_probs`"),
-                got: self.config.blank.to_string(),
-            });
+            let expected = format!("one of the {classes} classes of `log_probs`");
+            let source = ArgumentError::new("blank", expected, self.config.blank);
+            return Err(LossError::Argument { loss: NAME, source });
         }
         check::same_device(NAME, ("log_probs", log_probs), ("targets", targets))
     }

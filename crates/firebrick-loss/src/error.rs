@@ -1,6 +1,7 @@
 //! What can be wrong with a loss call, in words that name the argument and both values.
 
 use burn::tensor::{DType, ExecutionError};
+use firebrick_component::ArgumentError;
 use thiserror::Error;
 
 /// Why a loss was refused. Nothing here is a panic: a wrong argument, shape, dtype or value always
@@ -8,17 +9,13 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LossError {
-    /// An argument of the loss itself (`beta`, `weight`, `reduction`, ..) has a value it cannot have.
-    #[error("{loss}: argument `{argument}` must be {expected}, got {got}")]
+    /// An argument of the loss itself (`beta`, `weight[2]`, `reduction`, ..) has a value it cannot have.
+    #[error("{loss}: argument `{}` must be {}, got {}", source.key, source.expected, source.got)]
     Argument {
         /// The loss, by its name in a config file.
         loss: &'static str,
-        /// The argument, by torch's name.
-        argument: &'static str,
-        /// What it may be.
-        expected: String,
-        /// What it is.
-        got: String,
+        /// Which argument, what it may be, and what it is.
+        source: ArgumentError,
     },
 
     /// A tensor does not have the shape that another one asks for. Losses never broadcast inputs.
@@ -121,17 +118,31 @@ pub enum LossError {
         loss: &'static str,
     },
 
-    /// The loss cannot train a classifier, which has logits and class indices and nothing else.
-    #[error(
-        "{loss}: a classifier gives logits [N, K] and class indices [N], and this loss takes {expected}; use one of {usable}"
-    )]
+    /// The loss cannot train a classifier, which has outputs and the classes of its images and nothing else.
+    #[error("{loss}: cannot train a classifier: it takes {takes}; use one of {usable}")]
     NotForClassifier {
         /// The loss, by its name in a config file.
         loss: &'static str,
-        /// What this loss takes instead.
-        expected: &'static str,
+        /// The inputs that this loss takes.
+        takes: String,
         /// The losses that can.
         usable: String,
+    },
+
+    /// The loss takes class indices, and a batch came with probabilities.
+    #[error(
+        "{loss}: takes class indices [N], and these targets are probabilities [N, K], as mixup makes them; use a loss that takes probabilities, such as cross_entropy"
+    )]
+    SoftTargets {
+        /// The loss, by its name in a config file.
+        loss: &'static str,
+    },
+
+    /// A loss of a program's own says neither how it trains a classifier nor how it is computed from arrays.
+    #[error("{loss}: cannot be computed from arrays: it implements neither `classification` nor `evaluate`")]
+    NotEvaluable {
+        /// The loss, by its name in a config file.
+        loss: &'static str,
     },
 
     /// An input that the loss needs was not given.

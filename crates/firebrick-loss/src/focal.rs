@@ -2,12 +2,22 @@
 //! are of very different sizes. Ours: neither Burn nor torch has it; with `gamma = 0` it is
 //! `cross_entropy`, and with two classes and logits `[0, x]` it is `sigmoid_focal` without `alpha`.
 
+use std::sync::Arc;
+
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{self, Targets};
-use crate::{LossError, Reduction, check, numeric};
+use crate::classes::{self, FlatTargets};
+use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::ranks::{run, with_class_rank};
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::targets::Targets;
+use crate::{check, numeric};
 
 const NAME: &str = "focal";
 
@@ -33,29 +43,53 @@ impl Default for FocalLossConfig {
     }
 }
 
-impl FocalLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `gamma` is below 0 or not a number, a weight is not finite, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "gamma", self.gamma, "a number, 0 or above", |gamma| {
-            gamma >= 0.0 && gamma.is_finite()
-        })?;
+impl Component for FocalLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::gamma(self.gamma)?;
         if let Some(weight) = &self.weight {
-            check::weights(NAME, "weight", weight)?;
+            check::weights("weight", &[weight.len()], weight)?;
         }
-        self.reduction.validate(NAME)
+        self.reduction.validate()
+    }
+}
+
+impl Loss for FocalLossConfig {
+    fn reduction(&self) -> Reduction {
+        self.reduction
     }
 
+    fn classification(
+        &self,
+        num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        classes::check_weight_argument(self.weight.as_ref(), num_classes)?;
+        Ok(Some(Arc::new(FocalLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::INDEX_TARGET
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let loss = self.init()?;
+        let mut shape = session.shape("input");
+        with_class_rank!(session, D, T => {
+            shape.remove(usize::from(D > 1));
+            let input: Tensor<D> = session.float("input", "input")?;
+            let target: Tensor<T, Int> = session.index("target", "input", &input.dims())?;
+            run!(session, loss, self.reduction, shape, input, target)
+        })
+    }
+}
+
+impl FocalLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `gamma` is below 0 or not a number, a weight is not finite, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<FocalLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(FocalLoss { config: self.clone() })
     }
 }
@@ -66,6 +100,10 @@ impl FocalLossConfig {
 ///
 /// `input` `[N, C]` with `target` `[N]`, or `[N, C, d1, ..]` with `[N, d1, ..]`, or one sample, `[C]`
 /// with `[1]`; unreduced the shape of the target. `weight` has `C` numbers.
+///
+/// # Training a classifier
+///
+/// The network gives logits. Targets are class indices.
 ///
 /// # Source
 ///
@@ -154,14 +192,14 @@ impl FocalLoss {
         &self,
         input: Tensor<D>,
         target: Tensor<T, Int>,
-    ) -> Result<(Tensor<1>, Targets), LossError> {
+    ) -> Result<(Tensor<1>, FlatTargets), LossError> {
         let weight = self.config.weight.as_ref();
         classes::check_target_shape(NAME, &input.dims(), &target.dims())?;
         classes::check_weight(NAME, weight, &input.dims())?;
         check::same_device(NAME, ("input", &input), ("target", &target))?;
         let logits = classes::rows(input);
         let target = classes::flat_indices(target);
-        let targets = Targets::new(target, weight, self.config.ignore_index, &logits);
+        let targets = FlatTargets::new(target, weight, self.config.ignore_index, &logits);
         let log_probability = targets.pick(log_softmax(logits, 1));
         let mut losses = log_probability.clone().neg();
         if self.config.gamma != 0.0 {
@@ -169,5 +207,21 @@ impl FocalLoss {
             losses = losses * numeric::power(missed, self.config.gamma);
         }
         Ok((targets.apply(losses), targets))
+    }
+}
+
+impl ClassificationLoss for FocalLoss {
+    fn forward(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
+        self.forward_trusted(outputs_nk, targets.into_classes(NAME)?)
+    }
+
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+        self.config.reduction.check_reduces(NAME)?;
+        let (losses_n, targets) = self.losses(outputs_nk, targets.into_classes(NAME)?)?;
+        Ok(PerImage { losses_n, weights_n: targets.weight })
+    }
+
+    fn over_split(&self, sums: SplitSums) -> f64 {
+        sums.reduced(self.config.reduction)
     }
 }

@@ -2,11 +2,20 @@
 //! variances below `eps`, which torch lets through, takes no variance per row, and has no `none`.
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::{LossError, Reduction, check};
+use crate::check;
+use crate::classification::ClassificationLoss;
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::ranks::{run, with_rank};
+use crate::session::{Evaluation, InputKind, InputSlot, Session};
 
 const NAME: &str = "gaussian_nll";
 
@@ -28,24 +37,63 @@ impl Default for GaussianNllLossConfig {
     }
 }
 
-impl GaussianNllLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `eps` is not a number, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "eps", self.eps, "a number", f64::is_finite)?;
-        self.reduction.validate(NAME)
+impl Component for GaussianNllLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that(self.eps.is_finite(), "eps", self.eps, "a number")?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for GaussianNllLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.GaussianNLLLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(None)
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        const {
+            &[
+                InputSlot::differentiable("input"),
+                InputSlot::constant("target", InputKind::Float),
+                InputSlot::differentiable("var"),
+            ]
+        }
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let loss = self.init()?;
+        let shape = session.shape("input");
+        let is_per_row = session.rank("var") + 1 == shape.len();
+        with_rank!(session, "input", D => {
+            let input: Tensor<D> = session.float("input", "input")?;
+            let target: Tensor<D> = session.float("target", "input")?;
+            let var: Tensor<D> = match is_per_row {
+                true => session.float_with_last_dimension("var")?,
+                false => session.float("var", "input")?,
+            };
+            run!(session, loss, self.reduction, shape, input, target, var)
+        })
+    }
+}
+
+impl GaussianNllLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `eps` is not a number, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<GaussianNllLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(GaussianNllLoss { config: self.clone() })
     }
 }

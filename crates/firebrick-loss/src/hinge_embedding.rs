@@ -1,11 +1,22 @@
 //! Hinge embedding: `torch.nn.HingeEmbeddingLoss`. Ours: Burn's has a gradient at the hinge itself,
 //! treats every target but 1 as -1, and has no `none`.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
+use crate::loss::Loss;
 use crate::numeric::positive_part;
-use crate::{LossError, Reduction, check};
+use crate::reduction::Reduction;
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::targets::Targets;
+use crate::{check, elementwise};
 
 const NAME: &str = "hinge_embedding";
 
@@ -25,24 +36,46 @@ impl Default for HingeEmbeddingLossConfig {
     }
 }
 
-impl HingeEmbeddingLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `margin` is not a number, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "margin", self.margin, "a number", f64::is_finite)?;
-        self.reduction.validate(NAME)
+impl Component for HingeEmbeddingLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that(self.margin.is_finite(), "margin", self.margin, "a number")?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for HingeEmbeddingLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.HingeEmbeddingLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(Some(elementwise::of_classes(HingeEmbeddingLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+}
+
+impl HingeEmbeddingLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `margin` is not a number, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<HingeEmbeddingLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(HingeEmbeddingLoss { config: self.clone() })
     }
 }
@@ -53,6 +86,12 @@ impl HingeEmbeddingLossConfig {
 /// # Shapes
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again.
+///
+/// # Training a classifier
+///
+/// The network gives a distance to each class, 0 for "it is this one"; nothing keeps it from falling below 0, so
+/// it should end in something that cannot. Targets are 1 for the class of an image and -1 for the others;
+/// probabilities are refused, because the loss has no meaning between.
 ///
 /// # Source
 ///
@@ -107,5 +146,22 @@ impl HingeEmbeddingLoss {
         let dissimilar = target.equal_scalar(-1.0);
         let hinge = positive_part(input.clone().neg().add_scalar(self.config.margin));
         Ok(hinge.mask_fill(similar, 0.0) + input.mask_fill(dissimilar, 0.0))
+    }
+}
+
+impl Elementwise for HingeEmbeddingLoss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
+    }
+
+    fn class_targets(&self, targets: Targets, outputs_nk: &Tensor<2>) -> Result<Tensor<2>, LossError> {
+        let labels_n = targets.into_classes(NAME)?;
+        Targets::Classes(labels_n).into_signs(NAME, outputs_nk)
     }
 }

@@ -1,9 +1,20 @@
 //! Huber: `torch.nn.HuberLoss`. Ours: Burn's keeps `delta` in f32, accepts 0 and has no `none`.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::{LossError, Reduction, check};
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::explanation::{difference, number, of_elements};
+use crate::session::{Evaluation, InputSlot, Inputs, Session, Term};
+use crate::{check, elementwise};
 
 const NAME: &str = "huber";
 
@@ -23,24 +34,59 @@ impl Default for HuberLossConfig {
     }
 }
 
-impl HuberLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `delta` is not a number above 0, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "delta", self.delta, "a number above 0", |delta| delta > 0.0)?;
-        self.reduction.validate(NAME)
+impl Component for HuberLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that(self.delta > 0.0, "delta", self.delta, "a number above 0")?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for HuberLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.HuberLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(Some(elementwise::of_classes(HuberLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+
+    fn terms(&self, inputs: &Inputs) -> Option<Vec<Term>> {
+        let delta = self.delta;
+        of_elements(inputs, |x, y| {
+            let (text, distance) = (difference(x, y), (y - x).abs());
+            if distance <= delta {
+                Term::new(format!("({text})^2 / 2"), distance * distance / 2.0)
+            } else {
+                let text = format!("{} * (|{text}| - {})", number(delta), number(delta / 2.0));
+                Term::new(text, delta * (distance - delta / 2.0))
+            }
+        })
+    }
+}
+
+impl HuberLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `delta` is not a number above 0, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<HuberLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(HuberLoss { config: self.clone() })
     }
 }
@@ -51,6 +97,11 @@ impl HuberLossConfig {
 /// # Shapes
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again.
+///
+/// # Training a classifier
+///
+/// The network's output is compared with probabilities: 1 for the class of an image and 0 for the others, or
+/// soft targets. Nothing keeps it in 0..=1; a softmax or sigmoid at the end does.
 ///
 /// # Source
 ///
@@ -102,6 +153,18 @@ impl HuberLoss {
     ) -> Result<Tensor<D>, LossError> {
         check::same(NAME, ("input", &input), ("target", &target))?;
         Ok(huber(input - target, self.config.delta))
+    }
+}
+
+impl Elementwise for HuberLoss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
     }
 }
 

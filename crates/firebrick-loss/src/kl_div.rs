@@ -1,10 +1,19 @@
 //! Kullback-Leibler divergence: `torch.nn.KLDivLoss`. Ours: Burn's clamps targets to 1, reduces by
 //! `batchmean` unless told otherwise, and has no `none`.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::{LossError, Reduction, check};
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::{check, elementwise};
 
 const NAME: &str = "kl_div";
 
@@ -19,23 +28,45 @@ pub struct KlDivLossConfig {
     pub reduction: Reduction,
 }
 
-impl KlDivLossConfig {
-    /// Checks the arguments: there is nothing to refuse.
-    ///
-    /// # Errors
-    ///
-    /// None today.
-    pub fn validate(&self) -> Result<(), LossError> {
-        Ok(())
+impl Component for KlDivLossConfig {}
+
+impl Loss for KlDivLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.KLDivLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        if self.log_target {
+            let expected = "false where targets are classes, because the logarithm of 0 is infinite";
+            return Err(ArgumentError::new("log_target", expected, self.log_target));
+        }
+        Ok(Some(elementwise::of_classes(KlDivLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+}
+
+impl KlDivLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// None today: there is nothing to refuse.
     pub fn init(&self) -> Result<KlDivLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(KlDivLoss { config: self.clone() })
     }
 }
@@ -47,6 +78,12 @@ impl KlDivLossConfig {
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again. `batchmean` divides
 /// the sum by the size of the first dimension.
+///
+/// # Training a classifier
+///
+/// The network gives log-probabilities: it must end in a log-softmax. Nothing can check that: with other outputs
+/// the loss falls without end. Targets are probabilities, 1 for the class of an image and 0 for the others, or
+/// soft; `log_target` is refused. `batchmean` is the usual reduction: the mean over the images of each one's sum.
 ///
 /// # Source
 ///
@@ -100,6 +137,18 @@ impl KlDivLoss {
             return Ok(target.clone().exp() * (target - input));
         }
         Ok(self_information(target.clone()) - target * input)
+    }
+}
+
+impl Elementwise for KlDivLoss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
     }
 }
 

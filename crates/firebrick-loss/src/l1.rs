@@ -1,10 +1,20 @@
 //! L1 (mean absolute error): `torch.nn.L1Loss`. Ours: Burn's `LpLoss` has no `none` reduction and
 //! broadcasts silently, and nothing is left of it once those are fixed.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::{LossError, Reduction, check};
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::explanation::{difference, of_elements};
+use crate::session::{Evaluation, InputSlot, Inputs, Session, Term};
+use crate::{check, elementwise};
 
 const NAME: &str = "l1";
 
@@ -16,23 +26,49 @@ pub struct L1LossConfig {
     pub reduction: Reduction,
 }
 
-impl L1LossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        self.reduction.validate(NAME)
+impl Component for L1LossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        self.reduction.validate()
+    }
+}
+
+impl Loss for L1LossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.L1Loss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(Some(elementwise::of_classes(L1Loss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+
+    fn terms(&self, inputs: &Inputs) -> Option<Vec<Term>> {
+        of_elements(inputs, |x, y| Term::new(format!("|{}|", difference(x, y)), (y - x).abs()))
+    }
+}
+
+impl L1LossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `reduction` is `batchmean`.
     pub fn init(&self) -> Result<L1Loss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(L1Loss { config: self.clone() })
     }
 }
@@ -45,6 +81,11 @@ impl L1LossConfig {
 /// # Shapes
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again.
+///
+/// # Training a classifier
+///
+/// The network's output is compared with probabilities: 1 for the class of an image and 0 for the others, or
+/// soft targets. Nothing keeps it in 0..=1; a softmax or sigmoid at the end does.
 ///
 /// # Source
 ///
@@ -95,5 +136,17 @@ impl L1Loss {
     ) -> Result<Tensor<D>, LossError> {
         check::same(NAME, ("input", &input), ("target", &target))?;
         Ok((input - target).abs())
+    }
+}
+
+impl Elementwise for L1Loss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
     }
 }

@@ -11,8 +11,11 @@
 //! Inputs are never broadcast. Wrong arguments, shapes, element types and values are a [`LossError`]
 //! that names the argument and both values; nothing panics.
 //!
-//! [`LossConfig`] is any loss by name, for config files; [`evaluate`] runs one on plain arrays and
-//! gives output and gradients, for the command line and for tests.
+//! [`LossConfig`] is any loss by name, for config files. [`LossConfig::for_classes`] makes of it a
+//! [`ClassificationLoss`], which trains a classifier on [`Targets`]: classes or probabilities. A program adds a
+//! loss of its own by implementing [`Loss`] for its arguments and [`ClassificationLoss`] for what they mean.
+//!
+//! [`evaluate`] runs a loss on plain arrays and gives output and gradients, for the command line and for tests.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,19 +34,29 @@
 //! # }
 //! ```
 
-mod bce;
-mod bce_with_logits;
+// The parts, each built on those before it.
+mod error;
+mod reduction;
+
 mod check;
 mod classes;
-mod config;
+mod numeric;
+mod targets;
+mod weight;
+
+mod classification;
+mod session;
+
+mod elementwise;
+mod loss;
+
+// The losses.
+mod bce;
+mod bce_with_logits;
 mod cosine_embedding;
 mod cross_entropy;
 mod ctc;
 mod ctc_recursion;
-mod error;
-mod evaluate;
-mod evaluate_session;
-mod explain;
 mod focal;
 mod gaussian_nll;
 mod hinge_embedding;
@@ -56,30 +69,32 @@ mod multi_margin;
 mod multilabel_margin;
 mod multilabel_soft_margin;
 mod nll;
-mod numeric;
 mod poisson_nll;
-mod reduction;
 mod sigmoid_focal;
 mod smooth_l1;
 mod soft_margin;
 mod triplet_margin;
-mod weight;
+
+// Their list.
+mod by_name;
+mod config;
 
 pub use bce::{BceLoss, BceLossConfig};
 pub use bce_with_logits::{BceWithLogitsLoss, BceWithLogitsLossConfig};
-pub use config::{ClassifierLoss, LossConfig};
+pub use by_name::{evaluate, explain};
+pub use classification::{ClassificationLoss, PerImage, SplitSums};
+pub use config::LossConfig;
 pub use cosine_embedding::{CosineEmbeddingLoss, CosineEmbeddingLossConfig};
 pub use cross_entropy::{CrossEntropyLoss, CrossEntropyLossConfig};
 pub use ctc::{CtcLoss, CtcLossConfig};
 pub use error::LossError;
-pub use evaluate::{Evaluation, InputKind, InputSlot, Inputs, evaluate};
-pub use explain::explain;
 pub use focal::{FocalLoss, FocalLossConfig};
 pub use gaussian_nll::{GaussianNllLoss, GaussianNllLossConfig};
 pub use hinge_embedding::{HingeEmbeddingLoss, HingeEmbeddingLossConfig};
 pub use huber::{HuberLoss, HuberLossConfig};
 pub use kl_div::{KlDivLoss, KlDivLossConfig};
 pub use l1::{L1Loss, L1LossConfig};
+pub use loss::Loss;
 pub use margin_ranking::{MarginRankingLoss, MarginRankingLossConfig};
 pub use mse::{MseLoss, MseLossConfig};
 pub use multi_margin::{MultiMarginLoss, MultiMarginLossConfig};
@@ -88,11 +103,16 @@ pub use multilabel_soft_margin::{MultilabelSoftMarginLoss, MultilabelSoftMarginL
 pub use nll::{NllLoss, NllLossConfig};
 pub use poisson_nll::{PoissonNllLoss, PoissonNllLossConfig};
 pub use reduction::Reduction;
+pub use session::{Evaluation, InputKind, InputSlot, Inputs, Session, Term};
 pub use sigmoid_focal::{SigmoidFocalLoss, SigmoidFocalLossConfig};
 pub use smooth_l1::{SmoothL1Loss, SmoothL1LossConfig};
 pub use soft_margin::{SoftMarginLoss, SoftMarginLossConfig};
+pub use targets::Targets;
 pub use triplet_margin::{TripletMarginLoss, TripletMarginLossConfig};
 pub use weight::BroadcastWeight;
+
+/// What an own loss needs of the family of components, and the one error for a wrong argument.
+pub use firebrick_component::{ArgumentError, Component};
 
 /// Burn's array on the host, for programs that call [`evaluate`] and have no Burn of their own.
 pub use burn::tensor::{DType, TensorData};

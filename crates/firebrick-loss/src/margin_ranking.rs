@@ -1,11 +1,21 @@
 //! Margin ranking: `torch.nn.MarginRankingLoss`. Ours: Burn's refuses negative margins, which torch
 //! takes, broadcasts silently and has no `none`.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::check;
+use crate::classification::ClassificationLoss;
+use crate::error::LossError;
+use crate::loss::Loss;
 use crate::numeric::positive_part;
-use crate::{LossError, Reduction, check};
+use crate::reduction::Reduction;
+use crate::session::ranks::{run, with_rank};
+use crate::session::{Evaluation, InputSlot, Session};
 
 const NAME: &str = "margin_ranking";
 
@@ -19,24 +29,53 @@ pub struct MarginRankingLossConfig {
     pub reduction: Reduction,
 }
 
-impl MarginRankingLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `margin` is not a number, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "margin", self.margin, "a number", f64::is_finite)?;
-        self.reduction.validate(NAME)
+impl Component for MarginRankingLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that(self.margin.is_finite(), "margin", self.margin, "a number")?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for MarginRankingLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.MarginRankingLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(None)
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::PAIR_AND_TARGET
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let loss = self.init()?;
+        let shape = session.shape("input1");
+        with_rank!(session, "input1", D => {
+            let input1: Tensor<D> = session.float("input1", "input1")?;
+            let input2: Tensor<D> = session.float("input2", "input1")?;
+            let target: Tensor<D> = session.float("target", "input1")?;
+            run!(session, loss, self.reduction, shape, input1, input2, target)
+        })
+    }
+}
+
+impl MarginRankingLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `margin` is not a number, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<MarginRankingLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(MarginRankingLoss { config: self.clone() })
     }
 }

@@ -1,11 +1,22 @@
 //! Multi-class margin: `torch.nn.MultiMarginLoss`. Ours: Burn's has no `weight`, a gradient at the
 //! hinge itself, and takes the target's own term out after adding it, which costs digits.
 
+use std::sync::Arc;
+
 use burn::tensor::{Int, Tensor};
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::error::LossError;
+use crate::loss::Loss;
 use crate::numeric::{self, strictly_positive};
-use crate::{LossError, Reduction, check, classes};
+use crate::reduction::Reduction;
+use crate::session::ranks::run;
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::targets::Targets;
+use crate::{check, classes};
 
 const NAME: &str = "multi_margin";
 
@@ -30,36 +41,56 @@ impl Default for MultiMarginLossConfig {
     }
 }
 
+impl Component for MultiMarginLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that([1, 2].contains(&self.p), "p", self.p, "1 or 2")?;
+        that(self.margin.is_finite(), "margin", self.margin, "a number")?;
+        if let Some(weight) = &self.weight {
+            check::weights("weight", &[weight.len()], weight)?;
+        }
+        self.reduction.validate()
+    }
+}
+
+impl Loss for MultiMarginLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.MultiMarginLoss")
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        classes::check_weight_argument(self.weight.as_ref(), num_classes)?;
+        Ok(Some(Arc::new(MultiMarginLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::INDEX_TARGET
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let mut shape = session.shape("input");
+        shape.pop();
+        let input = session.rows("input", "input")?;
+        let target: Tensor<1, Int> = session.index("target", "input", &input.dims())?;
+        run!(session, self.init()?, self.reduction, shape, input, target)
+    }
+}
+
 impl MultiMarginLossConfig {
-    /// Checks the arguments.
+    /// The loss with these arguments.
     ///
     /// # Errors
     ///
     /// If `p` is neither 1 nor 2, `margin` or a weight is not a number, or `reduction` is
     /// `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        if ![1, 2].contains(&self.p) {
-            return Err(LossError::Argument {
-                loss: NAME,
-                argument: "p",
-                expected: "1 or 2".into(),
-                got: self.p.to_string(),
-            });
-        }
-        check::argument(NAME, "margin", self.margin, "a number", f64::is_finite)?;
-        if let Some(weight) = &self.weight {
-            check::weights(NAME, "weight", weight)?;
-        }
-        self.reduction.validate(NAME)
-    }
-
-    /// The loss with these arguments.
-    ///
-    /// # Errors
-    ///
-    /// As [`validate`](Self::validate).
     pub fn init(&self) -> Result<MultiMarginLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(MultiMarginLoss { config: self.clone() })
     }
 }
@@ -71,6 +102,11 @@ impl MultiMarginLossConfig {
 ///
 /// `input` `[N, C]` with `target` `[N]`; unreduced `[N]`. One sample is `[1, C]` with `[1]`. `weight`
 /// has `C` numbers.
+///
+/// # Training a classifier
+///
+/// The network gives a score for each class; that of the right one should be larger by `margin`. Targets are
+/// class indices. `weight` scales an image's loss and, as in torch, not what the mean divides by.
 ///
 /// # Source
 ///
@@ -142,15 +178,12 @@ impl MultiMarginLoss {
         let [count, num_classes] = input.dims();
         let index = classes::flat_indices(target);
         let column = index.clone().reshape([count, 1]);
-        let of_target = input.clone().gather(1, column.clone());
+        let of_target = input.clone().gather(1, column);
         let mut terms = strictly_positive((input.clone() - of_target).add_scalar(self.config.margin));
         if self.config.p == 2 {
             terms = terms.square();
         }
-        let is_target = Tensor::<1, Int>::arange(0..num_classes as i64, &input.device())
-            .reshape([1, num_classes])
-            .expand([count, num_classes])
-            .equal(column.expand([count, num_classes]));
+        let is_target = classes::is_class(index.clone(), num_classes);
         let sums = terms.mask_fill(is_target, 0.0).sum_dim(1).reshape([count]);
         let losses = sums.mul_scalar(1.0 / num_classes as f64);
         match weight {
@@ -160,5 +193,20 @@ impl MultiMarginLoss {
                 Ok(losses * weight.gather(0, index))
             }
         }
+    }
+}
+
+impl ClassificationLoss for MultiMarginLoss {
+    fn forward(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
+        self.forward_trusted(outputs_nk, targets.into_classes(NAME)?)
+    }
+
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+        self.config.reduction.check_reduces(NAME)?;
+        Ok(PerImage::unweighted(self.losses(outputs_nk, targets.into_classes(NAME)?)?))
+    }
+
+    fn over_split(&self, sums: SplitSums) -> f64 {
+        sums.reduced(self.config.reduction)
     }
 }

@@ -1,10 +1,20 @@
 //! Multi-label margin: `torch.nn.MultiLabelMarginLoss`. Ours: Burn has none.
 
+use std::sync::Arc;
+
 use burn::tensor::{Bool, Int, Tensor};
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::error::LossError;
+use crate::loss::Loss;
 use crate::numeric::strictly_positive;
-use crate::{LossError, Reduction, check, classes};
+use crate::reduction::Reduction;
+use crate::session::ranks::run;
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::targets::Targets;
+use crate::{check, classes};
 
 const NAME: &str = "multilabel_margin";
 
@@ -19,23 +29,49 @@ pub struct MultilabelMarginLossConfig {
     pub reduction: Reduction,
 }
 
-impl MultilabelMarginLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        self.reduction.validate(NAME)
+impl Component for MultilabelMarginLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        self.reduction.validate()
+    }
+}
+
+impl Loss for MultilabelMarginLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.MultiLabelMarginLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(Some(Arc::new(MultilabelMarginLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::INDEX_TARGET
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let mut shape = session.shape("input");
+        shape.pop();
+        let input = session.rows("input", "input")?;
+        let target = session.index_rows("target", "input")?;
+        run!(session, self.init()?, self.reduction, shape, input, target)
+    }
+}
+
+impl MultilabelMarginLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `reduction` is `batchmean`.
     pub fn init(&self) -> Result<MultilabelMarginLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(MultilabelMarginLoss { config: self.clone() })
     }
 }
@@ -47,6 +83,12 @@ impl MultilabelMarginLossConfig {
 ///
 /// `input` and `target` `[N, C]`; unreduced `[N]`. One sample is `[1, C]`. Needs `N * C * C` numbers
 /// of memory.
+///
+/// # Training a classifier
+///
+/// The network gives a score for each class; that of the right one should be larger by 1. Targets are class
+/// indices, each the list of one class; with one class an image the loss is `multi_margin`'s. Probabilities are
+/// no lists and are refused.
 ///
 /// # Source
 ///
@@ -127,6 +169,35 @@ impl MultilabelMarginLoss {
             .reshape([count]);
         Ok(sums.mul_scalar(1.0 / num_classes as f64))
     }
+}
+
+impl ClassificationLoss for MultilabelMarginLoss {
+    fn forward(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
+        let lists = lists_of_one(targets.into_classes(NAME)?, outputs_nk.dims()[1]);
+        self.forward_trusted(outputs_nk, lists)
+    }
+
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+        self.config.reduction.check_reduces(NAME)?;
+        let lists = lists_of_one(targets.into_classes(NAME)?, outputs_nk.dims()[1]);
+        Ok(PerImage::unweighted(self.losses(outputs_nk, lists)?))
+    }
+
+    fn over_split(&self, sums: SplitSums) -> f64 {
+        sums.reduced(self.config.reduction)
+    }
+}
+
+/// The lists of targets `[n, k]` of images with one class each: the class, and -1 behind it.
+fn lists_of_one(labels_n: Tensor<1, Int>, num_classes: usize) -> Tensor<2, Int> {
+    let labels_n = classes::flat_indices(labels_n);
+    let [count] = labels_n.dims();
+    let first = labels_n.reshape([count, 1]);
+    if num_classes == 1 {
+        return first;
+    }
+    let end = first.zeros_like().sub_scalar(1).expand([count, num_classes - 1]);
+    Tensor::cat(vec![first, end], 1)
 }
 
 fn check_shapes(input: &Tensor<2>, target: &Tensor<2, Int>) -> Result<(), LossError> {

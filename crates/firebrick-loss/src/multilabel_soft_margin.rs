@@ -1,11 +1,22 @@
 //! Multi-label soft margin (binary cross-entropy of each class): `torch.nn.MultiLabelSoftMarginLoss`.
 //! Ours: Burn has none.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::check;
+use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::error::LossError;
+use crate::loss::Loss;
 use crate::numeric::log_sigmoid;
-use crate::{BroadcastWeight, LossError, Reduction, check};
+use crate::reduction::Reduction;
+use crate::session::ranks::run;
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::targets::Targets;
+use crate::weight::BroadcastWeight;
 
 const NAME: &str = "multilabel_soft_margin";
 
@@ -20,26 +31,55 @@ pub struct MultilabelSoftMarginLossConfig {
     pub reduction: Reduction,
 }
 
-impl MultilabelSoftMarginLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If a weight is not finite, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
+impl Component for MultilabelSoftMarginLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
         if let Some(weight) = &self.weight {
-            check::weights(NAME, "weight", weight.values())?;
+            weight.validate("weight")?;
         }
-        self.reduction.validate(NAME)
+        self.reduction.validate()
+    }
+}
+
+impl Loss for MultilabelSoftMarginLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.MultiLabelSoftMarginLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        if let Some(weight) = &self.weight {
+            weight.check_classes("weight", num_classes)?;
+        }
+        Ok(Some(Arc::new(MultilabelSoftMarginLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let mut shape = session.shape("input");
+        shape.pop();
+        let input = session.rows("input", "input")?;
+        let target = session.rows("target", "input")?;
+        run!(session, self.init()?, self.reduction, shape, input, target)
+    }
+}
+
+impl MultilabelSoftMarginLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If a weight is not finite, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<MultilabelSoftMarginLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(MultilabelSoftMarginLoss { config: self.clone() })
     }
 }
@@ -51,6 +91,11 @@ impl MultilabelSoftMarginLossConfig {
 ///
 /// `input` and `target` `[N, C]`; unreduced `[N]`. One sample is `[1, C]`. `weight` broadcasts to the
 /// input.
+///
+/// # Training a classifier
+///
+/// The network gives a logit for each class by itself. Targets are 1 for the class of an image and 0 for the
+/// others, or soft. `weight` is one number, or one a class.
 ///
 /// # Source
 ///
@@ -101,5 +146,22 @@ impl MultilabelSoftMarginLoss {
         }
         let sums = losses.sum_dim(1).reshape([count]);
         Ok(sums.mul_scalar(1.0 / num_classes as f64))
+    }
+}
+
+impl ClassificationLoss for MultilabelSoftMarginLoss {
+    fn forward(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
+        let targets_nk = targets.into_probabilities(NAME, &outputs_nk)?;
+        self.forward(outputs_nk, targets_nk)
+    }
+
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+        self.config.reduction.check_reduces(NAME)?;
+        let targets_nk = targets.into_probabilities(NAME, &outputs_nk)?;
+        Ok(PerImage::unweighted(self.forward_unreduced(outputs_nk, targets_nk)?))
+    }
+
+    fn over_split(&self, sums: SplitSums) -> f64 {
+        sums.reduced(self.config.reduction)
     }
 }

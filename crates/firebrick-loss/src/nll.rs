@@ -1,11 +1,22 @@
 //! Negative log-likelihood of class indices: `torch.nn.NLLLoss`, and with `[N, C, H, W]` the old
 //! `NLLLoss2d`. Ours: Burn has none.
 
+use std::sync::Arc;
+
 use burn::tensor::{Int, Tensor};
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{self, Targets};
-use crate::{LossError, Reduction, check};
+use crate::check;
+use crate::classes::{self, FlatTargets};
+use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::explanation::{number, of_rows};
+use crate::session::ranks::{run, with_class_rank};
+use crate::session::{Evaluation, InputSlot, Inputs, Session, Term};
+use crate::targets::Targets;
 
 const NAME: &str = "nll";
 
@@ -28,26 +39,63 @@ impl Default for NllLossConfig {
     }
 }
 
-impl NllLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If a weight is not finite, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
+impl Component for NllLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
         if let Some(weight) = &self.weight {
-            check::weights(NAME, "weight", weight)?;
+            check::weights("weight", &[weight.len()], weight)?;
         }
-        self.reduction.validate(NAME)
+        self.reduction.validate()
+    }
+}
+
+impl Loss for NllLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.NLLLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        classes::check_weight_argument(self.weight.as_ref(), num_classes)?;
+        Ok(Some(Arc::new(NllLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::INDEX_TARGET
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let loss = self.init()?;
+        let mut shape = session.shape("input");
+        with_class_rank!(session, D, T => {
+            shape.remove(usize::from(D > 1));
+            let input: Tensor<D> = session.float("input", "input")?;
+            let target: Tensor<T, Int> = session.index("target", "input", &input.dims())?;
+            run!(session, loss, self.reduction, shape, input, target)
+        })
+    }
+
+    fn terms(&self, inputs: &Inputs) -> Option<Vec<Term>> {
+        if self.weight.is_some() {
+            return None;
+        }
+        of_rows(inputs, |row, class| Term::new(number(-row[class]), -row[class]))
+    }
+}
+
+impl NllLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If a weight is not finite, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<NllLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(NllLoss { config: self.clone() })
     }
 }
@@ -58,6 +106,11 @@ impl NllLossConfig {
 ///
 /// `input` `[N, C]` with `target` `[N]`, or `[N, C, d1, ..]` with `[N, d1, ..]`, or one sample, `[C]`
 /// with `[1]`; unreduced the shape of the target. `weight` has `C` numbers.
+///
+/// # Training a classifier
+///
+/// The network gives log-probabilities: it must end in a log-softmax. Nothing can check that: with other outputs
+/// the loss falls without end. Targets are class indices.
 ///
 /// # Source
 ///
@@ -144,7 +197,7 @@ impl NllLoss {
         &self,
         input: Tensor<D>,
         target: Tensor<T, Int>,
-    ) -> Result<(Tensor<1>, Targets), LossError> {
+    ) -> Result<(Tensor<1>, FlatTargets), LossError> {
         let weight = self.config.weight.as_ref();
         classes::check_target_shape(NAME, &input.dims(), &target.dims())?;
         classes::check_weight(NAME, weight, &input.dims())?;
@@ -152,8 +205,24 @@ impl NllLoss {
         let log_probabilities = classes::rows(input);
         let target = classes::flat_indices(target);
         let ignore = self.config.ignore_index;
-        let targets = Targets::new(target, weight, ignore, &log_probabilities);
+        let targets = FlatTargets::new(target, weight, ignore, &log_probabilities);
         let losses = targets.apply(targets.pick(log_probabilities).neg());
         Ok((losses, targets))
+    }
+}
+
+impl ClassificationLoss for NllLoss {
+    fn forward(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
+        self.forward_trusted(outputs_nk, targets.into_classes(NAME)?)
+    }
+
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+        self.config.reduction.check_reduces(NAME)?;
+        let (losses_n, targets) = self.losses(outputs_nk, targets.into_classes(NAME)?)?;
+        Ok(PerImage { losses_n, weights_n: targets.weight })
+    }
+
+    fn over_split(&self, sums: SplitSums) -> f64 {
+        sums.reduced(self.config.reduction)
     }
 }

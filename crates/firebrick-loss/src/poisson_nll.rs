@@ -2,11 +2,20 @@
 //! every call, keeps pi in f32 and has no `none`.
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::{LossError, Reduction, check};
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::{check, elementwise};
 
 const NAME: &str = "poisson_nll";
 
@@ -30,24 +39,46 @@ impl Default for PoissonNllLossConfig {
     }
 }
 
-impl PoissonNllLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `eps` is not a number, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "eps", self.eps, "a number", f64::is_finite)?;
-        self.reduction.validate(NAME)
+impl Component for PoissonNllLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that(self.eps.is_finite(), "eps", self.eps, "a number")?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for PoissonNllLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.PoissonNLLLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(Some(elementwise::of_classes(PoissonNllLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+}
+
+impl PoissonNllLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `eps` is not a number, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<PoissonNllLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(PoissonNllLoss { config: self.clone() })
     }
 }
@@ -58,6 +89,11 @@ impl PoissonNllLossConfig {
 /// # Shapes
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again.
+///
+/// # Training a classifier
+///
+/// The network gives the logarithm of a rate for each class, or the rate itself (0 or above) without
+/// `log_input`. Targets are counts: 1 for the class of an image and 0 for the others, or soft.
 ///
 /// # Source
 ///
@@ -116,6 +152,18 @@ impl PoissonNllLoss {
             return Ok(losses + stirling(target));
         }
         Ok(losses)
+    }
+}
+
+impl Elementwise for PoissonNllLoss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
     }
 }
 

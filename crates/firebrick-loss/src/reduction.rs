@@ -3,9 +3,10 @@
 use std::fmt;
 
 use burn::tensor::Tensor;
+use firebrick_component::ArgumentError;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::LossError;
+use crate::error::LossError;
 
 /// How the losses of the elements become one number.
 ///
@@ -39,16 +40,24 @@ impl Reduction {
     }
 
     /// Refuses `batchmean`, for every loss but `kl_div`.
-    pub(crate) fn validate(self, loss: &'static str) -> Result<(), LossError> {
+    ///
+    /// # Errors
+    ///
+    /// [`ArgumentError`] for `reduction`.
+    pub fn validate(self) -> Result<(), ArgumentError> {
         if self == Self::BatchMean {
-            return Err(LossError::Argument {
-                loss,
-                argument: "reduction",
-                expected: "\"none\", \"mean\" or \"sum\"".into(),
-                got: "\"batchmean\" (which only kl_div has)".into(),
-            });
+            let got = "\"batchmean\" (which only kl_div has)";
+            return Err(ArgumentError::new("reduction", "\"none\", \"mean\" or \"sum\"", got));
         }
         Ok(())
+    }
+
+    /// Refuses `none`, which is not one number.
+    pub(crate) fn check_reduces(self, loss: &'static str) -> Result<(), LossError> {
+        match self {
+            Self::None => Err(LossError::Unreduced { loss }),
+            Self::Mean | Self::Sum | Self::BatchMean => Ok(()),
+        }
     }
 
     /// One number out of the losses of the elements.
@@ -71,6 +80,26 @@ impl Reduction {
                 Ok(losses.sum().mul_scalar(1.0 / batch as f64))
             }
         }
+    }
+
+    /// One number an image out of the losses of its elements, `[n, k]`, so that adding them up over a split
+    /// gives what `reduce` would make of all of them at once: each image's mean, or its sum.
+    ///
+    /// # Errors
+    ///
+    /// With [`Reduction::None`], as [`reduce`](Self::reduce).
+    pub(crate) fn reduce_images(
+        self,
+        loss: &'static str,
+        losses_nk: Tensor<2>,
+    ) -> Result<Tensor<1>, LossError> {
+        let [count, _] = losses_nk.dims();
+        let losses = match self {
+            Self::None => return Err(LossError::Unreduced { loss }),
+            Self::Mean => losses_nk.mean_dim(1),
+            Self::Sum | Self::BatchMean => losses_nk.sum_dim(1),
+        };
+        Ok(losses.reshape([count]))
     }
 }
 

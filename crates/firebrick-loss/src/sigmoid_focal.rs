@@ -1,11 +1,21 @@
 //! Focal loss of independent binary targets, as RetinaNet has it: torchvision's
 //! `torchvision.ops.sigmoid_focal_loss`. Ours: Burn has none.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
+use crate::loss::Loss;
 use crate::numeric::{self, log_sigmoid};
-use crate::{LossError, Reduction, check};
+use crate::reduction::Reduction;
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::{check, elementwise};
 
 const NAME: &str = "sigmoid_focal";
 
@@ -28,30 +38,49 @@ impl Default for SigmoidFocalLossConfig {
     }
 }
 
+impl Component for SigmoidFocalLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        let is_balance = self.alpha == -1.0 || (0.0..=1.0).contains(&self.alpha);
+        that(is_balance, "alpha", self.alpha, "in 0..=1, or -1")?;
+        check::gamma(self.gamma)?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for SigmoidFocalLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torchvision.ops.sigmoid_focal_loss")
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(Some(elementwise::of_classes(SigmoidFocalLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+}
+
 impl SigmoidFocalLossConfig {
-    /// Checks the arguments.
+    /// The loss with these arguments.
     ///
     /// # Errors
     ///
     /// If `alpha` is neither in 0..=1 nor -1, `gamma` is below 0 or not a number, or `reduction` is
     /// `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "alpha", self.alpha, "in 0..=1, or -1", |alpha| {
-            alpha == -1.0 || (0.0..=1.0).contains(&alpha)
-        })?;
-        check::argument(NAME, "gamma", self.gamma, "a number, 0 or above", |gamma| {
-            gamma >= 0.0 && gamma.is_finite()
-        })?;
-        self.reduction.validate(NAME)
-    }
-
-    /// The loss with these arguments.
-    ///
-    /// # Errors
-    ///
-    /// As [`validate`](Self::validate).
     pub fn init(&self) -> Result<SigmoidFocalLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(SigmoidFocalLoss { config: self.clone() })
     }
 }
@@ -62,6 +91,11 @@ impl SigmoidFocalLossConfig {
 /// # Shapes
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again.
+///
+/// # Training a classifier
+///
+/// The network gives a logit for each class by itself. Targets are 1 for the class of an image and 0 for the
+/// others, or soft.
 ///
 /// # Source
 ///
@@ -128,5 +162,17 @@ impl SigmoidFocalLoss {
             losses = losses * (target.mul_scalar(alpha) + not_target.mul_scalar(1.0 - alpha));
         }
         Ok(losses)
+    }
+}
+
+impl Elementwise for SigmoidFocalLoss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
     }
 }

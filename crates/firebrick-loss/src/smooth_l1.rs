@@ -1,11 +1,22 @@
 //! Smooth L1: `torch.nn.SmoothL1Loss`. Ours: Burn's panics at `beta = 0` (where torch gives L1),
 //! keeps `beta` in f32 and takes no `none`.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
 use crate::huber::huber;
-use crate::{LossError, Reduction, check};
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::explanation::{difference, number, of_elements};
+use crate::session::{Evaluation, InputSlot, Inputs, Session, Term};
+use crate::{check, elementwise};
 
 const NAME: &str = "smooth_l1";
 
@@ -25,26 +36,59 @@ impl Default for SmoothL1LossConfig {
     }
 }
 
-impl SmoothL1LossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `beta` is below 0 or not a number, or `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "beta", self.beta, "a number, 0 or above", |beta| {
-            beta >= 0.0 && beta.is_finite()
-        })?;
-        self.reduction.validate(NAME)
+impl Component for SmoothL1LossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that(self.beta >= 0.0 && self.beta.is_finite(), "beta", self.beta, "a number, 0 or above")?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for SmoothL1LossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.SmoothL1Loss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(Some(elementwise::of_classes(SmoothL1Loss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+
+    fn terms(&self, inputs: &Inputs) -> Option<Vec<Term>> {
+        let beta = self.beta;
+        of_elements(inputs, |x, y| {
+            let (text, distance) = (difference(x, y), (y - x).abs());
+            if distance < beta {
+                let text = format!("({text})^2 / {}", number(2.0 * beta));
+                Term::new(text, distance * distance / (2.0 * beta))
+            } else {
+                Term::new(format!("(|{text}| - {})", number(beta / 2.0)), distance - beta / 2.0)
+            }
+        })
+    }
+}
+
+impl SmoothL1LossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `beta` is below 0 or not a number, or `reduction` is `batchmean`.
     pub fn init(&self) -> Result<SmoothL1Loss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(SmoothL1Loss { config: self.clone() })
     }
 }
@@ -55,6 +99,11 @@ impl SmoothL1LossConfig {
 /// # Shapes
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again.
+///
+/// # Training a classifier
+///
+/// The network's output is compared with probabilities: 1 for the class of an image and 0 for the others, or
+/// soft targets. Nothing keeps it in 0..=1; a softmax or sigmoid at the end does.
 ///
 /// # Source
 ///
@@ -111,5 +160,17 @@ impl SmoothL1Loss {
         }
         // Not `div_scalar`: Burn's backward of it rounds 1 / beta to f32, also for f64 tensors.
         Ok(huber(difference, beta).mul_scalar(1.0 / beta))
+    }
+}
+
+impl Elementwise for SmoothL1Loss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
     }
 }

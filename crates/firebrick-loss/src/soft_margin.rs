@@ -1,10 +1,20 @@
 //! Soft margin (logistic loss of a signed target): `torch.nn.SoftMarginLoss`. Ours: Burn's is the
 //! stable softplus, which stays finite where torch overflows to infinity; this one is torch's.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::{LossError, Reduction, check};
+use crate::classification::ClassificationLoss;
+use crate::elementwise::Elementwise;
+use crate::error::LossError;
+use crate::loss::Loss;
+use crate::reduction::Reduction;
+use crate::session::{Evaluation, InputSlot, Session};
+use crate::targets::Targets;
+use crate::{check, elementwise};
 
 const NAME: &str = "soft_margin";
 
@@ -16,23 +26,45 @@ pub struct SoftMarginLossConfig {
     pub reduction: Reduction,
 }
 
-impl SoftMarginLossConfig {
-    /// Checks the arguments.
-    ///
-    /// # Errors
-    ///
-    /// If `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        self.reduction.validate(NAME)
+impl Component for SoftMarginLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        self.reduction.validate()
+    }
+}
+
+impl Loss for SoftMarginLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.SoftMarginLoss")
     }
 
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(Some(elementwise::of_classes(SoftMarginLoss { config: self.clone() })))
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        InputSlot::FLOAT_TARGET
+    }
+
+    fn evaluate(&self, session: Session<'_>) -> Result<Evaluation, LossError> {
+        elementwise::evaluate(&self.init()?, session)
+    }
+}
+
+impl SoftMarginLossConfig {
     /// The loss with these arguments.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate).
+    /// If `reduction` is `batchmean`.
     pub fn init(&self) -> Result<SoftMarginLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(SoftMarginLoss { config: self.clone() })
     }
 }
@@ -45,6 +77,11 @@ impl SoftMarginLossConfig {
 /// # Shapes
 ///
 /// `input` and `target` any shape, the same for both; unreduced the same again.
+///
+/// # Training a classifier
+///
+/// The network gives a score for each class, positive for "it is this one". Targets are 1 for the class of an
+/// image and -1 for the others; a probability `p` becomes `2 p - 1`.
 ///
 /// # Source
 ///
@@ -95,5 +132,21 @@ impl SoftMarginLoss {
     ) -> Result<Tensor<D>, LossError> {
         check::same(NAME, ("input", &input), ("target", &target))?;
         Ok((target.neg() * input).exp().log1p())
+    }
+}
+
+impl Elementwise for SoftMarginLoss {
+    const NAME: &'static str = NAME;
+
+    fn reduction(&self) -> Reduction {
+        self.config.reduction
+    }
+
+    fn losses<const D: usize>(&self, input: Tensor<D>, target: Tensor<D>) -> Result<Tensor<D>, LossError> {
+        self.forward_unreduced(input, target)
+    }
+
+    fn class_targets(&self, targets: Targets, outputs_nk: &Tensor<2>) -> Result<Tensor<2>, LossError> {
+        targets.into_signs(NAME, outputs_nk)
     }
 }

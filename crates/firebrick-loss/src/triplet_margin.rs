@@ -2,11 +2,21 @@
 //! `torch.nn.TripletMarginWithDistanceLoss`. Ours: Burn's has no `eps` and no `swap`, and its gradient
 //! is NaN at a distance of 0.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
+use firebrick_component::check::that;
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
+use crate::check;
+use crate::classification::ClassificationLoss;
+use crate::error::LossError;
+use crate::loss::Loss;
 use crate::numeric::{self, positive_part};
-use crate::{LossError, Reduction, check};
+use crate::reduction::Reduction;
+use crate::session::ranks::run;
+use crate::session::{Evaluation, InputSlot, Session};
 
 const NAME: &str = "triplet_margin";
 
@@ -32,29 +42,60 @@ impl Default for TripletMarginLossConfig {
     }
 }
 
+impl Component for TripletMarginLossConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        that(self.margin > 0.0 && self.margin.is_finite(), "margin", self.margin, "a number above 0")?;
+        that(self.p >= 0.0, "p", self.p, "0 or above")?;
+        that(self.eps.is_finite(), "eps", self.eps, "a number")?;
+        self.reduction.validate()
+    }
+}
+
+impl Loss for TripletMarginLossConfig {
+    fn torch_name(&self) -> Option<&'static str> {
+        Some("torch.nn.TripletMarginLoss")
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn classification(
+        &self,
+        _num_classes: usize,
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        Ok(None)
+    }
+
+    fn inputs(&self) -> &'static [InputSlot] {
+        const {
+            &[
+                InputSlot::differentiable("anchor"),
+                InputSlot::differentiable("positive"),
+                InputSlot::differentiable("negative"),
+            ]
+        }
+    }
+
+    fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
+        let mut shape = session.shape("anchor");
+        shape.pop();
+        let anchor = session.rows("anchor", "anchor")?;
+        let positive = session.rows("positive", "anchor")?;
+        let negative = session.rows("negative", "anchor")?;
+        run!(session, self.init()?, self.reduction, shape, anchor, positive, negative)
+    }
+}
+
 impl TripletMarginLossConfig {
-    /// Checks the arguments.
+    /// The loss with these arguments.
     ///
     /// # Errors
     ///
     /// If `margin` is not a number above 0, `p` is below 0 or not a number, `eps` is not a number, or
     /// `reduction` is `batchmean`.
-    pub fn validate(&self) -> Result<(), LossError> {
-        check::argument(NAME, "margin", self.margin, "a number above 0", |margin| {
-            margin > 0.0 && margin.is_finite()
-        })?;
-        check::argument(NAME, "p", self.p, "0 or above", |p| p >= 0.0)?;
-        check::argument(NAME, "eps", self.eps, "a number", f64::is_finite)?;
-        self.reduction.validate(NAME)
-    }
-
-    /// The loss with these arguments.
-    ///
-    /// # Errors
-    ///
-    /// As [`validate`](Self::validate).
     pub fn init(&self) -> Result<TripletMarginLoss, LossError> {
-        self.validate()?;
+        self.validate().map_err(|source| LossError::Argument { loss: NAME, source })?;
         Ok(TripletMarginLoss { config: self.clone() })
     }
 }

@@ -3,11 +3,13 @@
 use std::fmt;
 
 use burn::tensor::Tensor;
+use firebrick_component::ArgumentError;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{LossError, check, numeric};
+use crate::error::LossError;
+use crate::{check, numeric};
 
 /// Numbers in the shape of an array, as an argument: `0.5`, `[1.0, 2.0]`, `[[1.0], [2.0]]`.
 ///
@@ -35,6 +37,26 @@ impl BroadcastWeight {
     /// The numbers, rows first.
     pub fn values(&self) -> &[f64] {
         &self.values
+    }
+
+    /// Refuses what is not finite.
+    pub(crate) fn validate(&self, argument: &str) -> Result<(), ArgumentError> {
+        check::weights(argument, &self.shape, &self.values)
+    }
+
+    /// Refuses a weight that is anything but a number, or one number for each class: batches of any size
+    /// must fit it.
+    pub(crate) fn check_classes(&self, argument: &str, num_classes: usize) -> Result<(), ArgumentError> {
+        let fits = match self.shape[..] {
+            [] => true,
+            [classes] | [1, classes] => classes == 1 || classes == num_classes,
+            _ => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        let expected = format!("one number, or {num_classes}, one a class");
+        Err(ArgumentError::new(argument, expected, format!("numbers in the shape {:?}", self.shape)))
     }
 
     /// The weight as a tensor that broadcasts to the input.

@@ -3,6 +3,8 @@
 
 #[path = "loss/api.rs"]
 mod api;
+#[path = "loss/classes.rs"]
+mod classes;
 #[path = "loss/double.rs"]
 mod double;
 #[path = "loss/dual.rs"]
@@ -17,6 +19,8 @@ mod mutation;
 mod oracle;
 #[path = "loss/oracle_rows.rs"]
 mod oracle_rows;
+#[path = "loss/own.rs"]
+mod own;
 #[path = "loss/property.rs"]
 mod property;
 #[path = "loss/support.rs"]

@@ -1,16 +1,16 @@
 //! What training changes besides the parameters, set aside so that a step can be undone.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::parameters::ModulePath;
+use crate::walk::{Change, ParamRef, Role, Visit, change, visit};
 
 /// A copy of a model's buffers: the running statistics of its BatchNorm layers. Empty for a model
 /// without.
 ///
 /// The forward pass of a training step changes them before anybody knows whether the step will be
 /// taken; a step that is refused puts them back. Burn's own BatchNorm is known as well as
-/// [`BatchNorm2d`](crate::BatchNorm2d).
+/// [`BatchNorm2d`](crate::layer::BatchNorm2d).
 #[derive(Debug, Clone, Default)]
 pub struct Buffers {
     /// Flattened, in the model's order.
@@ -21,9 +21,9 @@ impl Buffers {
     /// Copies the buffers of `model`; the tensors stay on their device.
     pub fn of<M: Module>(model: &M) -> Self {
         settle(model);
-        let mut visitor = Collect::default();
-        model.visit(&mut visitor);
-        visitor.buffers
+        let mut buffers = Self::default();
+        visit(model, &mut buffers);
+        buffers
     }
 
     /// Whether the model has none.
@@ -31,14 +31,17 @@ impl Buffers {
         self.values.is_empty()
     }
 
-    /// The model with these buffers in place of its own. They are taken in the order of the layers, so
-    /// the model must be the one they come from, however trained since.
+    /// The model with these buffers in place of its own. They are taken in the order of the layers.
+    ///
+    /// # Panics
+    ///
+    /// If the model has other buffers than the one they come from.
     pub fn put_back<M: Module>(&self, model: M) -> M {
         if self.is_empty() {
             return model;
         }
         settle(&model);
-        model.map(&mut PutBack { path: ModulePath::default(), values: self.values.iter() })
+        change(model, &mut PutBack(self.values.iter()))
     }
 }
 
@@ -48,49 +51,24 @@ fn settle<M: Module>(model: &M) {
     let _ = model.valid();
 }
 
-#[derive(Default)]
-struct Collect {
-    path: ModulePath,
-    buffers: Buffers,
-}
-
-impl ModuleVisitor for Collect {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, container_type: &str) {
-        self.path.exit(container_type);
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.path.is_buffer() {
-            self.buffers.values.push(param.val().reshape([-1]));
+impl Visit for Buffers {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
+        if at.role == Role::Buffer {
+            self.values.push(parameter.val().reshape([-1]));
         }
     }
 }
 
-struct PutBack<'a> {
-    path: ModulePath,
-    values: std::slice::Iter<'a, Tensor<1>>,
-}
+struct PutBack<'a>(std::slice::Iter<'a, Tensor<1>>);
 
-impl ModuleMapper for PutBack<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, container_type: &str) {
-        self.path.exit(container_type);
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if !self.path.is_buffer() {
-            return param;
+impl Change for PutBack<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if at.role != Role::Buffer {
+            return parameter;
         }
-        match self.values.next() {
-            Some(value) => param.map(|old| value.clone().reshape(old.dims())),
-            None => param,
-        }
+        let Some(value) = self.0.next() else {
+            unreachable!("bug: {} was not among the buffers that were set aside", at.path)
+        };
+        parameter.map(|old| value.clone().reshape(old.dims()))
     }
 }

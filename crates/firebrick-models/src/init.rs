@@ -8,24 +8,27 @@
 //!
 //! `torch.nn.Linear.reset_parameters`, `torch.nn.modules.conv._ConvNd.reset_parameters`.
 
+use std::sync::Arc;
+
 use burn::module::Param;
-use burn::nn::conv::Conv2d;
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
+use firebrick_component::ArgumentError;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::layer::{Init, Layer, LayerModule, Parameter, ParameterSpec, PlacedLayer, RunningStatistic};
 use crate::parameters::transpose;
-use crate::sequential::Conv2dConfig;
+use crate::shape::Shape;
+use crate::walk::Role;
 
 /// The purpose "initialisation" in the key (seed, purpose, a, b) of every random stream; the data of a
 /// run draws from other purposes of the same seed, so that no two streams are alike.
 pub const PURPOSE_INIT: u64 = 3;
 
-/// Builds layers in the order in which a model names them; each parameter has a stream of its own.
+/// Gives layers their first parameters, in the order in which a model names them; each parameter that is drawn has a
+/// stream of its own.
 ///
-/// The stream of the i-th parameter is ChaCha8 with the 32-byte key (seed, [`PURPOSE_INIT`], i, 0),
+/// The stream of the i-th drawn parameter is ChaCha8 with the 32-byte key (seed, [`PURPOSE_INIT`], i, 0),
 /// four little-endian `u64`, so it does not depend on how much another parameter drew.
 pub struct TorchInit<'a> {
     seed: u64,
@@ -39,61 +42,42 @@ impl<'a> TorchInit<'a> {
         Self { seed, next_parameter: 0, device }
     }
 
-    /// Where the parameters go.
-    pub fn device(&self) -> &'a Device {
-        self.device
+    /// A layer for inputs of this shape, for a network that is written by hand.
+    ///
+    /// # Errors
+    ///
+    /// [`ArgumentError`] if an argument is out of range or does not fit `input`.
+    pub fn layer(&mut self, layer: impl Layer, input: Shape) -> Result<LayerModule, ArgumentError> {
+        Ok(self.placed(&Arc::new(PlacedLayer::new(Arc::new(layer), input)?)))
     }
 
-    /// `nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding)`.
-    pub fn conv2d(
-        &mut self,
-        in_channels: usize,
-        out_channels: usize,
-        kernel_size: usize,
-        padding: usize,
-    ) -> Conv2d {
-        let padding = padding.into();
-        self.conv2d_of(in_channels, &Conv2dConfig { padding, ..Conv2dConfig::new(out_channels, kernel_size) })
+    /// A layer that fits.
+    pub(crate) fn placed(&mut self, placed: &Arc<PlacedLayer>) -> LayerModule {
+        let parameters = placed.parameters.iter().map(|spec| self.parameter(spec)).collect();
+        LayerModule::new(Arc::clone(placed), parameters)
     }
 
-    /// `nn.Conv2d(in_channels, ...)` with any arguments; `groups` must divide both channel counts.
-    pub fn conv2d_of(&mut self, in_channels: usize, config: &Conv2dConfig) -> Conv2d {
-        let Conv2dConfig { out_channels, groups, bias, .. } = *config;
-        let kernel_size = config.kernel_size.0;
-        let [vertical, horizontal] = config.padding.0;
-        let shape = [out_channels, in_channels / groups, kernel_size[0], kernel_size[1]];
-        let fan_in = shape[1..].iter().product();
-        let weight = TensorData::new(self.draw(shape.iter().product(), fan_in), shape);
-        Conv2d {
-            weight: Param::from_data(weight, self.device),
-            bias: bias.then(|| self.bias(out_channels, fan_in)),
-            stride: config.stride.0,
-            kernel_size,
-            dilation: config.dilation.0,
-            groups,
-            padding: PaddingConfig2d::Explicit(vertical, horizontal, vertical, horizontal),
+    fn parameter(&mut self, spec: &ParameterSpec) -> Parameter {
+        let mut values = match spec.init {
+            Init::KaimingUniform { fan_in } => self.draw(spec.num_elements(), fan_in),
+            Init::Constant(value) => vec![value; spec.num_elements()],
+        };
+        let mut shape = spec.shape.clone();
+        if let (Role::LinearWeight, &[outputs, inputs]) = (spec.role, shape.as_slice()) {
+            // Drawn as torch keeps it, [out, in], so that the stream does not follow Burn's layout.
+            values = transpose(&values, outputs, inputs);
+            shape.reverse();
         }
-    }
-
-    /// `nn.Linear(in_features, out_features)`.
-    pub fn linear(&mut self, in_features: usize, out_features: usize) -> Linear {
-        self.linear_of(in_features, out_features, true)
-    }
-
-    /// `nn.Linear(in_features, out_features, bias=bias)`.
-    pub fn linear_of(&mut self, in_features: usize, out_features: usize, bias: bool) -> Linear {
-        // Drawn as torch keeps it, [out, in], so that the stream does not follow Burn's layout.
-        let weight_torch = self.draw(out_features * in_features, in_features);
-        let weight = transpose(&weight_torch, out_features, in_features);
-        let weight = TensorData::new(weight, [in_features, out_features]);
-        Linear {
-            weight: Param::from_data(weight, self.device),
-            bias: bias.then(|| self.bias(out_features, in_features)),
+        let data = TensorData::new(values, shape);
+        match (spec.role, spec.shape.len()) {
+            (Role::Buffer, 1) => {
+                Parameter::Statistic(RunningStatistic::new(Tensor::from_data(data, self.device)))
+            }
+            (_, 1) => Parameter::Vector(Param::from_data(data, self.device)),
+            (_, 2) => Parameter::Matrix(Param::from_data(data, self.device)),
+            (_, 4) => Parameter::Kernel(Param::from_data(data, self.device)),
+            _ => unreachable!("bug: {spec:?} was placed with these dimensions"),
         }
-    }
-
-    fn bias(&mut self, count: usize, fan_in: usize) -> Param<Tensor<1>> {
-        Param::from_data(TensorData::new(self.draw(count, fan_in), [count]), self.device)
     }
 
     fn draw(&mut self, count: usize, fan_in: usize) -> Vec<f32> {
@@ -102,11 +86,6 @@ impl<'a> TorchInit<'a> {
         let bound = kaiming_bound(fan_in);
         (0..count).map(|_| uniform(&mut generator, bound)).collect()
     }
-}
-
-/// `nn.MaxPool2d(kernel_size)`: the stride is the kernel size.
-pub fn max_pool2d(kernel_size: usize) -> MaxPool2d {
-    MaxPool2dConfig::new([kernel_size, kernel_size]).init()
 }
 
 /// `1 / sqrt(fan_in)`, rounded once to f32.

@@ -5,8 +5,10 @@
 //! Names are paths of field names, `conv1.weight`; an enum around the model adds nothing to them.
 //! Shapes are torch's: Burn keeps the weight of a linear layer as `[in, out]`, torch as `[out, in]`.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
+
+use crate::walk::{ParamRef, Role, Visit, visit};
 
 /// A parameter's name, torch shape and values.
 #[derive(Debug, Clone)]
@@ -32,16 +34,16 @@ pub struct ParameterInfo {
 
 /// All parameters in the model's order, read back from the device, in torch's layout.
 pub fn named_parameters<M: Module>(model: &M) -> Vec<NamedParameter> {
-    let mut visitor = ValueVisitor::default();
-    model.visit(&mut visitor);
-    visitor.parameters
+    let mut values = Values(Vec::new());
+    visit(model, &mut values);
+    values.0
 }
 
 /// Names and torch shapes of all parameters in the model's order.
 pub fn parameter_infos<M: Module>(model: &M) -> Vec<ParameterInfo> {
-    let mut visitor = InfoVisitor::default();
-    model.visit(&mut visitor);
-    visitor.parameters
+    let mut infos = Infos(Vec::new());
+    visit(model, &mut infos);
+    infos.0
 }
 
 /// The gradient of every parameter in the model's order, in torch's layout; `None` where `gradients`
@@ -50,131 +52,68 @@ pub fn named_gradients<M: Module>(
     model: &M,
     gradients: &Gradients,
 ) -> Vec<(ParameterInfo, Option<TensorData>)> {
-    let mut visitor = GradientVisitor { path: ModulePath::default(), gradients, found: Vec::new() };
-    model.visit(&mut visitor);
+    let mut visitor = GradientVisitor { gradients, found: Vec::new() };
+    visit(model, &mut visitor);
     visitor.found
 }
 
-/// Where a visitor or mapper stands in the tree of modules.
-#[derive(Default)]
-pub(crate) struct ModulePath {
-    names: Vec<String>,
-    owners: Vec<String>,
+/// How many numbers training changes; running statistics are none of them.
+pub fn num_trainable<M: Module>(model: &M) -> usize {
+    let mut count = Trainable(0);
+    visit(model, &mut count);
+    count.0
 }
 
-impl ModulePath {
-    pub(crate) fn enter(&mut self, name: &str, container_type: &str) {
-        if !is_enum(container_type) {
-            self.names.push(name.to_owned());
-        }
-        self.owners.push(container_type.to_owned());
-    }
+struct Infos(Vec<ParameterInfo>);
 
-    pub(crate) fn exit(&mut self, container_type: &str) {
-        if !is_enum(container_type) {
-            self.names.pop();
-        }
-        self.owners.pop();
-    }
-
-    pub(crate) fn name(&self) -> String {
-        self.names.join(".")
-    }
-
-    /// What is known of the parameter that is being visited.
-    fn info<const D: usize>(&self, param: &Param<Tensor<D>>) -> ParameterInfo {
-        let is_linear_weight = self.is_linear_weight();
-        let mut shape = param.lazy_shape().to_vec();
-        if is_linear_weight {
-            shape.reverse();
-        }
-        ParameterInfo { name: self.name(), shape, is_linear_weight }
-    }
-
-    pub(crate) fn is_linear_weight(&self) -> bool {
-        let owner = self.owners.last().map(String::as_str);
-        let name = self.names.last().map(String::as_str);
-        owner == Some("Struct:Linear") && name == Some("weight")
-    }
-
-    /// Whether this is a running statistic, ours or that of Burn's own layer: part of the weights, but
-    /// not trained.
-    pub(crate) fn is_buffer(&self) -> bool {
-        let owner = self.owners.last().map(String::as_str);
-        let name = self.names.last().map(String::as_str);
-        owner.is_some_and(|owner| owner.starts_with("Struct:BatchNorm"))
-            && matches!(name, Some("running_mean" | "running_var"))
+impl Visit for Infos {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
+        self.0.push(info(at, parameter));
     }
 }
 
-fn is_enum(container_type: &str) -> bool {
-    container_type.starts_with("Enum:")
+/// What is known of the parameter.
+fn info<const D: usize>(at: &ParamRef, parameter: &Param<Tensor<D>>) -> ParameterInfo {
+    let is_linear_weight = at.role.is_transposed();
+    let mut shape = parameter.lazy_shape().to_vec();
+    if is_linear_weight {
+        shape.reverse();
+    }
+    ParameterInfo { name: at.path.clone(), shape, is_linear_weight }
 }
 
-#[derive(Default)]
-struct InfoVisitor {
-    path: ModulePath,
-    parameters: Vec<ParameterInfo>,
-}
+struct Values(Vec<NamedParameter>);
 
-impl ModuleVisitor for InfoVisitor {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, container_type: &str) {
-        self.path.exit(container_type);
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.parameters.push(self.path.info(param));
-    }
-}
-
-#[derive(Default)]
-struct ValueVisitor {
-    path: ModulePath,
-    parameters: Vec<NamedParameter>,
-}
-
-impl ModuleVisitor for ValueVisitor {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, container_type: &str) {
-        self.path.exit(container_type);
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let data = to_torch_layout(param.val(), self.path.is_linear_weight());
-        self.parameters.push(NamedParameter { name: self.path.name(), shape: data.shape().to_vec(), data });
+impl Visit for Values {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
+        let data = to_torch_layout(parameter.val(), at.role.is_transposed());
+        self.0.push(NamedParameter { name: at.path.clone(), shape: data.shape().to_vec(), data });
     }
 }
 
 struct GradientVisitor<'a> {
-    path: ModulePath,
     gradients: &'a Gradients,
     found: Vec<(ParameterInfo, Option<TensorData>)>,
 }
 
-impl ModuleVisitor for GradientVisitor<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, container_type: &str) {
-        self.path.exit(container_type);
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.path.is_buffer() {
+impl Visit for GradientVisitor<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
+        if at.role == Role::Buffer {
             return;
         }
-        let info = self.path.info(param);
-        let gradient = param.grad(self.gradients);
-        let gradient = gradient.map(|tensor| to_torch_layout(tensor, info.is_linear_weight));
-        self.found.push((info, gradient));
+        let gradient = parameter.grad(self.gradients);
+        let gradient = gradient.map(|tensor| to_torch_layout(tensor, at.role.is_transposed()));
+        self.found.push((info(at, parameter), gradient));
+    }
+}
+
+struct Trainable(usize);
+
+impl Visit for Trainable {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
+        if at.role != Role::Buffer {
+            self.0 += parameter.lazy_shape().num_elements();
+        }
     }
 }
 
@@ -194,6 +133,6 @@ fn to_torch_layout<const D: usize>(tensor: Tensor<D>, is_linear_weight: bool) ->
 pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..columns)
         .flat_map(|column| (0..rows).map(move |row| (row, column)))
-        .filter_map(|(row, column)| values.get(row * columns + column).copied())
+        .map(|(row, column)| values[row * columns + column])
         .collect()
 }

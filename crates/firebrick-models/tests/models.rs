@@ -3,6 +3,7 @@
 
 mod models {
     mod batch_norm;
+    mod blocks;
     mod buffers;
     mod display;
     mod dropout;
@@ -17,6 +18,6 @@ mod models {
     mod resnet20;
     mod rubbish;
     mod sequential;
-    mod sequential_misfits;
     mod support;
+    mod wrong_networks;
 }

@@ -1,9 +1,11 @@
 //! A file that only grows.
 
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{StorageError, operation};
+use crate::path::parent_of;
+use crate::{StorageError, available_bytes, operation};
 
 /// A file open for writing at its end.
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl AppendFile {
     /// [`StorageError::Write`].
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         operation::append(&self.file, &self.path, bytes)
-            .map_err(|error| StorageError::write(&self.told_as, bytes.len(), error))?;
+            .map_err(|error| cannot_write(&self.told_as, bytes.len(), error))?;
         self.bytes += bytes.len() as u64;
         Ok(())
     }
@@ -103,6 +105,11 @@ impl AppendFile {
 /// [`StorageError::Write`] when the disk is full, [`StorageError::Io`] otherwise.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
     AppendFile::create(path)?.append(bytes)
+}
+
+fn cannot_write(path: &Path, bytes: usize, source: io::Error) -> StorageError {
+    let available = available_bytes(parent_of(path)).ok();
+    StorageError::Write { path: path.to_path_buf(), bytes, available, source }
 }
 
 fn too_short(path: &Path, min_bytes: u64, got: u64) -> StorageError {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::path::split_path;
 use crate::temporary::Temporary;
 use crate::{AppendFile, StorageError, operation};
 
@@ -27,25 +28,6 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
     file.sync()?;
     temporary.move_to(path)?;
     sync_folder(parent)
-}
-
-/// The folder and the name of `path`.
-fn split_path(path: &Path) -> Result<(&Path, String), StorageError> {
-    match path.file_name() {
-        Some(name) => Ok((parent_of(path), name.to_string_lossy().into_owned())),
-        None => Err(StorageError::Name {
-            parent: parent_of(path).to_path_buf(),
-            name: path.display().to_string(),
-        }),
-    }
-}
-
-/// The folder in which `path` lies; `.` for a bare name.
-pub(crate) fn parent_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), StorageError> {

@@ -106,7 +106,8 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, u64), StorageError> {
 /// Everything `reader` has, or `None` when that is more than `max_bytes`.
 fn read_limited(reader: impl Read, likely: u64, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
     let capacity = likely.min(max_bytes).min(256 * FIRST_ALLOCATION_BYTES);
-    let mut bytes = Vec::with_capacity(usize::try_from(capacity).unwrap_or(0));
+    // At most 256 MiB.
+    let mut bytes = Vec::with_capacity(capacity as usize);
     reader.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     bytes.shrink_to_fit();
     Ok((bytes.len() as u64 <= max_bytes).then_some(bytes))

@@ -4,9 +4,6 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::atomic::parent_of;
-use crate::available_bytes;
-
 /// Why a file or folder could not be written, read or trusted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,14 +20,14 @@ pub enum StorageError {
     },
 
     /// Bytes could not be written, most often because the disk is full.
-    #[error("{}: cannot write {bytes} bytes, {available} are available: {source}; make room and go on", .path.display())]
+    #[error("{}: cannot write {bytes} bytes{}: {source}; make room and go on", .path.display(), room(*.available))]
     Write {
         /// The file.
         path: PathBuf,
         /// How many bytes were to be added to it.
         bytes: usize,
-        /// How many the file system has left.
-        available: u64,
+        /// How many the file system has left, if it says.
+        available: Option<u64>,
         /// What the system said.
         source: io::Error,
     },
@@ -128,13 +125,12 @@ impl StorageError {
         Self::Io { path: path.to_path_buf(), action, source }
     }
 
-    pub(crate) fn write(path: &Path, bytes: usize, source: io::Error) -> Self {
-        let available = available_bytes(parent_of(path)).unwrap_or(0);
-        Self::Write { path: path.to_path_buf(), bytes, available, source }
-    }
-
     /// An error of the caller that is to end a [`commit_folder`](crate::commit_folder).
     pub fn contents(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Contents { path: path.to_path_buf(), source: source.into() }
     }
+}
+
+fn room(available: Option<u64>) -> String {
+    available.map_or_else(String::new, |available| format!(", {available} are available"))
 }

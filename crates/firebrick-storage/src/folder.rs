@@ -9,7 +9,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::{parent_of, sync_folder};
+use crate::atomic::sync_folder;
+use crate::path::{parent_of, split_path};
 use crate::temporary::{MARK, Temporary};
 use crate::{StorageError, operation, read_bounded, sha256_file, write_atomic};
 
@@ -118,12 +119,11 @@ pub fn create_folder(path: &Path) -> Result<bool, StorageError> {
 /// A part may be left under the name `.<name>.tmp-*`, which [`remove_leftovers`] deletes.
 ///
 /// # Errors
-/// [`StorageError::Io`].
+/// [`StorageError::Name`] when `path` has no name, [`StorageError::Io`].
 pub fn remove_folder(path: &Path) -> Result<(), StorageError> {
     let fail = |error| StorageError::io(path, "remove", error);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (aside, ()) =
-        Temporary::new(parent_of(path), &name, |aside| operation::rename(path, aside)).map_err(fail)?;
+    let (parent, name) = split_path(path)?;
+    let (aside, ()) = Temporary::new(parent, &name, |aside| operation::rename(path, aside)).map_err(fail)?;
     operation::remove(aside.path()).map_err(fail)
 }
 
@@ -172,20 +172,19 @@ pub fn remove_leftovers(parent: &Path) -> Result<usize, StorageError> {
     for entry in read_folder(parent)? {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if !(name.starts_with('.') && name.contains(MARK)) {
+        let Some((original, _)) = name.strip_prefix('.').and_then(|name| name.rsplit_once(MARK)) else {
             continue;
-        }
+        };
         let path = entry.path();
-        put_back(parent, &name, &path)?;
+        put_back(parent, original, &path)?;
         operation::remove(&path).map_err(|error| StorageError::io(&path, "remove", error))?;
         removed += 1;
     }
     Ok(removed)
 }
 
-/// Moves `.<name>.tmp-*/<name>` back to `parent/<name>` when nothing is there.
-fn put_back(parent: &Path, temporary: &str, path: &Path) -> Result<(), StorageError> {
-    let name = temporary.trim_start_matches('.').rsplit_once(MARK).map_or("", |(name, _)| name);
+/// Moves `<name>` in the temporary folder `path` back to `parent/<name>` when nothing is there.
+fn put_back(parent: &Path, name: &str, path: &Path) -> Result<(), StorageError> {
     let (aside, target) = (path.join(name), parent.join(name));
     if name.is_empty() || !aside.is_dir() || fs::symlink_metadata(&target).is_ok() {
         return Ok(());

@@ -33,13 +33,7 @@ impl Sha256Hasher {
 
     /// The hash in 64 hexadecimal digits.
     pub fn finish(self) -> String {
-        let mut hex = String::with_capacity(64);
-        for byte in self.0.finalize() {
-            for nibble in [byte >> 4, byte & 15] {
-                hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-            }
-        }
-        hex
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -18,6 +18,7 @@ mod hash;
 mod lock;
 #[doc(hidden)]
 pub mod operation;
+mod path;
 mod space;
 mod temporary;
 

@@ -5,9 +5,10 @@
 //! also where the last one is smaller. With equal batches that is torch's idiom
 //! `(loss / num_batches).backward()`.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use firebrick_models::walk::{ParamRef, Visit, visit};
 
 use crate::clip::map_gradients;
 
@@ -42,7 +43,7 @@ impl Accumulator {
         let weight = num_samples as f64 / self.first_samples as f64;
         let old = std::mem::take(&mut self.sum);
         let mut adding = Add { old, added: gradients, sum: GradientsParams::new(), weight };
-        model.visit(&mut adding);
+        visit(model, &mut adding);
         self.sum = adding.sum;
     }
 
@@ -74,8 +75,8 @@ struct Add {
     weight: f64,
 }
 
-impl ModuleVisitor for Add {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Add {
+    fn parameter<const D: usize>(&mut self, _at: &ParamRef, param: &Param<Tensor<D>>) {
         let added = self.added.remove::<D>(param.id).map(|gradient| {
             let gradient = gradient.inner();
             if self.weight == 1.0 { gradient } else { gradient.mul_scalar(self.weight) }

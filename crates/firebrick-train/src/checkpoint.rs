@@ -12,8 +12,8 @@ use burn::tensor::{Bytes, Device};
 use firebrick_data::{DatasetInfo, Preprocess};
 use firebrick_models::parameters::{NamedParameter, named_parameters};
 use firebrick_storage::{
-    AppendFile, StorageError, commit_folder, read_bounded, remove_folder, remove_leftovers, verify_folder,
-    write_atomic, write_new,
+    StorageError, commit_folder, read_bounded, remove_folder, remove_leftovers, verify_folder, write_atomic,
+    write_new,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +21,8 @@ use crate::config_difference::differences;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::event::CheckpointRecord;
+use crate::json::{from_json, to_json};
 use crate::optimizer::{Optimizer, OptimizerState};
-use crate::run_folder::{from_json, to_json};
 use crate::run_progress::RunProgress;
 use crate::schedule::ScheduleState;
 use crate::weights_hash::parameters_sha256;
@@ -83,9 +83,6 @@ pub(crate) struct Snapshot {
     ema: Option<Vec<u8>>,
     parameters: Vec<NamedParameter>,
     state: State,
-    /// `metrics.jsonl`, whose first `metrics_bytes` must be durable before the checkpoint is.
-    metrics: AppendFile,
-    retention: Retention,
 }
 
 /// Which checkpoints stay.
@@ -108,8 +105,6 @@ impl Snapshot {
         optimizer: &Optimizer,
         ema: Option<&Ema>,
         state: State,
-        metrics: AppendFile,
-        retention: Retention,
     ) -> Result<Self, TrainError> {
         let model = model.valid();
         Ok(Self {
@@ -118,24 +113,26 @@ impl Snapshot {
             optimizer: optimizer.state()?.to_bytes()?,
             ema: ema.map(Ema::to_bytes).transpose()?,
             state,
-            metrics,
-            retention,
         })
     }
 
     /// Writes the checkpoint below `checkpoints`, in place of one of the same step if there is any,
-    /// points `LATEST` (and `BEST`, when it is the best) to it and removes those that need not stay.
+    /// points `LATEST` (and `BEST`, when it is the best) to it and removes those that need not stay. The lines of
+    /// `metrics.jsonl` that it counts must be durable before.
     ///
     /// # Failure
     ///
     /// Until the folder is renamed into place, every earlier checkpoint and pointer is untouched.
-    pub(crate) fn write(mut self, checkpoints: &Path) -> Result<CheckpointRecord, TrainError> {
+    pub(crate) fn write(
+        mut self,
+        checkpoints: &Path,
+        retention: &Retention,
+    ) -> Result<CheckpointRecord, TrainError> {
         let step = self.state.progress.position.step;
-        let (name, is_best) = (folder_name(step), self.retention.best_steps.first() == Some(&step));
+        let (name, is_best) = (folder_name(step), retention.best_steps.first() == Some(&step));
         let path = checkpoints.join(&name);
         self.state.weights_sha256 = parameters_sha256(&self.parameters);
         let state = to_json(&path.join(STATE), &self.state, true)?;
-        self.metrics.sync()?;
         commit_folder(checkpoints, &name, |folder| {
             write_new(&folder.join(MODEL), &self.model)?;
             write_new(&folder.join(OPTIMIZER), &self.optimizer)?;
@@ -148,7 +145,7 @@ impl Snapshot {
         if is_best {
             write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
         }
-        remove_old(checkpoints, &self.retention)?;
+        remove_old(checkpoints, retention)?;
         Ok(CheckpointRecord { step, path, is_best })
     }
 }
@@ -276,8 +273,8 @@ impl Checkpoint {
             });
         }
         let step = state.progress.position.step;
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with("step-") && name != folder_name(step) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with("step-") && name != folder_name(step)) {
             return Err(TrainError::Checkpoint {
                 path: path.to_owned(),
                 message: format!("expected the checkpoint of this folder's step, got that of step {step}"),
@@ -294,7 +291,12 @@ impl Checkpoint {
     fn of_run(self, run_dir: &Path) -> Result<Self, TrainError> {
         // Without a config there is nothing to compare with, and the checkpoint brings its own.
         let Ok(config) = std::fs::read_to_string(run_dir.join("config.toml")) else { return Ok(self) };
-        let other = differences(&config, &self.state.config).into_iter().find(|other| !other.is_backend());
+        let differences =
+            differences(&config, &self.state.config).map_err(|error| TrainError::Checkpoint {
+                path: self.path.clone(),
+                message: format!("cannot be compared with this run's config.toml: {error}"),
+            })?;
+        let other = differences.into_iter().find(|other| !other.is_backend());
         match other {
             None => Ok(self),
             Some(other) => Err(TrainError::Checkpoint {

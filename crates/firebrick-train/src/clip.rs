@@ -8,12 +8,11 @@
 //! `torch.nn.utils.clip_grad_norm_`, `torch.nn.utils.clip_grad_value_`; Pascanu et al.,
 //! <https://arxiv.org/abs/1211.5063>.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Bool, Tensor};
-
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use firebrick_component::{ArgumentError, check};
+use firebrick_models::walk::{ParamRef, Visit, visit};
 
 /// Keeps the division by the norm away from zero.
 const NORM_EPS: f64 = 1e-6;
@@ -24,9 +23,8 @@ const NORM_EPS: f64 = 1e-6;
 /// `max_norm` must be finite and not negative, `norm_type` greater than zero (`inf` is the largest
 /// absolute value).
 pub fn validate_norm(max_norm: f64, norm_type: f64) -> Result<(), ArgumentError> {
-    let check = Check("clip_grad_norm");
-    check.non_negative("max_norm", max_norm)?;
-    check.that(norm_type > 0.0, "norm_type", norm_type, "a number > 0, or inf")
+    check::non_negative("max_norm", max_norm)?;
+    check::that(norm_type > 0.0, "norm_type", norm_type, "a number > 0, or inf")
 }
 
 /// Checks `clip_value` of [`clip_grad_value`].
@@ -34,7 +32,7 @@ pub fn validate_norm(max_norm: f64, norm_type: f64) -> Result<(), ArgumentError>
 /// # Errors
 /// `clip_value` must be finite and not negative.
 pub fn validate_value(clip_value: f64) -> Result<(), ArgumentError> {
-    Check("clip_grad_value").non_negative("clip_value", clip_value)
+    check::non_negative("clip_value", clip_value)
 }
 
 /// The norm of all gradients of `model` as if they were one vector; `None` if there are none.
@@ -43,7 +41,7 @@ pub fn validate_value(clip_value: f64) -> Result<(), ArgumentError> {
 /// The norm: `[1]`, on the device of the first gradient.
 pub fn grad_norm<M: Module>(model: &M, gradients: &GradientsParams, norm_type: f64) -> Option<Tensor<1>> {
     let mut norms = Norms { gradients, norm_type, found: Vec::new() };
-    model.visit(&mut norms);
+    visit(model, &mut norms);
     let device = norms.found.first()?.device();
     let found = norms.found.into_iter().map(|norm| norm.to_device(&device)).collect();
     Some(vector_norm(Tensor::cat(found, 0), norm_type))
@@ -119,8 +117,8 @@ struct Norms<'a> {
     found: Vec<Tensor<1>>,
 }
 
-impl ModuleVisitor for Norms<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Norms<'_> {
+    fn parameter<const D: usize>(&mut self, _at: &ParamRef, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
             self.found.push(vector_norm(gradient.inner().reshape([-1]), self.norm_type));
         }
@@ -137,7 +135,7 @@ pub(crate) fn map_gradients<M: Module>(
     change: impl Fn(Tensor<1>) -> Tensor<1>,
 ) -> GradientsParams {
     let mut map = Map { old: gradients, new: GradientsParams::new(), change };
-    model.visit(&mut map);
+    visit(model, &mut map);
     map.new
 }
 
@@ -147,8 +145,8 @@ struct Map<F> {
     change: F,
 }
 
-impl<F: Fn(Tensor<1>) -> Tensor<1>> ModuleVisitor for Map<F> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl<F: Fn(Tensor<1>) -> Tensor<1>> Visit for Map<F> {
+    fn parameter<const D: usize>(&mut self, _at: &ParamRef, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.old.remove::<D>(param.id) {
             let shape = gradient.dims();
             let changed = (self.change)(gradient.inner().reshape([-1]));

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::{Config, ConfigError};
+
 /// Keys that may differ from the run that is gone on with: none of them changes a number that the
 /// steps behind the checkpoint have produced.
-const SAFE_KEYS: [&str; 13] = [
+const SAFE_KEYS: [&str; 14] = [
     "trainer.epochs",
     "trainer.max_steps",
     "trainer.checkpoint_every",
@@ -12,6 +14,7 @@ const SAFE_KEYS: [&str; 13] = [
     "trainer.keep_last",
     "trainer.keep_best",
     "trainer.early_stopping",
+    "trainer.metrics",
     "trainer.on_divergence",
     "trainer.max_recoveries",
     "data.workers",
@@ -40,12 +43,20 @@ impl Difference {
     }
 }
 
-/// Every key that is not a safe one and differs between two configs written as TOML.
-pub(crate) fn differences(before: &str, now: &str) -> Vec<Difference> {
-    let (before, now) = (leaves(before), leaves(now));
+/// Every key that is not a safe one and differs between two configs written as TOML, by this version of Firebrick or
+/// an earlier one. Both are read and written again, so that a key with a default which one of them does not know is
+/// no difference.
+///
+/// # Errors
+///
+/// [`ConfigError`] for a text that is no config.
+pub(crate) fn differences(before: &str, now: &str) -> Result<Vec<Difference>, ConfigError> {
+    let before = leaves(&Config::from_toml("the earlier config", before, &[])?)?;
+    let now = leaves(&Config::from_toml("the present config", now, &[])?)?;
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let absent = || "(absent)".to_owned();
-    keys.into_iter()
+    let differences = keys
+        .into_iter()
         .filter(|key| before.get(*key) != now.get(*key))
         .filter(|key| !is_safe(key))
         .map(|key| Difference {
@@ -53,7 +64,8 @@ pub(crate) fn differences(before: &str, now: &str) -> Vec<Difference> {
             before: before.get(key).cloned().unwrap_or_else(absent),
             now: now.get(key).cloned().unwrap_or_else(absent),
         })
-        .collect()
+        .collect();
+    Ok(differences)
 }
 
 fn is_safe(key: &str) -> bool {
@@ -63,23 +75,60 @@ fn is_safe(key: &str) -> bool {
 }
 
 /// `table.key -> value`, every leaf.
-pub(crate) fn leaves(text: &str) -> BTreeMap<String, String> {
-    fn walk(prefix: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
-        match value {
-            toml::Value::Table(table) => {
-                for (key, value) in table {
-                    let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-                    walk(&path, value, into);
-                }
-            }
-            leaf => {
-                into.insert(prefix.to_owned(), leaf.to_string());
+fn leaves(config: &Config) -> Result<BTreeMap<String, String>, ConfigError> {
+    let unwritable = |error: toml::de::Error| ConfigError::Unwritable { message: error.to_string() };
+    let table = config.to_toml()?.parse::<toml::Table>().map_err(unwritable)?;
+    let mut leaves = BTreeMap::new();
+    walk("", &toml::Value::Table(table), &mut leaves);
+    Ok(leaves)
+}
+
+fn walk(prefix: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                walk(&path, value, into);
             }
         }
+        leaf => {
+            into.insert(prefix.to_owned(), leaf.to_string());
+        }
     }
-    let mut leaves = BTreeMap::new();
-    if let Ok(table) = text.parse::<toml::Table>() {
-        walk("", &toml::Value::Table(table), &mut leaves);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::differences;
+
+    const OLD: &str = "[model]\nname = 'lenet'\n[data]\ndataset = 'digits'\n[loss]\nname = 'cross_entropy'\n\
+                       [optimizer]\nname = 'sgd'\nlr = 0.1\n[trainer]\nepochs = 2\nbackend = 'flex'\n";
+
+    fn said(now: &str) -> Vec<String> {
+        differences(OLD, now).unwrap().iter().map(ToString::to_string).collect()
     }
-    leaves
+
+    #[test]
+    fn a_key_that_only_one_of_them_spells_out_is_no_difference() {
+        let spelt_out = format!("{OLD}seed = 0\n[schedule]\nname = 'none'\n");
+        assert_eq!(said(&spelt_out.replace("lr = 0.1", "lr = 1e-1\nmomentum = 0")), [String::new(); 0]);
+    }
+
+    #[test]
+    fn what_moves_numbers_is_a_difference_and_what_does_not_is_none() {
+        assert_eq!(said(&OLD.replace("lr = 0.1", "lr = 0.2")), ["optimizer.lr: 0.1 -> 0.2"]);
+        assert_eq!(said(&OLD.replace("epochs = 2", "epochs = 3\nkeep_last = 9")), [String::new(); 0]);
+        let backend = differences(OLD, &OLD.replace("flex", "ndarray")).unwrap();
+        assert!(backend[0].is_backend() && backend.len() == 1);
+    }
+
+    #[test]
+    fn a_text_that_is_no_config_is_an_error_with_its_place() {
+        let error = differences(OLD, &OLD.replace("lr = 0.1", "lr = 'x'")).err().unwrap();
+        assert!(
+            error.to_string().starts_with("the present config:9:6: optimizer.lr: expected a number"),
+            "{error}"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! `diverged.json`: everything known about a step whose loss, gradients or weights were not finite.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::norms::{ParameterNorms, number_or_name};
 
@@ -18,12 +18,12 @@ pub struct Divergence {
     pub value: f64,
     /// Learning rate of the step.
     pub lr: f64,
-    /// Loss of its batch.
-    #[serde(serialize_with = "number_or_name")]
-    pub loss: f64,
-    /// Global L2 norm of its gradients.
-    #[serde(serialize_with = "number_or_name")]
-    pub grad_norm: f64,
+    /// Loss of its batch; absent when the number was found outside a step.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number_or_name_if_any")]
+    pub loss: Option<f64>,
+    /// Global L2 norm of its gradients; absent when the number was found outside a step.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number_or_name_if_any")]
+    pub grad_norm: Option<f64>,
     /// Positions of the batch's samples in the training split, in the batch's order.
     pub samples: Vec<usize>,
     /// Norms of each parameter before the step and of its gradient.
@@ -32,6 +32,13 @@ pub struct Divergence {
     pub action: Action,
     /// Recoveries so far, this one included.
     pub recoveries: u64,
+}
+
+fn number_or_name_if_any<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => number_or_name(value, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl std::fmt::Display for Divergence {

@@ -13,14 +13,14 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use firebrick_component::{ArgumentError, check};
+use firebrick_models::walk::{Change, ParamRef, Visit, change, visit};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::optimizer::argument::Check;
-use crate::optimizer::path::ModulePath;
-use crate::optimizer::{ArgumentError, OptimizerError, OptimizerState, ParameterState, read_back, upload};
+use crate::optimizer::{OptimizerError, OptimizerState, ParameterState, lerp, read_back, upload};
 
 /// Under which names the average stands in its file.
 const OWNER: &str = "ema";
@@ -46,7 +46,7 @@ impl EmaConfig {
     /// # Errors
     /// `decay` must be from 0 to 1.
     pub fn validate(&self) -> Result<(), ArgumentError> {
-        Check(OWNER).unit_interval("decay", self.decay)
+        check::unit_interval("decay", self.decay)
     }
 }
 
@@ -92,9 +92,7 @@ impl Ema {
 
     /// Takes the model's weights into the average; call it after each optimiser step.
     pub fn update<M: Module>(&mut self, model: &M) {
-        let mut update =
-            Update { averages: &mut self.averages, weight: 1.0 - self.decay, path: ModulePath::default() };
-        model.visit(&mut update);
+        visit(model, &mut Update { averages: &mut self.averages, weight: 1.0 - self.decay });
         self.num_updates += 1;
     }
 
@@ -108,7 +106,7 @@ impl Ema {
     /// weights.
     pub fn averaged<M: Module>(&self, model: &M) -> M {
         // `valid` gives BatchNorm's statistics a place of their own; `clone` would not.
-        model.valid().map(&mut Replace { averages: &self.averages, path: ModulePath::default() })
+        change(model.valid(), &mut Replace { averages: &self.averages })
     }
 
     /// The average as bytes for a checkpoint, exact to the last bit.
@@ -143,7 +141,7 @@ impl Ema {
             return Err(OptimizerError::OtherOptimizer { expected: OWNER, found: state.optimizer }.into());
         }
         let mut shapes = Shapes::default();
-        model.visit(&mut shapes);
+        visit(model, &mut shapes);
         let problems = differences(&shapes.found, &state);
         if !problems.is_empty() {
             return Err(EmaError::Mismatch { problems });
@@ -152,7 +150,9 @@ impl Ema {
         let mut num_updates = 0;
         for (path, mut parameter) in state.parameters {
             num_updates = parameter.steps;
-            let Some(data) = parameter.tensors.remove(AVERAGE) else { continue };
+            let Some(data) = parameter.tensors.remove(AVERAGE) else {
+                unreachable!("bug: {path} has no tensor called {AVERAGE:?}, and passed the check for it");
+            };
             let shape = data.shape().to_vec();
             let flat = upload(data, device)
                 .map_err(|reason| OptimizerError::Unreadable { reason: format!("{path}: {reason}") })?;
@@ -182,7 +182,7 @@ fn differences(shapes: &BTreeMap<String, Vec<usize>>, state: &OptimizerState) ->
             (Some(shape), Some(saved)) if saved != shape.as_slice() => {
                 problems.push(format!("{path} has the shape {saved:?}: expected {shape:?}"));
             }
-            _ => {}
+            (Some(_), Some(_)) => {}
         }
     }
     problems
@@ -191,84 +191,53 @@ fn differences(shapes: &BTreeMap<String, Vec<usize>>, state: &OptimizerState) ->
 struct Update<'a> {
     averages: &'a mut BTreeMap<String, Averaged>,
     weight: f64,
-    path: ModulePath,
 }
 
-impl Update<'_> {
-    /// torch's `lerp`, the way round that it takes for a weight below one half or above.
-    fn average(&self, old: Tensor<1>, new: Tensor<1>) -> Tensor<1> {
-        crate::optimizer::lerp(old, new, self.weight)
-    }
-}
-
-impl ModuleVisitor for Update<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Update<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, param: &Param<Tensor<D>>) {
         if !param.is_require_grad() {
             return;
         }
         let tensor = param.val().inner();
         let shape = tensor.dims().to_vec();
         let new = tensor.reshape([-1]);
-        let path = self.path.path();
-        let flat = match self.averages.remove(&path) {
-            Some(old) if old.shape == shape => self.average(old.flat.to_device(&new.device()), new),
-            _ => new,
+        let flat = match self.averages.remove(&at.path) {
+            // torch's `lerp`, the way round that it takes for a weight below one half or above.
+            Some(old) if old.shape == shape => lerp(old.flat.to_device(&new.device()), new, self.weight),
+            // The first update, or another model's parameter: the average begins here.
+            Some(_) | None => new,
         };
-        self.averages.insert(path, Averaged { flat, shape });
+        self.averages.insert(at.path.clone(), Averaged { flat, shape });
     }
 }
 
 struct Replace<'a> {
     averages: &'a BTreeMap<String, Averaged>,
-    path: ModulePath,
 }
 
-impl ModuleMapper for Replace<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.averages.get(&self.path.path()) {
+impl Change for Replace<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.averages.get(&at.path) {
             Some(averaged) if averaged.shape == param.lazy_shape().to_vec() => {
                 let flat = averaged.flat.clone();
                 param.map(|tensor| flat.to_device(&tensor.device()).reshape(tensor.dims()))
             }
-            _ => param,
+            // What is not averaged: running statistics, frozen parameters, everything before the first update.
+            Some(_) | None => param,
         }
     }
 }
 
+/// The shapes of the parameters that are averaged.
 #[derive(Default)]
 struct Shapes {
     found: BTreeMap<String, Vec<usize>>,
-    path: ModulePath,
 }
 
-impl ModuleVisitor for Shapes {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Shapes {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, param: &Param<Tensor<D>>) {
         if param.is_require_grad() {
-            self.found.insert(self.path.path(), param.lazy_shape().to_vec());
+            self.found.insert(at.path.clone(), param.lazy_shape().to_vec());
         }
     }
 }

@@ -12,12 +12,13 @@ use crate::backend::BackendError;
 use crate::config::ConfigError;
 use crate::ema::EmaError;
 use crate::optimizer::OptimizerError;
+use crate::read_back::DeviceError;
 use crate::schedule::ScheduleError;
 
 /// What kind of trouble an error is; the command line turns it into an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The training itself failed: it diverged.
+    /// The training itself failed: it diverged, or the device gave up.
     Diverged,
     /// The user asked for something that cannot be done: config, backend, arguments.
     Usage,
@@ -68,6 +69,9 @@ pub enum TrainError {
     /// The average of the weights refused its saved state.
     #[error(transparent)]
     Ema(#[from] EmaError),
+    /// The device did not give a result back.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A number stopped being finite; the update was not applied.
     #[error(
         "training diverged at step {step}: {what} is {value} (learning rate {lr}); the update was not applied; \
@@ -92,7 +96,7 @@ impl TrainError {
     /// Which exit code this is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Diverged { .. } => ErrorKind::Diverged,
+            Self::Diverged { .. } | Self::Device(_) => ErrorKind::Diverged,
             Self::Data(error) if error.is_config() => ErrorKind::Usage,
             Self::Data(_) => ErrorKind::Data,
             Self::Storage(_) | Self::Checkpoint { .. } | Self::Ema(_) => ErrorKind::Storage,

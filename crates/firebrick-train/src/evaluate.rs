@@ -1,26 +1,45 @@
-//! One pass over a split without gradients: mean loss and accuracy.
+//! One pass over a split without gradients: a record of every image, and what they add up to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use burn::tensor::Device;
-use firebrick_data::{DataLoader, LoaderOptions, PreparedDataset};
-use firebrick_kernels::near_kernels;
-use firebrick_loss::{ClassifierLoss, LossError};
+use firebrick_data::{DataLoader, HostBatch, LoaderOptions, PreparedDataset};
 use firebrick_models::ImageClassifier;
 
+use crate::backend::Backend;
+use crate::criterion::{self, Criterion, ImageLosses, SplitSums};
 use crate::error::TrainError;
 use crate::event::Score;
-use crate::step::count_correct;
+use crate::image_record::ImageRecord;
+use crate::metric::{self, MetricConfig};
+use crate::read_back::{f32_values, read_back_f32};
 
 /// What an evaluation found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Mean loss over the samples, and the part classified right.
+    /// The loss over the split, and the part of it that was classified right.
     pub score: Score,
+    /// Every image of the split, in its order.
+    pub records: Vec<ImageRecord>,
+    /// Classes that the network tells apart.
+    pub num_classes: usize,
+}
+
+impl Evaluation {
     /// Samples seen.
-    pub images: usize,
-    /// `confusion[true][predicted]` counts samples.
-    pub confusion: Vec<Vec<u64>>,
+    pub fn images(&self) -> usize {
+        self.records.len()
+    }
+
+    /// `counts[true][predicted]` counts samples.
+    pub fn confusion(&self) -> Vec<Vec<u64>> {
+        metric::confusion(&self.records, self.num_classes)
+    }
+
+    /// The metrics of `list` by label, beside the accuracy; one that is not finite is left out.
+    pub fn metrics(&self, list: &[MetricConfig]) -> BTreeMap<String, f64> {
+        metric::compute(list, &self.records, self.num_classes)
+    }
 }
 
 /// How a split is walked through.
@@ -38,49 +57,58 @@ pub struct EvaluationOptions {
 ///
 /// # Errors
 ///
-/// [`TrainError::Data`] when a sample cannot be read, [`TrainError::Loss`] when the loss refuses.
+/// [`TrainError::Data`] when a sample cannot be read, [`TrainError::Plan`] when one has a label that the model
+/// does not know, [`TrainError::Loss`] when the loss refuses, [`TrainError::Device`].
 pub fn evaluate<M: ImageClassifier>(
     model: &M,
     split: Arc<PreparedDataset>,
-    loss: &ClassifierLoss,
-    device: &Device,
+    loss: &Criterion,
+    backend: &Backend,
     options: EvaluationOptions,
     stop: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Option<Evaluation>, TrainError> {
-    let num_classes = model.num_classes();
-    let loader = DataLoader::new(
-        split,
-        LoaderOptions {
-            batch_size: options.batch_size,
-            shuffle: false,
-            seed: 0,
-            workers: options.workers,
-            drop_last: false,
-        },
-    );
-    let mut confusion = vec![vec![0; num_classes]; num_classes];
-    let (mut loss_sum, mut correct, mut images) = (0.0, 0, 0);
-    for host_batch in loader.epoch(0, 0) {
-        let host_batch = host_batch?;
-        let labels = host_batch.labels.clone();
-        let (losses, logits) = near_kernels(device, || -> Result<_, LossError> {
-            let batch = host_batch.to_tensors(device);
-            let logits_nk = model.forward(batch.images_nchw);
-            let losses_n = loss.forward_unreduced(logits_nk.clone(), batch.labels_n)?;
-            Ok((losses_n.into_data(), logits_nk.into_data().convert::<f32>()))
-        })?;
-        loss_sum += losses.iter::<f64>().sum::<f64>();
-        let logits = logits.as_slice::<f32>().unwrap_or_default();
-        correct += count_correct(logits, &labels, |label, predicted| confusion[label][predicted] += 1);
-        images += labels.len();
-        if stop(images) {
+    let mut records = Vec::with_capacity(split.len());
+    let mut sums = SplitSums::default();
+    for batch in in_order(split, options).epoch(0, 0) {
+        let of_batch = backend.scope(|| records_of(model, batch?, loss, backend, &mut sums))?;
+        records.extend(of_batch);
+        if stop(records.len()) {
             return Ok(None);
         }
     }
-    let count = images.max(1) as f64;
-    Ok(Some(Evaluation {
-        score: Score { loss: loss_sum / count, accuracy: correct as f64 / count },
-        images,
-        confusion,
-    }))
+    let correct = records.iter().filter(|record| record.is_correct()).count();
+    let accuracy = correct as f64 / records.len().max(1) as f64;
+    let score = Score { loss: sums.loss(loss), accuracy };
+    Ok(Some(Evaluation { score, records, num_classes: model.num_classes() }))
+}
+
+fn in_order(split: Arc<PreparedDataset>, options: EvaluationOptions) -> DataLoader {
+    let EvaluationOptions { batch_size, workers } = options;
+    DataLoader::new(split, LoaderOptions { batch_size, shuffle: false, seed: 0, workers, drop_last: false })
+}
+
+/// A batch's images, evaluated on this thread.
+fn records_of<M: ImageClassifier>(
+    model: &M,
+    batch: HostBatch,
+    loss: &Criterion,
+    backend: &Backend,
+    sums: &mut SplitSums,
+) -> Result<Vec<ImageRecord>, TrainError> {
+    let num_classes = model.num_classes();
+    let (indices, labels) = (batch.sample_indices.clone(), batch.labels.clone());
+    let (images_nchw, targets) = criterion::to_device(batch, num_classes, &backend.device)?;
+    let logits_nk = model.forward(images_nchw);
+    let of_images = criterion::of_images(loss, logits_nk.clone(), targets)?;
+    sums.add(&of_images);
+    let logits = read_back_f32(logits_nk, "the logits")?;
+    let ImageLosses { losses, weights } = of_images;
+    let rows = f32_values(&logits).chunks_exact(num_classes);
+    let images = indices.into_iter().zip(labels).zip(rows).zip(losses.into_iter().zip(weights));
+    Ok(images
+        .map(|(((index, label), scores), (loss, weight))| {
+            // `to_device` has checked that the label is a class.
+            ImageRecord::new(index, label as usize, scores, loss, weight)
+        })
+        .collect())
 }

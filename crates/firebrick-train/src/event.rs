@@ -1,31 +1,20 @@
 //! What a run tells while it runs. Progress bars, logs and an embedding program all hear the same.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::divergence::{Action, Divergence};
 
-/// Answer of an [`Observer`].
+/// Answer of an [`Observer`](crate::Observer).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control {
     /// Go on.
     Continue,
     /// End after this step, with a checkpoint.
     Stop,
-}
-
-/// Whoever wants to know. A closure `FnMut(&Event) -> Control` is one.
-pub trait Observer {
-    /// Is told each event, on the training thread, in order. After [`Control::Stop`] the run saves
-    /// a checkpoint at the next finished step and ends with [`crate::Status::Stopped`].
-    fn on_event(&mut self, event: &Event) -> Control;
-}
-
-impl<F: FnMut(&Event) -> Control> Observer for F {
-    fn on_event(&mut self, event: &Event) -> Control {
-        self(event)
-    }
 }
 
 /// One thing that happened. `step` counts finished optimiser steps from 1, `epoch` from 1.
@@ -40,7 +29,7 @@ pub enum Event {
     Step(StepRecord),
     /// A step was not taken because a number was not finite, and the run goes on.
     Refused(RefusedRecord),
-    /// A batch of the test split was evaluated.
+    /// A batch of a split was evaluated.
     Evaluating {
         /// Samples done.
         images: usize,
@@ -53,6 +42,11 @@ pub enum Event {
     Checkpoint(CheckpointRecord),
     /// Something a person should know, though nothing is wrong enough to stop.
     Notice {
+        /// In one sentence.
+        message: String,
+    },
+    /// Something that is as it was asked for, and worth knowing once.
+    Note {
         /// In one sentence.
         message: String,
     },
@@ -149,6 +143,32 @@ impl RefusedRecord {
     }
 }
 
+/// A part of a data set that is evaluated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// Chooses the best checkpoint and when to stop.
+    Validation,
+    /// Says at the end how good the network is; it also chooses where there is no validation split.
+    #[default]
+    Test,
+}
+
+impl Split {
+    fn is_test(&self) -> bool {
+        *self == Self::Test
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
+    }
+}
+
 /// Which weights an evaluation was made with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -174,14 +194,17 @@ pub struct EvalRecord {
     /// Finished or current epoch.
     pub epoch: u64,
     /// Which split.
-    pub split: String,
+    pub split: Split,
     /// Which weights; left out for the raw ones.
     #[serde(default, skip_serializing_if = "WeightsKind::is_raw")]
     pub weights: WeightsKind,
-    /// Mean loss over the samples.
+    /// The loss over the split.
     pub loss: f64,
     /// Part of the samples that was classified right.
     pub accuracy: f64,
+    /// The metrics of `trainer.metrics` by their labels, beside the accuracy; left out when there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, f64>,
     /// Samples evaluated.
     pub images: usize,
     /// Time the evaluation took, in seconds.
@@ -208,7 +231,10 @@ pub struct Summary {
     pub steps: u64,
     /// Finished epochs.
     pub epochs: u64,
-    /// The best evaluation; absent when there was none.
+    /// The split of `best`, `final`, `ema` and `metrics`; left out when it is the test split.
+    #[serde(default, skip_serializing_if = "Split::is_test")]
+    pub split: Split,
+    /// The best evaluation at the end of an epoch; absent when there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<Best>,
     /// The last evaluation; absent when there was none.
@@ -217,6 +243,13 @@ pub struct Summary {
     /// The last evaluation of the averaged weights; absent without `trainer.ema`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema: Option<Score>,
+    /// The metrics of `trainer.metrics` beside the accuracy, of the last evaluation; left out when there are
+    /// none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, f64>,
+    /// The test split at the end; absent when it is `split`, and as long as the run is not at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<SplitScores>,
     /// Steps that were refused because a number was not finite; left out when there were none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub recoveries: u64,
@@ -243,22 +276,44 @@ impl Summary {
     }
 }
 
-/// The evaluation with the highest accuracy, the earliest among equals.
+/// The evaluation with the highest accuracy at the end of an epoch, the earliest among equals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     /// Its epoch.
     pub epoch: u64,
     /// Its finished steps.
     pub step: u64,
-    /// Its test accuracy.
+    /// Its accuracy.
     pub accuracy: f64,
 }
 
-/// Loss and accuracy on the test split.
+/// Loss and accuracy on a split.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Mean loss over the samples.
+    /// The loss over the split.
     pub loss: f64,
     /// Part classified right.
     pub accuracy: f64,
+}
+
+/// Everything that an evaluation of a split says: of the weights, and of their average where the run keeps one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SplitScores {
+    /// The loss over the split.
+    pub loss: f64,
+    /// Part classified right.
+    pub accuracy: f64,
+    /// The metrics of `trainer.metrics` by their labels, beside the accuracy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, f64>,
+    /// Of the averaged weights; absent without `trainer.ema`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema: Option<Score>,
+}
+
+impl SplitScores {
+    /// Loss and accuracy of the weights themselves.
+    pub fn score(&self) -> Score {
+        Score { loss: self.loss, accuracy: self.accuracy }
+    }
 }

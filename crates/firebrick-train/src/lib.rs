@@ -10,26 +10,38 @@ pub mod config;
 pub mod plan;
 
 pub mod backend;
+mod closest;
 pub mod step;
+pub mod step_batches;
 
 pub mod accumulate;
 pub mod clip;
+mod criterion;
 pub mod divergence;
-pub mod early_stopping;
 pub mod ema;
 pub mod optimizer;
+pub mod read_back;
 pub mod schedule;
+mod softmax;
 
 pub mod evaluate;
+pub mod image_record;
+pub mod metric;
+pub mod monitor;
+
 pub mod event;
+mod metrics_file;
 pub mod norms;
+pub mod observer;
 
 pub mod checkpoint;
 mod config_difference;
+mod json;
 mod resume;
 pub mod run_folder;
 pub mod run_progress;
 mod saver;
+pub mod train_state;
 pub mod trained;
 pub mod weights_hash;
 
@@ -38,7 +50,10 @@ pub mod replay;
 pub mod trace;
 
 pub use config::Config;
+pub use criterion::Criterion;
 pub use error::{ErrorKind, TrainError};
-pub use event::{Control, Event, Observer};
+pub use event::{Control, Event, Split};
 pub use fit::{Outcome, Status, fit};
+pub use observer::{Observer, Observers};
 pub use plan::Plan;
+pub use train_state::TrainState;

@@ -1,11 +1,12 @@
 //! How large each parameter and its gradient are: what a report of a diverged step shows.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use firebrick_models::walk::{ParamRef, Visit, visit};
 use serde::{Serialize, Serializer};
 
-use crate::optimizer::path::ModulePath;
+use crate::read_back::{DeviceError, read_back};
 
 /// L2 norms of one trainable parameter.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,38 +28,54 @@ pub(crate) fn number_or_name<S: Serializer>(value: &f64, serializer: S) -> Resul
 
 /// The norms of every trainable parameter, in the model's order. Reads each back from the device, so
 /// it is for the step that has gone wrong, not for every step.
-pub fn parameter_norms<M: Module>(model: &M, gradients: &GradientsParams) -> Vec<ParameterNorms> {
-    let mut visitor = Visitor { gradients, path: ModulePath::default(), found: Vec::new() };
-    model.visit(&mut visitor);
-    visitor.found
+///
+/// # Errors
+///
+/// [`DeviceError`] if the device will not give a tensor back.
+pub fn parameter_norms<M: Module>(
+    model: &M,
+    gradients: &GradientsParams,
+) -> Result<Vec<ParameterNorms>, DeviceError> {
+    let mut norms = Norms { gradients, found: Ok(Vec::new()) };
+    visit(model, &mut norms);
+    norms.found
 }
 
-struct Visitor<'a> {
+struct Norms<'a> {
     gradients: &'a GradientsParams,
-    path: ModulePath,
-    found: Vec<ParameterNorms>,
+    /// The norms so far, or the first error.
+    found: Result<Vec<ParameterNorms>, DeviceError>,
 }
 
-impl ModuleVisitor for Visitor<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Norms<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, param: &Param<Tensor<D>>) {
+        let Ok(found) = &mut self.found else { return };
         if !param.is_require_grad() {
             return;
         }
-        let gradient = self.gradients.get::<D>(param.id).map_or(0.0, |gradient| norm(gradient.inner()));
-        let weight = norm(param.val().inner());
-        self.found.push(ParameterNorms { name: self.path.path(), weight, gradient });
+        let gradient = self.gradients.get::<D>(param.id).map(|gradient| gradient.inner());
+        match norms(&at.path, param.val().inner(), gradient) {
+            Ok(norms) => found.push(norms),
+            Err(error) => self.found = Err(error),
+        }
     }
 }
 
+fn norms<const D: usize>(
+    path: &str,
+    weight: Tensor<D>,
+    gradient: Option<Tensor<D>>,
+) -> Result<ParameterNorms, DeviceError> {
+    let gradient = gradient.map(|gradient| norm(gradient, &format!("the gradient of {path}"))).transpose()?;
+    Ok(ParameterNorms {
+        name: path.to_owned(),
+        weight: norm(weight, path)?,
+        // The loss does not depend on a parameter without a gradient.
+        gradient: gradient.unwrap_or(0.0),
+    })
+}
+
 /// In f64, so that the squares of large finite numbers stay finite.
-fn norm<const D: usize>(tensor: Tensor<D>) -> f64 {
-    tensor.into_data().iter::<f64>().map(|value| value * value).sum::<f64>().sqrt()
+fn norm<const D: usize>(tensor: Tensor<D>, what: &str) -> Result<f64, DeviceError> {
+    Ok(read_back(tensor, what)?.iter::<f64>().map(|value| value * value).sum::<f64>().sqrt())
 }

@@ -3,15 +3,20 @@
 //! [`crate::config`] knows only the text; from here on every part is known to fit the others, so
 //! that nothing inside a step can fail on a shape or a label.
 
-use burn::tensor::{Device, Int, Tensor};
+use std::sync::Arc;
+
+use burn::tensor::Device;
 use firebrick_data::random::{self, Purpose};
-use firebrick_data::{Datasets, InputShape, Progress};
-use firebrick_loss::{ClassifierLoss, LossError};
-use firebrick_models::{ImageClassifier, Model, weights};
+use firebrick_data::{DataLoader, Datasets, InputShape, LoaderOptions, PreparedDataset, Progress};
+use firebrick_models::{ImageClassifier, Network, weights};
 
 use crate::backend::{Backend, BackendChoice};
 use crate::config::Config;
+use crate::criterion::{self, Criterion};
 use crate::error::TrainError;
+use crate::event::Split;
+use crate::step::{Clipping, StepRules};
+use crate::step_batches::StepBatches;
 
 /// A run that can start.
 pub struct Plan {
@@ -23,15 +28,18 @@ pub struct Plan {
     pub backend: Backend,
     /// The splits, ready to be batched.
     pub datasets: Datasets,
-    /// The loss, on logits and class labels.
-    pub loss: ClassifierLoss,
+    /// What is minimised.
+    pub loss: Criterion,
     /// Batches in one epoch.
     pub batches_per_epoch: u64,
     /// Optimiser steps in one epoch: one for each `trainer.accumulate_grad_batches` batches, and one for
     /// those that are left.
     pub steps_per_epoch: u64,
-    /// Optimiser steps in the whole run.
+    /// Optimiser steps in the whole run: those of all epochs, or `trainer.max_steps` if that is fewer.
     pub total_steps: u64,
+    /// Optimiser steps of all epochs. A schedule whose own length is left out has this one: it must not depend on
+    /// where `trainer.max_steps` cuts the run.
+    pub schedule_steps: u64,
 }
 
 impl Plan {
@@ -50,11 +58,11 @@ impl Plan {
         let input = InputShape { channels, height, width };
         let datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
         check_classes(&config, &datasets)?;
-        let loss = checked_loss(&config, &backend.device)?;
+        let loss = criterion::checked(&config, &backend.device)?;
         let batches_per_epoch = batches_per_epoch(&config, datasets.info.train_count)?;
         let steps_per_epoch = batches_per_epoch.div_ceil(config.trainer.accumulate_grad_batches as u64);
-        let all_steps = steps_per_epoch.saturating_mul(config.trainer.epochs);
-        let total_steps = config.trainer.max_steps.map_or(all_steps, |limit| limit.min(all_steps));
+        let schedule_steps = steps_per_epoch.saturating_mul(config.trainer.epochs);
+        let total_steps = config.trainer.max_steps.map_or(schedule_steps, |limit| limit.min(schedule_steps));
         Ok(Self {
             config,
             name: name.to_owned(),
@@ -64,6 +72,7 @@ impl Plan {
             batches_per_epoch,
             steps_per_epoch,
             total_steps,
+            schedule_steps,
         })
     }
 
@@ -74,13 +83,57 @@ impl Plan {
         self.backend.device.seed(random::seed_for(seed, Purpose::Dropout, finished_steps, 0));
     }
 
+    /// What each step of `epoch` takes, from batch `first_batch` of it on; both are counted from 0.
+    pub fn training_batches(&self, epoch: u64, first_batch: u64) -> StepBatches {
+        let (data, trainer) = (&self.config.data, &self.config.trainer);
+        let options = LoaderOptions {
+            batch_size: data.batch_size,
+            shuffle: data.shuffle,
+            seed: trainer.seed,
+            workers: data.workers,
+            drop_last: data.drop_last,
+        };
+        let loader = DataLoader::new(self.datasets.train.clone(), options);
+        StepBatches::new(loader.epoch(epoch, first_batch as usize), trainer.accumulate_grad_batches)
+    }
+
+    /// What is the same in every step.
+    pub fn step_rules(&self) -> StepRules<'_> {
+        let trainer = &self.config.trainer;
+        StepRules {
+            backend: &self.backend,
+            loss: &self.loss,
+            clipping: Clipping { max_norm: trainer.clip_grad_norm, max_value: trainer.clip_grad_value },
+        }
+    }
+
+    /// The split whose evaluations decide: which checkpoint is the best, when to stop, when to lower the
+    /// learning rate. The validation split where there is one.
+    pub fn deciding_split(&self) -> Split {
+        if self.datasets.validation.is_some() { Split::Validation } else { Split::Test }
+    }
+
+    /// A split, prepared for evaluation.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Plan`] when the data has no such split.
+    pub fn split(&self, split: Split) -> Result<&Arc<PreparedDataset>, TrainError> {
+        match split {
+            Split::Test => Ok(&self.datasets.test),
+            Split::Validation => self.datasets.validation.as_ref().ok_or_else(|| {
+                TrainError::Plan(format!("dataset `{}` has no validation split", self.datasets.info.name))
+            }),
+        }
+    }
+
     /// The network that the config names, with torch's initialisation for the run's seed, or with
     /// the weights that `model.weights` points to.
     ///
     /// # Errors
     ///
     /// [`TrainError::Weights`] when the file does not fit.
-    pub fn initial_model(&self, device: &Device) -> Result<Model, TrainError> {
+    pub fn initial_model(&self, device: &Device) -> Result<Network, TrainError> {
         let section = &self.config.model;
         let model = section.network.init(self.config.trainer.seed, device);
         let Some(path) = &section.weights else {
@@ -112,16 +165,6 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-/// The loss, tried once on a sample of the right shape: what depends on the class count, such as the
-/// length of `weight`, is found here and not inside a step.
-fn checked_loss(config: &Config, device: &Device) -> Result<ClassifierLoss, LossError> {
-    let loss = config.loss.classifier()?;
-    let logits_nk = Tensor::<2>::zeros([1, config.model.network.num_classes()], device);
-    let labels_n = Tensor::<1, Int>::zeros([1], device);
-    loss.forward_trusted(logits_nk, labels_n)?;
-    Ok(loss)
 }
 
 fn check_classes(config: &Config, datasets: &Datasets) -> Result<(), TrainError> {

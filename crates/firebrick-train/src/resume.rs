@@ -1,18 +1,23 @@
 //! Where a run begins: in a fresh folder, or in an earlier process's at its newest good checkpoint.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use firebrick_storage::{MANIFEST_FILE, RunLock};
+use firebrick_storage::{MANIFEST_FILE, RunLock, StorageError};
 
-use crate::checkpoint::{self, Checkpoint, Which};
-use crate::config_difference::{Difference, differences, leaves};
+use crate::checkpoint::{self, Checkpoint, State, Which};
+use crate::config::{Config, ConfigError};
+use crate::config_difference::{Difference, differences};
 use crate::error::TrainError;
+use crate::metrics_file::MetricsFile;
+use crate::monitor;
 use crate::plan::Plan;
 use crate::run_folder::{Resume, RunFolder, RunLocation, is_run};
 
 /// What a run starts from.
 pub(crate) struct Begin {
     pub folder: RunFolder,
+    pub metrics: MetricsFile,
     pub checkpoint: Option<Checkpoint>,
     pub notices: Vec<String>,
 }
@@ -21,7 +26,10 @@ pub(crate) fn begin(plan: &Plan, location: &RunLocation) -> Result<Begin, TrainE
     match &location.resume {
         Resume::Fresh => fresh(plan, location.run_dir.as_deref()),
         Resume::Latest => {
-            let run_dir = location.run_dir.clone().or_else(|| newest_run(plan));
+            let run_dir = match &location.run_dir {
+                Some(run_dir) => Some(run_dir.clone()),
+                None => newest_run(plan)?,
+            };
             match run_dir {
                 Some(run_dir) if is_run(&run_dir) => go_on(plan, &run_dir, &Which::Latest),
                 run_dir => fresh(plan, run_dir.as_deref()),
@@ -35,20 +43,35 @@ pub(crate) fn begin(plan: &Plan, location: &RunLocation) -> Result<Begin, TrainE
 }
 
 fn fresh(plan: &Plan, run_dir: Option<&Path>) -> Result<Begin, TrainError> {
-    Ok(Begin { folder: RunFolder::create(plan, run_dir)?, checkpoint: None, notices: Vec::new() })
+    let (folder, metrics) = RunFolder::create(plan, run_dir)?;
+    Ok(Begin { folder, metrics, checkpoint: None, notices: Vec::new() })
 }
 
 fn go_on(plan: &Plan, run_dir: &Path, which: &Which) -> Result<Begin, TrainError> {
     let lock = RunLock::acquire(run_dir)?;
     checkpoint::tidy(run_dir)?;
     let mut notices = Vec::new();
-    let checkpoint = checkpoint::find(run_dir, which, &mut notices)?;
-    if let Some(checkpoint) = &checkpoint {
-        check_same_run(plan, checkpoint, &mut notices)?;
+    let mut checkpoint = checkpoint::find(run_dir, which, &mut notices)?;
+    let metrics_bytes = match &mut checkpoint {
+        Some(checkpoint) => {
+            check_same_run(plan, checkpoint, &mut notices)?;
+            reopen_end(plan, &mut checkpoint.state);
+            checkpoint.state.metrics_bytes
+        }
+        None => 0,
+    };
+    let (folder, metrics) = RunFolder::reopen(plan, run_dir, lock, metrics_bytes)?;
+    Ok(Begin { folder, metrics, checkpoint, notices })
+}
+
+/// Where a run was at its end and now goes on: it forgets the evaluations that it made only because of the end.
+fn reopen_end(plan: &Plan, state: &mut State) {
+    if monitor::is_finished(&plan.config.trainer, plan.total_steps, &state.progress) {
+        return;
     }
-    let metrics_bytes = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.metrics_bytes);
-    let folder = RunFolder::reopen(plan, run_dir, lock, metrics_bytes)?;
-    Ok(Begin { folder, checkpoint, notices })
+    if let Some(closing) = state.progress.closing.take() {
+        state.metrics_bytes = closing.metrics_bytes;
+    }
 }
 
 /// The run folder and the checkpoint that a path given by a person means.
@@ -61,7 +84,7 @@ pub(crate) fn run_of(path: &Path) -> Result<(PathBuf, Which), TrainError> {
         Some(run_dir) if path.join(MANIFEST_FILE).is_file() && is_run(run_dir) => {
             Ok((run_dir.to_owned(), Which::Folder(path.to_owned())))
         }
-        _ => Err(TrainError::Checkpoint {
+        Some(_) | None => Err(TrainError::Checkpoint {
             path: path.to_owned(),
             message: "expected a run folder (with config.toml) or a checkpoint folder of one \
                       (run/checkpoints/step-...), found neither"
@@ -71,27 +94,40 @@ pub(crate) fn run_of(path: &Path) -> Result<(PathBuf, Which), TrainError> {
 }
 
 /// The highest-numbered run that this config made below `output.root`.
-fn newest_run(plan: &Plan) -> Option<PathBuf> {
+fn newest_run(plan: &Plan) -> Result<Option<PathBuf>, TrainError> {
     let output = &plan.config.output;
     if let Some(name) = &output.name {
-        return Some(output.root.join(name));
+        return Ok(Some(output.root.join(name)));
     }
     let number = |path: &Path| -> Option<u32> {
         let name = path.file_name()?.to_str()?;
         name.strip_prefix(&plan.name)?.strip_prefix('-')?.parse().ok()
     };
-    std::fs::read_dir(&output.root)
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| is_run(path))
-        .filter_map(|path| Some((number(&path)?, path)))
-        .max()
-        .map(|(_, path)| path)
+    let unreadable = |source| StorageError::io(&output.root, "list", source);
+    let entries = match std::fs::read_dir(&output.root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error).into()),
+    };
+    let mut newest = None;
+    for entry in entries {
+        let path = entry.map_err(unreadable)?.path();
+        if let Some(number) = number(&path)
+            && is_run(&path)
+        {
+            newest = newest.max(Some((number, path)));
+        }
+    }
+    Ok(newest.map(|(_, path)| path))
 }
 
 fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String>) -> Result<(), TrainError> {
     let state = &checkpoint.state;
-    let differences = differences(&state.config, &plan.config.to_toml()?);
+    let unreadable = |error: ConfigError| TrainError::Checkpoint {
+        path: checkpoint.path.clone(),
+        message: format!("was made with a config that cannot be read: {error}"),
+    };
+    let differences = differences(&state.config, &plan.config.to_toml()?).map_err(unreadable)?;
     let (backend, other): (Vec<_>, Vec<_>) = differences.into_iter().partition(Difference::is_backend);
     for difference in backend {
         notices.push(format!("the backend differs ({difference}), so the bits will, too"));
@@ -107,10 +143,9 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
             ),
         });
     }
-    if let Some(epochs) =
-        leaves(&state.config).get("trainer.epochs").and_then(|epochs| epochs.parse::<u64>().ok())
-        && plan.config.trainer.epochs < epochs
-    {
+    let earlier = Config::from_toml("the checkpoint's config", &state.config, &[]).map_err(unreadable)?;
+    let epochs = earlier.trainer.epochs;
+    if plan.config.trainer.epochs < epochs {
         return Err(TrainError::Checkpoint {
             path: checkpoint.path.clone(),
             message: format!(

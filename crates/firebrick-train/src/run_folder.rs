@@ -4,17 +4,17 @@
 //! A run never writes into another's folder: a fresh one is made by an exclusive `mkdir`, and while
 //! a process owns a folder it holds a kernel lock on it.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use firebrick_storage::{AppendFile, RunLock, StorageError, create_folder, create_folders, write_atomic};
+use firebrick_storage::{RunLock, create_folder, create_folders, write_atomic};
 use serde::Serialize;
 
 use crate::checkpoint::tidy;
 use crate::divergence::Divergence;
 use crate::error::TrainError;
-use crate::event::{Event, Summary};
+use crate::event::Summary;
+use crate::json::{from_json, to_json};
+use crate::metrics_file::MetricsFile;
 use crate::plan::Plan;
 
 /// Where a run is to be written.
@@ -41,13 +41,12 @@ pub enum Resume {
 /// An open run folder, locked by this process.
 pub struct RunFolder {
     path: PathBuf,
-    metrics: AppendFile,
     _lock: RunLock,
 }
 
 impl RunFolder {
-    /// Makes a fresh folder. On failure nothing but an empty folder may be left.
-    pub(crate) fn create(plan: &Plan, run_dir: Option<&Path>) -> Result<Self, TrainError> {
+    /// Makes a fresh folder, with an empty `metrics.jsonl`. On failure nothing but an empty folder may be left.
+    pub(crate) fn create(plan: &Plan, run_dir: Option<&Path>) -> Result<(Self, MetricsFile), TrainError> {
         let path = match run_dir {
             Some(path) => {
                 create_folders(path)?;
@@ -65,9 +64,7 @@ impl RunFolder {
                 path,
             });
         }
-        let folder = Self::open_locked(path, lock, 0)?;
-        folder.describe(plan)?;
-        Ok(folder)
+        Self::open(plan, path, lock, 0)
     }
 
     /// Opens the folder of an earlier process and cuts `metrics.jsonl` to `metrics_bytes`.
@@ -76,22 +73,27 @@ impl RunFolder {
         path: &Path,
         lock: RunLock,
         metrics_bytes: u64,
-    ) -> Result<Self, TrainError> {
-        let folder = Self::open_locked(path.to_owned(), lock, metrics_bytes)?;
+    ) -> Result<(Self, MetricsFile), TrainError> {
+        Self::open(plan, path.to_owned(), lock, metrics_bytes)
+    }
+
+    fn open(
+        plan: &Plan,
+        path: PathBuf,
+        lock: RunLock,
+        metrics_bytes: u64,
+    ) -> Result<(Self, MetricsFile), TrainError> {
+        let metrics = MetricsFile::open(&path, metrics_bytes)?;
+        create_folders(&path.join("checkpoints"))?;
+        let folder = Self { path, _lock: lock };
         folder.describe(plan)?;
-        Ok(folder)
+        Ok((folder, metrics))
     }
 
     /// `config.toml` comes last: only a folder that has it holds a run.
     fn describe(&self, plan: &Plan) -> Result<(), TrainError> {
         self.write_json("environment.json", &Environment::of(plan))?;
         self.write("config.toml", plan.config.to_toml()?.as_bytes())
-    }
-
-    fn open_locked(path: PathBuf, lock: RunLock, metrics_bytes: u64) -> Result<Self, TrainError> {
-        let metrics = AppendFile::open(&path.join("metrics.jsonl"), metrics_bytes)?;
-        create_folders(&path.join("checkpoints"))?;
-        Ok(Self { path, metrics, _lock: lock })
     }
 
     /// The folder.
@@ -102,27 +104,6 @@ impl RunFolder {
     /// Where checkpoints go.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
-    }
-
-    /// Bytes of `metrics.jsonl` so far.
-    pub(crate) fn metrics_bytes(&self) -> u64 {
-        self.metrics.bytes()
-    }
-
-    /// Appends a step or an evaluation to `metrics.jsonl`; other events are not recorded.
-    pub(crate) fn record(&mut self, event: &Event) -> Result<(), TrainError> {
-        if !matches!(event, Event::Step(_) | Event::Refused(_) | Event::Eval(_)) {
-            return Ok(());
-        }
-        let path = self.path.join("metrics.jsonl");
-        let mut line = to_json(&path, event, false)?;
-        line.push(b'\n');
-        Ok(self.metrics.append(&line)?)
-    }
-
-    /// A second handle on `metrics.jsonl`, for whoever makes its lines durable.
-    pub(crate) fn metrics(&self) -> Result<AppendFile, TrainError> {
-        Ok(self.metrics.try_clone()?)
     }
 
     /// Writes `diverged.json`, in place of an earlier one, and gives its path.
@@ -176,33 +157,6 @@ fn next_free(root: &Path, name: Option<&str>, config_name: &str) -> Result<PathB
     })
 }
 
-pub(crate) fn storage(path: &Path, action: &'static str, source: std::io::Error) -> TrainError {
-    TrainError::Storage(StorageError::io(path, action, source))
-}
-
-pub(crate) fn to_json(path: &Path, value: &impl Serialize, pretty: bool) -> Result<Vec<u8>, TrainError> {
-    let bytes = if pretty { serde_json::to_vec_pretty(value) } else { serde_json::to_vec(value) };
-    bytes.map_err(|error| TrainError::Checkpoint {
-        path: path.to_owned(),
-        message: format!("cannot be written as JSON: {error}"),
-    })
-}
-
-/// Reads a small JSON file of a run, every number to its last bit.
-///
-/// By `json5`, not by `serde_json`: that one reads an `f64` up to one unit in the last place off unless its
-/// feature `float_roundtrip` is on, and then a resumed run would take a tie for a new best.
-pub(crate) fn from_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(64 << 20).read_to_string(&mut text))
-        .map_err(|source| storage(path, "read", source))?;
-    json5::from_str(&text).map_err(|error| TrainError::Checkpoint {
-        path: path.to_owned(),
-        message: format!("is not what Firebrick writes: {error}"),
-    })
-}
-
 /// `environment.json`: where the run's numbers come from.
 #[derive(Serialize)]
 struct Environment {
@@ -232,21 +186,5 @@ impl Environment {
                 .duration_since(std::time::UNIX_EPOCH)
                 .map_or(0, |elapsed| elapsed.as_secs()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[allow(clippy::unwrap_used)]
-    fn numbers_come_back_to_the_last_bit() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("numbers.json");
-        // Accuracies as evaluations give them: correct answers of 355.
-        let written: Vec<f64> = (0..=355).map(|correct| f64::from(correct) / 355.0).collect();
-        write_atomic(&path, &to_json(&path, &written, true).unwrap()).unwrap();
-        assert_eq!(from_json::<Vec<f64>>(&path).unwrap(), written);
     }
 }

@@ -1,9 +1,11 @@
-//! How far a run is: the plain numbers of a checkpoint, and what an evaluation changes in them.
+//! How far a run is: the plain numbers of a checkpoint.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::early_stopping::EarlyStopping;
-use crate::event::{Best, Score};
+use crate::event::{Best, Score, SplitScores};
+use crate::monitor::early_stopping::EarlyStopping;
 
 /// Counts of finished things, so the next batch is `batch` of epoch `epoch`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,13 @@ pub struct Position {
     pub batch: u64,
 }
 
+impl Position {
+    /// Whether a whole epoch has just ended, or nothing has begun.
+    pub fn is_between_epochs(&self) -> bool {
+        self.batch == 0
+    }
+}
+
 /// Everything that changes while a run runs, but tensors and the schedule.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunProgress {
@@ -23,10 +32,13 @@ pub struct RunProgress {
     pub position: Position,
     /// The best evaluations, best first, as many as checkpoints of them stay.
     pub bests: Vec<Best>,
-    /// The last evaluation.
+    /// The last evaluation at the end of an epoch.
     pub last: Option<Score>,
     /// The last evaluation of the averaged weights.
     pub last_ema: Option<Score>,
+    /// The metrics of the last evaluation, beside loss and accuracy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub last_metrics: BTreeMap<String, f64>,
     /// A stop interrupted the evaluation that belongs to this position.
     pub evaluation_due: bool,
     /// Whether evaluations still improve.
@@ -37,13 +49,28 @@ pub struct RunProgress {
     pub images: u64,
     /// Time spent training, evaluation and saving not counted, in seconds.
     pub training_seconds: f64,
+    /// What was evaluated only because the run was at its end. A run that goes on forgets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
+}
+
+/// Evaluations at the end of a run that it would not have made had it gone on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Closing {
+    /// Length of `metrics.jsonl` before them, in bytes.
+    pub metrics_bytes: u64,
+    /// The split that decides, where `trainer.max_steps` ended the run inside an epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<SplitScores>,
+    /// The test split, where the validation split decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<SplitScores>,
 }
 
 impl RunProgress {
     /// Counts a step over `batches` batches; the epoch ends after `batches_per_epoch`.
-    pub(crate) fn advance(&mut self, batches: u64, batches_per_epoch: u64, images: usize, seconds: f64) {
+    pub(crate) fn advance(&mut self, batches: u64, batches_per_epoch: u64, images: usize) {
         self.images += images as u64;
-        self.training_seconds += seconds;
         self.position.step += 1;
         self.position.batch += batches;
         if self.position.batch >= batches_per_epoch {
@@ -54,18 +81,24 @@ impl RunProgress {
 
     /// The epoch that is running, or the one just finished, counted from 1.
     pub(crate) fn epoch_number(&self) -> u64 {
-        self.position.epoch + u64::from(self.position.batch > 0)
+        self.position.epoch + u64::from(!self.position.is_between_epochs())
     }
 
-    /// Takes in an evaluation at the current position, and keeps the `keep_best` best; the earlier
-    /// one of equals is the better one.
-    pub(crate) fn score(&mut self, score: Score, keep_best: usize) {
-        self.last = Some(score);
-        let best = Best { epoch: self.epoch_number(), step: self.position.step, accuracy: score.accuracy };
-        let better = |other: &Best| best.accuracy > other.accuracy;
-        let place = self.bests.iter().position(better).unwrap_or(self.bests.len());
-        self.bests.insert(place, best);
-        self.bests.truncate(keep_best);
+    /// Notes the evaluation of the epoch that has just ended.
+    pub(crate) fn note(&mut self, scores: &SplitScores) {
+        self.evaluation_due = false;
+        self.last = Some(scores.score());
+        self.last_ema = scores.ema;
+        self.last_metrics.clone_from(&scores.metrics);
+    }
+
+    /// The newest evaluation of the split that decides.
+    pub(crate) fn newest(&self) -> Option<SplitScores> {
+        let closing = self.closing.as_ref().and_then(|closing| closing.last.clone());
+        closing.or_else(|| {
+            let Score { loss, accuracy } = self.last?;
+            Some(SplitScores { loss, accuracy, metrics: self.last_metrics.clone(), ema: self.last_ema })
+        })
     }
 }
 
@@ -77,19 +110,9 @@ mod tests {
     fn an_epoch_ends_with_its_last_batch_also_when_a_step_takes_several() {
         let mut progress = RunProgress::default();
         for batches in [2, 2, 1] {
-            progress.advance(batches, 5, 10, 0.5);
+            progress.advance(batches, 5, 10);
         }
         assert_eq!(progress.position, Position { step: 3, epoch: 1, batch: 0 });
-        assert_eq!((progress.images, progress.training_seconds), (30, 1.5));
-    }
-
-    #[test]
-    fn the_best_come_first_and_the_earlier_of_equals_before_the_later() {
-        let mut progress = RunProgress::default();
-        for accuracy in [0.5, 0.7, 0.7, 0.6] {
-            progress.advance(1, 1, 1, 0.0);
-            progress.score(Score { loss: 0.0, accuracy }, 3);
-        }
-        assert_eq!(progress.bests.iter().map(|best| best.step).collect::<Vec<_>>(), [2, 3, 4]);
+        assert_eq!((progress.images, progress.epoch_number()), (30, 1));
     }
 }

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
-use crate::checkpoint::Snapshot;
+use firebrick_storage::{AppendFile, StorageError};
+
+use crate::checkpoint::{Retention, Snapshot};
 use crate::error::TrainError;
 use crate::event::CheckpointRecord;
-use crate::run_folder::storage;
 
 type Saving = JoinHandle<Result<CheckpointRecord, TrainError>>;
 
@@ -23,14 +24,24 @@ impl Saver {
         Self { checkpoints, saving: None }
     }
 
-    /// Begins to write a checkpoint, after the one before is done; gives that one's record.
-    pub(crate) fn begin(&mut self, snapshot: Snapshot) -> Result<Option<CheckpointRecord>, TrainError> {
+    /// Begins to write a checkpoint, after the one before is done; gives that one's record. `metrics` is
+    /// `metrics.jsonl`, whose lines must be durable before the checkpoint is.
+    pub(crate) fn begin(
+        &mut self,
+        snapshot: Snapshot,
+        metrics: AppendFile,
+        retention: Retention,
+    ) -> Result<Option<CheckpointRecord>, TrainError> {
         let earlier = self.wait()?;
         let checkpoints = self.checkpoints.clone();
+        let write = move || {
+            metrics.sync()?;
+            snapshot.write(&checkpoints, &retention)
+        };
         let saving = std::thread::Builder::new()
             .name("checkpoint".to_owned())
-            .spawn(move || snapshot.write(&checkpoints))
-            .map_err(|source| storage(&self.checkpoints, "start a thread to write", source))?;
+            .spawn(write)
+            .map_err(|source| StorageError::io(&self.checkpoints, "start a thread to write", source))?;
         self.saving = Some(saving);
         Ok(earlier)
     }

@@ -3,23 +3,28 @@
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use firebrick_data::HostBatch;
-use firebrick_kernels::near_kernels;
-use firebrick_loss::{ClassifierLoss, LossError};
 use firebrick_models::{Buffers, ImageClassifier};
 
 use crate::accumulate::Accumulator;
+use crate::backend::Backend;
 use crate::clip::{clip_grad_value, grad_norm, scale_to_norm};
+use crate::criterion::{self, Criterion};
+use crate::error::TrainError;
 use crate::norms::{ParameterNorms, parameter_norms};
 use crate::optimizer::{Optimizer, Rates};
+use crate::read_back::{DeviceError, f32_values, read_back_f32};
+use crate::softmax::arg_max;
 
 /// What a step measured, before its update.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
     /// The loss of the batch.
     pub loss: f64,
-    /// Samples of the batch classified right.
+    /// Samples of the batch.
+    pub images: usize,
+    /// Those of them that were classified right.
     pub correct: usize,
-    /// Global L2 norm of the gradients, before clipping.
+    /// Global L2 norm of the gradients, before clipping; 0 when the loss depends on no parameter.
     pub grad_norm: f64,
 }
 
@@ -30,8 +35,8 @@ pub struct Refusal {
     pub what: String,
     /// NaN or an infinity.
     pub value: f64,
-    /// What the step measured.
-    pub report: StepReport,
+    /// What the step measured; absent when the number was found outside a step.
+    pub report: Option<StepReport>,
     /// Norms of every parameter, in the model's order.
     pub parameters: Vec<ParameterNorms>,
 }
@@ -54,143 +59,213 @@ pub struct Clipping {
     pub max_value: Option<f64>,
 }
 
-/// Takes one optimiser step on `batch` with the learning rate that `rates` says.
-///
-/// The model comes back in any case: moved, or untouched, running statistics included, when the loss or
-/// a gradient is not finite.
-/// Loss, gradient norm and logits are read back from the device together, once a step.
-///
-/// # Shapes
-///
-/// - `batch`: images `[N, C, H, W]` as the model wants them, labels `[N]` below its class count
-///
-/// # Errors
-///
-/// [`LossError`] when the loss refuses its input; a checked [`crate::Plan`] rules that out.
-pub fn train_step<M: ImageClassifier>(
-    model: M,
-    batch: HostBatch,
-    loss: &ClassifierLoss,
-    optimizer: &mut Optimizer,
-    clipping: Clipping,
-    rates: &dyn Rates,
-) -> Result<(M, Verdict), LossError> {
-    accumulated_step(model, vec![batch], loss, optimizer, clipping, rates)
+/// What is the same in every step of a run.
+#[derive(Clone, Copy)]
+pub struct StepRules<'a> {
+    /// Where the network is.
+    pub backend: &'a Backend,
+    /// What is minimised.
+    pub loss: &'a Criterion,
+    /// How gradients are limited.
+    pub clipping: Clipping,
 }
 
-/// As [`train_step`], with the gradients averaged over several batches, each counting with its number
-/// of samples: with a loss that averages, the step of one batch that holds them all.
-///
-/// # Errors
-///
-/// As [`train_step`].
-pub fn accumulated_step<M: ImageClassifier>(
-    model: M,
-    batches: Vec<HostBatch>,
-    loss: &ClassifierLoss,
-    optimizer: &mut Optimizer,
-    clipping: Clipping,
-    rates: &dyn Rates,
-) -> Result<(M, Verdict), LossError> {
-    let device = model.devices().into_iter().next().unwrap_or_default();
-    near_kernels(&device, || step_here(model, batches, loss, optimizer, clipping, rates))
+impl StepRules<'_> {
+    /// Takes one optimiser step with the learning rate that `rates` says, on the gradients averaged over
+    /// `batches`, each counting with its number of samples: with a loss that averages, the step of one batch
+    /// that holds them all.
+    ///
+    /// The model comes back moved, or untouched, running statistics included, when the loss or a gradient is
+    /// not finite. Loss, gradient norm and logits are read back from the device together, once a step.
+    ///
+    /// # Shapes
+    ///
+    /// - `batches`: images `[n, c, h, w]` as the model wants them, labels `[n]` below its class count
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Plan`] for batches without an image and for labels out of range; [`TrainError::Loss`] when
+    /// the loss refuses its input, which a checked [`crate::Plan`] rules out; [`TrainError::Device`].
+    pub fn step<M: ImageClassifier>(
+        self,
+        model: M,
+        batches: Vec<HostBatch>,
+        optimizer: &mut Optimizer,
+        rates: &dyn Rates,
+    ) -> Result<(M, Verdict), TrainError> {
+        self.backend.scope(|| {
+            let measured = self.measure(&model, batches)?;
+            measured.apply(model, self.clipping, optimizer, rates)
+        })
+    }
+
+    /// The first half of a step, which can fail: everything up to the gradients, on this thread.
+    pub(crate) fn measure<M: ImageClassifier>(
+        self,
+        model: &M,
+        batches: Vec<HostBatch>,
+    ) -> Result<Measured, TrainError> {
+        if batches.iter().all(HostBatch::is_empty) {
+            return Err(TrainError::Plan("a step: expected at least one image, got none".to_owned()));
+        }
+        let buffers = Buffers::of(model);
+        let mut accumulator = Accumulator::new();
+        let mut passes = Vec::with_capacity(batches.len());
+        for batch in batches {
+            passes.push(self.pass(model, batch, &mut accumulator)?);
+        }
+        let gradients = accumulator.take(model);
+        let norm = grad_norm(model, &gradients, 2.0);
+        let report = read_report(passes, norm.clone())?;
+        Ok(Measured { buffers, gradients, norm, report })
+    }
+
+    fn pass<M: ImageClassifier>(
+        self,
+        model: &M,
+        batch: HostBatch,
+        accumulator: &mut Accumulator,
+    ) -> Result<Pass, TrainError> {
+        let labels = batch.labels.clone();
+        let device = self.backend.device.clone().autodiff();
+        let (images_nchw, targets) = criterion::to_device(batch, model.num_classes(), &device)?;
+        let logits_nk = model.forward(images_nchw);
+        let loss = criterion::of_batch(self.loss, logits_nk.clone(), targets)?;
+        let mut gradients = loss.backward();
+        accumulator.add(model, GradientsParams::from_module(&mut gradients, model), labels.len());
+        Ok(Pass { loss: loss.inner(), logits_nk: logits_nk.inner(), labels })
+    }
 }
 
-/// [`accumulated_step`] on this thread.
-fn step_here<M: ImageClassifier>(
-    model: M,
-    batches: Vec<HostBatch>,
-    loss: &ClassifierLoss,
-    optimizer: &mut Optimizer,
-    clipping: Clipping,
-    rates: &dyn Rates,
-) -> Result<(M, Verdict), LossError> {
-    let buffers = Buffers::of(&model);
-    let mut accumulator = Accumulator::new();
-    let mut passes = Vec::with_capacity(batches.len());
-    for batch in batches {
-        let pass = Pass::run(&model, batch, loss, &mut accumulator)?;
-        passes.push(pass);
+/// A step before its update.
+pub(crate) struct Measured {
+    buffers: Buffers,
+    gradients: GradientsParams,
+    /// `[1]`; nothing without gradients.
+    norm: Option<Tensor<1>>,
+    report: StepReport,
+}
+
+impl Measured {
+    /// What is not finite, if anything is: then the step must not be applied.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceError`] if the norms that a refusal lists cannot be read.
+    pub(crate) fn refusal<M: ImageClassifier>(&self, model: &M) -> Result<Option<Refusal>, DeviceError> {
+        let Some((what, value)) = self.report.not_finite() else { return Ok(None) };
+        let parameters = parameter_norms(model, &self.gradients)?;
+        let refusal = Refusal { what: what.to_owned(), value, report: Some(self.report), parameters };
+        Ok(Some(refusal.blame_weights()))
     }
-    let gradients = accumulator.take(&model);
-    let norm = grad_norm(&model, &gradients, 2.0);
-    let report = read_back(passes, norm.clone());
-    if let Some((what, value)) = report.not_finite() {
-        let parameters = parameter_norms(&model, &gradients);
-        let refusal = Refusal { what: what.to_owned(), value, report, parameters };
-        return Ok((buffers.put_back(model), Verdict::Refused(refusal.blame_weights())));
+
+    /// The model as it was before the step's forward passes.
+    pub(crate) fn undo<M: ImageClassifier>(self, model: M) -> M {
+        self.buffers.put_back(model)
     }
-    let gradients = match (clipping.max_norm, norm) {
-        (Some(max_norm), Some(norm)) => scale_to_norm(&model, gradients, norm, max_norm),
-        _ => gradients,
-    };
-    let gradients = match clipping.max_value {
-        Some(max_value) => clip_grad_value(&model, gradients, max_value),
-        None => gradients,
-    };
-    Ok((optimizer.step_at(rates, model, gradients), Verdict::Applied(report)))
+
+    /// The model after the update.
+    pub(crate) fn update<M: ImageClassifier>(
+        self,
+        model: M,
+        clipping: Clipping,
+        optimizer: &mut Optimizer,
+        rates: &dyn Rates,
+    ) -> M {
+        let gradients = match (clipping.max_norm, self.norm) {
+            (Some(max_norm), Some(norm)) => scale_to_norm(&model, self.gradients, norm, max_norm),
+            (Some(_), None) | (None, _) => self.gradients,
+        };
+        let gradients = match clipping.max_value {
+            Some(max_value) => clip_grad_value(&model, gradients, max_value),
+            None => gradients,
+        };
+        optimizer.step_at(rates, model, gradients)
+    }
+
+    pub(crate) fn report(&self) -> StepReport {
+        self.report
+    }
+
+    fn apply<M: ImageClassifier>(
+        self,
+        model: M,
+        clipping: Clipping,
+        optimizer: &mut Optimizer,
+        rates: &dyn Rates,
+    ) -> Result<(M, Verdict), TrainError> {
+        let report = self.report;
+        Ok(match self.refusal(&model)? {
+            Some(refusal) => (self.undo(model), Verdict::Refused(refusal)),
+            None => (self.update(model, clipping, optimizer, rates), Verdict::Applied(report)),
+        })
+    }
 }
 
 /// What one batch's forward pass left on the device.
 struct Pass {
     /// `[1]`
     loss: Tensor<1>,
-    /// `[N, K]`
+    /// `[n, k]`
     logits_nk: Tensor<2>,
-    /// `N` labels.
+    /// `n` labels.
     labels: Vec<i64>,
 }
 
-impl Pass {
-    fn run<M: ImageClassifier>(
-        model: &M,
-        batch: HostBatch,
-        loss: &ClassifierLoss,
-        accumulator: &mut Accumulator,
-    ) -> Result<Self, LossError> {
-        let device = model.devices().into_iter().next().unwrap_or_default();
-        let labels = batch.labels.clone();
-        let batch = batch.to_tensors(&device.autodiff());
-        let logits_nk = model.forward(batch.images_nchw);
-        let loss = loss.forward_trusted(logits_nk.clone(), batch.labels_n)?;
-        let mut gradients = loss.backward();
-        accumulator.add(model, GradientsParams::from_module(&mut gradients, model), labels.len());
-        Ok(Self { loss: loss.inner(), logits_nk: logits_nk.inner(), labels })
+/// Reads every loss `[1]`, the norm `[1]` and all logits `[n, k]` in one transfer.
+fn read_report(passes: Vec<Pass>, norm: Option<Tensor<1>>) -> Result<StepReport, DeviceError> {
+    let has_norm = norm.is_some();
+    let mut parts: Vec<Tensor<1>> = norm.into_iter().collect();
+    let mut batches = Vec::with_capacity(passes.len());
+    for pass in passes {
+        let [_, num_classes] = pass.logits_nk.dims();
+        parts.push(pass.loss);
+        parts.push(pass.logits_nk.flatten(0, 1));
+        batches.push((pass.labels, num_classes));
+    }
+    let data =
+        read_back_f32(Tensor::cat(parts, 0), "the loss, the gradient norm and the logits of the step")?;
+    let mut values = Values(f32_values(&data));
+    let grad_norm = if has_norm { values.number() } else { 0.0 };
+    let images: usize = batches.iter().map(|(labels, _)| labels.len()).sum();
+    let (mut loss, mut correct) = (0.0, 0);
+    for (labels, num_classes) in &batches {
+        // The share of a single batch is 1, which leaves its loss as it is, to the last bit.
+        loss += values.number() * (labels.len() as f64 / images as f64);
+        correct += count_correct(values.take(labels.len() * num_classes), labels, *num_classes);
+    }
+    Ok(StepReport { loss, images, correct, grad_norm })
+}
+
+/// What was read back and not yet looked at.
+struct Values<'a>(&'a [f32]);
+
+impl<'a> Values<'a> {
+    fn take(&mut self, count: usize) -> &'a [f32] {
+        let Some((taken, rest)) = self.0.split_at_checked(count) else {
+            unreachable!("bug: {count} numbers were to be read back, {} have come", self.0.len());
+        };
+        self.0 = rest;
+        taken
+    }
+
+    fn number(&mut self) -> f64 {
+        f64::from(self.take(1)[0])
     }
 }
 
-/// Reads every loss `[1]`, the norm `[1]` and all logits `[N, K]` in one transfer.
-fn read_back(passes: Vec<Pass>, norm: Option<Tensor<1>>) -> StepReport {
-    let mut parts: Vec<Tensor<1>> = norm.into_iter().collect();
-    let num_norms = parts.len();
-    let mut labels = Vec::with_capacity(passes.len());
-    for pass in passes {
-        parts.push(pass.loss);
-        parts.push(pass.logits_nk.flatten(0, 1));
-        labels.push(pass.labels);
-    }
-    let lengths: Vec<usize> = parts.iter().map(|part| part.dims()[0]).collect();
-    let data = Tensor::cat(parts, 0).into_data().convert::<f32>();
-    let mut values = data.as_slice::<f32>().unwrap_or_default();
-    let mut next = lengths.into_iter().map(|length| {
-        let (part, rest) = values.split_at(length.min(values.len()));
-        values = rest;
-        part
-    });
-    let first =
-        |part: Option<&[f32]>| part.and_then(|part| part.first()).map_or(f64::NAN, |value| f64::from(*value));
-    let grad_norm = if num_norms == 0 { 0.0 } else { first(next.next()) };
-    let images: usize = labels.iter().map(Vec::len).sum();
-    let (mut loss, mut correct) = (0.0, 0);
-    for labels in &labels {
-        // The share of a single batch is 1, which leaves its loss as it is, to the last bit.
-        loss += first(next.next()) * (labels.len() as f64 / images as f64);
-        correct += count_correct(next.next().unwrap_or_default(), labels, |_, _| {});
-    }
-    StepReport { loss, correct, grad_norm }
+/// Counts rows of `logits` (`[n, k]`, row by row) whose largest element is the label's.
+fn count_correct(logits: &[f32], labels: &[i64], num_classes: usize) -> usize {
+    let rows = logits.chunks_exact(num_classes);
+    rows.zip(labels).filter(|(row, label)| arg_max(row) as i64 == **label).count()
 }
 
 impl StepReport {
+    /// The part of the samples that was classified right.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.images as f64
+    }
+
     fn not_finite(&self) -> Option<(&'static str, f64)> {
         [("the loss", self.loss), ("the gradient norm", self.grad_norm)]
             .into_iter()
@@ -200,13 +275,17 @@ impl StepReport {
 
 impl Refusal {
     /// A number that was found not to be finite outside a step.
-    pub(crate) fn outside_step<M: ImageClassifier>(model: &M, what: String, value: f64) -> Self {
-        Self {
-            what,
-            value,
-            report: StepReport { loss: f64::NAN, correct: 0, grad_norm: f64::NAN },
-            parameters: parameter_norms(model, &GradientsParams::new()),
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceError`] if the weights' norms cannot be read.
+    pub(crate) fn outside_step<M: ImageClassifier>(
+        model: &M,
+        what: String,
+        value: f64,
+    ) -> Result<Self, DeviceError> {
+        let parameters = parameter_norms(model, &GradientsParams::new())?;
+        Ok(Self { what, value, report: None, parameters })
     }
 
     /// Names the weight when it is one that is not finite: then no batch can help.
@@ -222,33 +301,4 @@ impl Refusal {
     pub fn weights_are_finite(&self) -> bool {
         self.parameters.iter().all(|parameter| parameter.weight.is_finite())
     }
-}
-
-/// Counts rows of `logits` (`[N, K]`, row by row) whose largest element, the first among equals as
-/// torch's `argmax` has it, is the label's; `each` hears every (label, prediction).
-pub(crate) fn count_correct(logits: &[f32], labels: &[i64], mut each: impl FnMut(usize, usize)) -> usize {
-    if labels.is_empty() {
-        return 0;
-    }
-    let num_classes = logits.len() / labels.len();
-    let rows = logits.chunks_exact(num_classes.max(1));
-    let mut correct = 0;
-    for (row, label) in rows.zip(labels) {
-        let label = usize::try_from(*label).unwrap_or(usize::MAX);
-        let predicted = arg_max(row);
-        correct += usize::from(predicted == label);
-        each(label, predicted);
-    }
-    correct
-}
-
-/// Position of the largest element, the first among equals; NaN counts as largest, as in torch.
-pub(crate) fn arg_max(row: &[f32]) -> usize {
-    let mut best = 0;
-    for (index, value) in row.iter().enumerate().skip(1) {
-        if *value > row[best] || (value.is_nan() && !row[best].is_nan()) {
-            best = index;
-        }
-    }
-    best
 }

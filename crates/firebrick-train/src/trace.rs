@@ -161,8 +161,8 @@ impl Trace {
     ///
     /// [`TraceError::Content`] when the tensors are not the model's; `path` is for the message.
     pub fn with_names_of<M: ImageClassifier>(mut self, model: &M, path: &Path) -> Result<Self, TraceError> {
-        let recorded: Vec<String> =
-            self.steps.first().map(|step| step.weights.keys().cloned().collect()).unwrap_or_default();
+        let Some(first) = self.steps.first() else { return Ok(self) };
+        let recorded: Vec<String> = first.weights.keys().cloned().collect();
         if recorded.is_empty() {
             return Ok(self);
         }
@@ -174,12 +174,16 @@ impl Trace {
             let expected = format!("the model's tensors ({})", listed(own.iter()));
             return Err(Problem::new("weights", expected, listed(recorded.iter())).in_file(path));
         };
-        for step in &mut self.steps {
-            let weights = std::mem::take(&mut step.weights);
-            step.weights = weights
-                .into_iter()
-                .filter_map(|(name, norm)| Some((renamed.get(&name)?.clone(), norm)))
-                .collect();
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            let rename = |(name, norm)| match renamed.get(&name) {
+                Some(own) => Ok((own.clone(), norm)),
+                None => {
+                    let expected = format!("the tensors of step 1 ({})", listed(recorded.iter()));
+                    Err(Problem::new(format!("steps[{index}].weights"), expected, name).in_file(path))
+                }
+            };
+            step.weights =
+                std::mem::take(&mut step.weights).into_iter().map(rename).collect::<Result<_, _>>()?;
         }
         Ok(self)
     }

@@ -2,20 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use firebrick_data::{Image, Preprocess};
-use firebrick_models::{ImageClassifier, Model};
+use firebrick_models::{ImageClassifier, Network};
 
 use crate::checkpoint::{self, Checkpoint, State, Which};
 use crate::config::Config;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::event::WeightsKind;
+use crate::read_back::{f32_values, read_back_f32};
 use crate::resume::run_of;
+use crate::softmax::Softmax;
 
 /// A run's network with the weights of one checkpoint, ready to classify.
-pub struct TrainedRun {
+///
+/// `M` is the network that the config names, or one written by hand.
+pub struct TrainedRun<M = Network> {
     /// The run's folder.
     pub run_dir: PathBuf,
     /// The checkpoint's folder.
@@ -25,7 +28,7 @@ pub struct TrainedRun {
     /// What the checkpoint knows beside its tensors.
     pub state: State,
     /// The network, in validation mode.
-    pub model: Model,
+    pub model: M,
     /// Damaged checkpoints that were passed over.
     pub notices: Vec<String>,
 }
@@ -55,6 +58,26 @@ impl TrainedRun {
         weights: WeightsKind,
         device: &Device,
     ) -> Result<Self, TrainError> {
+        let network =
+            |config: &Config, device: &Device| config.model.network.init(config.trainer.seed, device);
+        Self::open_with(path, which, weights, device, network)
+    }
+}
+
+impl<M: ImageClassifier> TrainedRun<M> {
+    /// As [`TrainedRun::open`], for a run of a network of your own: `network` builds it on the device, with
+    /// any weights.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrainedRun::open`], and [`TrainError::Checkpoint`] when the weights are another network's.
+    pub fn open_with(
+        path: &Path,
+        which: Which,
+        weights: WeightsKind,
+        device: &Device,
+        network: impl FnOnce(&Config, &Device) -> M,
+    ) -> Result<Self, TrainError> {
         let (run_dir, meant) = run_of(path)?;
         let which = if matches!(meant, Which::Folder(_)) { meant } else { which };
         let mut notices = Vec::new();
@@ -67,8 +90,7 @@ impl TrainedRun {
         };
         let name = checkpoint.path.join("state.json").display().to_string();
         let config = Config::from_toml(&name, &checkpoint.state.config, &[])?;
-        let model = config.model.network.init(config.trainer.seed, device);
-        let model = checkpoint.load_model(model)?.valid();
+        let model = checkpoint.load_model(network(&config, device))?.valid();
         let model = match weights {
             WeightsKind::Raw => model,
             WeightsKind::Ema => averaged(&checkpoint, &config, model, device)?,
@@ -82,41 +104,46 @@ impl TrainedRun {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Data`] when the image cannot be brought to the network's input.
+    /// [`TrainError::Data`] when the image cannot be brought to the network's input; [`TrainError::Device`].
     pub fn predict(&self, image: &Image, device: &Device) -> Result<Vec<Prediction>, TrainError> {
         let preprocess: &Preprocess = &self.state.preprocess;
         let pixels = preprocess.apply(image)?;
         let [channels, height, width] = self.model.input_shape();
         let data = TensorData::new(pixels, [1, channels, height, width]);
         let images_nchw = Tensor::<4>::from_data(data, device);
-        let logits = self.model.forward(images_nchw).into_data().convert::<f32>();
-        let logits = logits.as_slice::<f32>().unwrap_or_default();
-        let mut predictions: Vec<Prediction> = softmax(logits)
+        let logits = read_back_f32(self.model.forward(images_nchw), "the logits")?;
+        let scores = f32_values(&logits);
+        let softmax = Softmax::of(scores);
+        let mut predictions: Vec<Prediction> = scores
+            .iter()
             .zip(&self.state.dataset.class_names)
             .enumerate()
-            .map(|(class, (probability, name))| Prediction { class, name: name.clone(), probability })
+            .map(|(class, (score, name))| Prediction {
+                class,
+                name: name.clone(),
+                probability: softmax.probability(*score),
+            })
             .collect();
         predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         Ok(predictions)
     }
 }
 
-fn averaged(
+fn averaged<M: ImageClassifier>(
     checkpoint: &Checkpoint,
     config: &Config,
-    model: Model,
+    model: M,
     device: &Device,
-) -> Result<Model, TrainError> {
-    let mut ema = Ema::new(&config.trainer.ema.unwrap_or_default())?;
+) -> Result<M, TrainError> {
+    let Some(ema) = &config.trainer.ema else {
+        return Err(TrainError::Checkpoint {
+            path: checkpoint.path.clone(),
+            message: "expected the averaged weights, found none; was it made with trainer.ema?".to_owned(),
+        });
+    };
+    let mut ema = Ema::new(ema)?;
     // Only what takes part in training is averaged, and only that is looked for.
     let trainable = model.train();
     checkpoint.load_ema(&mut ema, &trainable, device)?;
     Ok(ema.averaged(&trainable))
-}
-
-fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = logits.iter().map(|logit| f64::from(logit - largest).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.into_iter().map(move |power| power / sum)
 }

@@ -5,11 +5,25 @@
 mod backend;
 #[path = "train/config.rs"]
 mod config;
+#[path = "train/cuts.rs"]
+mod cuts;
+#[path = "train/damage.rs"]
+mod damage;
 #[path = "train/loss_runs.rs"]
 mod loss_runs;
+#[path = "train/metrics.rs"]
+mod metrics;
+#[path = "train/overrides.rs"]
+mod overrides;
+#[path = "train/own.rs"]
+mod own;
 #[path = "train/parity.rs"]
 mod parity;
 #[path = "train/sequential.rs"]
 mod sequential;
+#[path = "train/state.rs"]
+mod state;
 #[path = "train/trace.rs"]
 mod trace;
+#[path = "train/wrong.rs"]
+mod wrong;

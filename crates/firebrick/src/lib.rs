@@ -36,6 +36,7 @@
 
 mod trainer;
 
+pub use firebrick_component as component;
 pub use firebrick_data as data;
 pub use firebrick_loss as loss;
 pub use firebrick_models as models;
@@ -46,8 +47,10 @@ pub use trainer::Trainer;
 /// What most programs need.
 pub mod prelude {
     pub use crate::Trainer;
-    pub use firebrick_data::{DataConfig, DatasetName};
-    pub use firebrick_models::{ImageClassifier, Model, ModelConfig};
+    pub use firebrick_data::{DataConfig, DatasetConfig};
+    pub use firebrick_models::{ImageClassifier, ModelConfig, Network};
     pub use firebrick_train::config::Override;
-    pub use firebrick_train::{Config, Control, Event, Observer, Outcome, Status, TrainError};
+    pub use firebrick_train::{
+        Config, Control, Event, Observer, Outcome, Plan, Split, Status, TrainError, TrainState,
+    };
 }

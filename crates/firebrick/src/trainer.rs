@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use firebrick_data::Progress;
-use firebrick_models::{ImageClassifier, Model};
+use firebrick_models::{ImageClassifier, Network};
 use firebrick_train::config::Override;
 use firebrick_train::run_folder::{Resume, RunLocation};
-use firebrick_train::{Config, Control, Event, Observer, Outcome, Plan, TrainError, fit};
+use firebrick_train::{Config, Control, Event, Observer, Observers, Outcome, Plan, TrainError, fit};
 
 /// Builds and starts a run. See the [crate's example](crate).
 pub struct Trainer<'a> {
     config: Config,
     name: String,
     location: RunLocation,
-    observer: Box<dyn Observer + 'a>,
+    observers: Observers<'a>,
     progress: Box<dyn Progress + 'a>,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Trainer<'a> {
             config,
             name: "run".to_owned(),
             location: RunLocation::default(),
-            observer: Box::new(|_: &Event| Control::Continue),
+            observers: Observers::new(),
             progress: Box::new(()),
         }
     }
@@ -62,14 +62,14 @@ impl<'a> Trainer<'a> {
         self
     }
 
-    /// A closure that hears each event, and may stop the run.
+    /// Adds a closure that hears each event, and may stop the run.
     pub fn on_event(self, listener: impl FnMut(&Event) -> Control + 'a) -> Self {
         self.observer(listener)
     }
 
-    /// Who hears each event, and may stop the run; the last one given does.
+    /// Adds somebody who hears each event, and may stop the run, behind those that were added before.
     pub fn observer(mut self, observer: impl Observer + 'a) -> Self {
-        self.observer = Box::new(observer);
+        self.observers.add(observer);
         self
     }
 
@@ -84,7 +84,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     ///
     /// [`TrainError`]; [`TrainError::kind`] says what kind of trouble it is.
-    pub fn run(self) -> Result<Outcome<Model>, TrainError> {
+    pub fn run(self) -> Result<Outcome<Network>, TrainError> {
         self.run_with(|plan, device| plan.initial_model(device))
     }
 
@@ -107,7 +107,6 @@ impl<'a> Trainer<'a> {
     ) -> Result<Outcome<M>, TrainError> {
         let plan = Plan::new(self.config, &self.name, &*self.progress)?;
         let model = model(&plan, &plan.backend.device)?;
-        plan.check_model(&model)?;
-        fit(&plan, model, &self.location, &mut *self.observer)
+        fit(&plan, model, &self.location, &mut self.observers)
     }
 }

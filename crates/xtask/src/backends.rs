@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::run::{Run, config, largest_difference};
 
 const TOLERANCE: f64 = 1e-4;
@@ -18,12 +18,9 @@ pub fn recipe(data: &Path, backends: &[String]) -> Result<(), Failure> {
             ("trainer.backend", backend.clone()),
         ];
         let run = Run::train(&config("tudui-cifar10.toml"), &sets, false)?;
-        println!(
-            "{backend:8} {:?}  {:.1} images/s",
-            run.losses(),
-            run.summary["images_per_second"].as_f64().unwrap_or(0.0)
-        );
-        runs.push(run.losses());
+        let losses = run.losses()?;
+        println!("{backend:8} {losses:?}  {:.1} images/s", run.images_per_second()?);
+        runs.push(losses);
     }
     let Some((first, others)) = runs.split_first() else {
         return Err("no backend given".into());

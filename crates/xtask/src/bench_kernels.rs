@@ -9,10 +9,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use firebrick_kernels::cpu::{
-    Activation, ConvShape, Engine, OutputGradient, Parameters, ShapeError, WeightOrder, with_another_awake,
+    Activation, ConvShape, Engine, OutputGradient, Parameters, ShapeError, WeightOrder, with_spinning_worker,
 };
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::run::root;
 use crate::worker::Worker;
 
@@ -35,9 +35,9 @@ const ENOUGH_TURNS: usize = 5;
 const SPINNING: Duration = Duration::from_millis(50);
 
 /// Prints the table, measured where a training step runs: in the kernels' thread pool.
-pub fn recipe(rounds: usize, only: Option<&str>, with_pytorch: bool) -> Result<(), Failure> {
+pub fn recipe(rounds: u64, only: Option<&str>, with_pytorch: bool) -> Result<(), Failure> {
     // As the `train` binary does.
-    firebrick::train::backend::keep_freed_memory();
+    firebrick::train::backend::own_process();
     let pytorch = if with_pytorch { Some(pytorch()?) } else { None };
     rayon::scope(|_| table(rounds, only, pytorch).map_err(|failure| failure.to_string()))?;
     Ok(())
@@ -51,7 +51,7 @@ fn pytorch() -> Result<Worker, Failure> {
     Worker::start(command)
 }
 
-fn table(rounds: usize, only: Option<&str>, mut pytorch: Option<Worker>) -> Result<(), Failure> {
+fn table(rounds: u64, only: Option<&str>, mut pytorch: Option<Worker>) -> Result<(), Failure> {
     let [title, line] = if pytorch.is_some() {
         [" channels_last, GFLOP/s | direct / channels_last |", "---|---|"]
     } else {
@@ -74,7 +74,7 @@ fn table(rounds: usize, only: Option<&str>, mut pytorch: Option<Worker>) -> Resu
                 pytorch.prepare(&layer.for_pytorch(pass))?;
                 pytorch.find_pace(TURN_S)?;
             }
-            let mut turns = Vec::with_capacity(rounds);
+            let mut turns = Vec::new();
             for _ in 0..rounds {
                 turns.push(Turn::take(&data, pass, engine));
                 if let Some(pytorch) = &mut pytorch {
@@ -92,12 +92,15 @@ fn table(rounds: usize, only: Option<&str>, mut pytorch: Option<Worker>) -> Resu
             println!();
         }
     }
+    if peaks.is_empty() {
+        return Err("no layer has such a name".into());
+    }
     let threads = rayon::current_num_threads();
     println!(
-        "\nn = {rounds} turns; medians; {threads} threads, {} ({} tiles), peak {:.0} GFLOP/s; undisturbed: the inner loop alone at \
+        "\nn = {rounds} turns; medians; {threads} threads, {} ({} broadcasts), peak {:.0} GFLOP/s; undisturbed: the inner loop alone at \
          {:.0}% of the peak or more, before and after",
         engine.isa.name(),
-        engine.tiles.name(),
+        engine.broadcast.name(),
         median(peaks) / 1e9,
         100.0 * UNDISTURBED
     );
@@ -185,7 +188,11 @@ impl Layer {
     fn for_pytorch(&self, pass: Pass) -> String {
         let ConvShape { batch, in_channels, out_channels, input, kernel, stride, padding, groups, .. } =
             self.shape;
-        let word = pass.name().split(' ').next().unwrap_or_default();
+        let word = match pass {
+            Pass::Forward => "forward",
+            Pass::InputGradient => "input",
+            Pass::WeightGradient => "weight",
+        };
         format!(
             "{word} {batch} {in_channels} {out_channels} {} {} {} {} {} {}",
             input[0],
@@ -286,7 +293,7 @@ fn rate(work: impl Fn() -> u64 + Sync) -> f64 {
 
 /// Seconds of one call, where a training step calls.
 fn seconds(call: impl Fn() + Sync) -> f64 {
-    with_another_awake(|| {
+    with_spinning_worker(|| {
         call();
         let begun = Instant::now();
         let mut calls = 0;
@@ -300,5 +307,5 @@ fn seconds(call: impl Fn() + Sync) -> f64 {
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    values[values.len() / 2]
 }

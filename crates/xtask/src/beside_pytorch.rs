@@ -12,9 +12,9 @@ use std::process::Command;
 use firebrick_report::{LineChart, Series};
 use serde_json::{Value, json};
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::parity::golden;
-use crate::run::{Run, config, root};
+use crate::run::{Run, config, number, numbers, root};
 
 const SCRIPT: &str = "crates/xtask/pytorch/beside_firebrick.py";
 /// Losses are averaged over so many steps before they are drawn and compared.
@@ -87,11 +87,11 @@ fn firebrick(data: &Path, file: &Path, backend: &str, epochs: usize) -> Result<(
         ("trainer.backend", backend.to_owned()),
     ];
     let run = Run::train(&config("tudui-cifar10.toml"), &sets, true)?;
-    let scores = run.numbers("eval", "loss").into_iter().zip(run.numbers("eval", "accuracy"));
+    let scores = run.numbers("eval", "loss")?.into_iter().zip(run.numbers("eval", "accuracy")?);
     let evaluations: Vec<Value> =
         scores.map(|(loss, accuracy)| json!({ "loss": loss, "accuracy": accuracy })).collect();
     let seconds = &run.summary["seconds"];
-    let document = json!({ "seconds": seconds, "losses": run.losses(), "evaluations": evaluations });
+    let document = json!({ "seconds": seconds, "losses": run.losses()?, "evaluations": evaluations });
     std::fs::write(file, document.to_string())?;
     Ok(())
 }
@@ -99,13 +99,15 @@ fn firebrick(data: &Path, file: &Path, backend: &str, epochs: usize) -> Result<(
 impl Course {
     fn read(name: String, file: &Path) -> Result<Self, Failure> {
         let document: Value = serde_json::from_str(&std::fs::read_to_string(file)?)?;
-        let list = |key: &str| document[key].as_array().cloned().unwrap_or_default();
-        let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
-        let losses: Vec<f64> = list("losses").iter().map(number).collect();
-        let evaluations: Vec<(f64, f64)> = list("evaluations")
-            .iter()
-            .map(|evaluation| (number(&evaluation["loss"]), number(&evaluation["accuracy"])))
+        let refused = |error: Failure| format!("{}: {error}", file.display());
+        let losses = numbers(&document, "losses").map_err(refused)?;
+        let evaluations: Result<Vec<(f64, f64)>, Failure> = document["evaluations"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|evaluation| Ok((number(evaluation, "loss")?, number(evaluation, "accuracy")?)))
             .collect();
+        let evaluations = evaluations.map_err(refused)?;
         if losses.is_empty() || evaluations.is_empty() {
             return Err(format!("{}: expected losses and evaluations", file.display()).into());
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::run::{Run, config};
 
 /// PyTorch 2.15 on the same files: test accuracy over the last five of ten epochs.
@@ -17,7 +17,7 @@ pub fn recipe(data: &Path, backend: &str) -> Result<(), Failure> {
         ("trainer.backend", backend.to_owned()),
     ];
     let run = Run::train(&config("tudui-cifar10.toml"), &sets, true)?;
-    let accuracies = run.numbers("eval", "accuracy");
+    let accuracies = run.numbers("eval", "accuracy")?;
     println!("test accuracy by epoch: {}", percent(&accuracies));
     let best = accuracies.iter().copied().fold(0.0, f64::max);
     println!("best {:.1}%, images/s {}", 100.0 * best, run.summary["images_per_second"]);

@@ -232,7 +232,7 @@ fn disk(bench: &Bench) -> Result<(), Failure> {
 }
 
 fn sha256(end: &End) -> &str {
-    end.summary["weights_sha256"].as_str().unwrap_or_default()
+    end.summary["weights_sha256"].as_str().unwrap_or("no weights_sha256")
 }
 
 fn equal(bench: &Bench) -> Result<(), Failure> {

@@ -12,10 +12,12 @@ mod beside_pytorch;
 mod convergence;
 #[cfg(unix)]
 mod crash;
+mod failure;
 mod layouts;
 mod mutations;
 mod parity;
 mod run;
+mod same_bits;
 mod sanitize;
 mod worker;
 
@@ -24,12 +26,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::failure::Failure;
+
 /// As the `train` binary has it: it lays large arrays at cache lines, where a register is read in one piece.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Anything that ends a recipe early, said in one sentence.
-type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Firebrick's long recipes")]
@@ -71,25 +72,12 @@ enum Recipe {
         data: PathBuf,
     },
     /// Training steps and forward passes: ours, plain Burn, PyTorch, PyTorch channels_last, in turns
-    BenchCpu {
-        /// Turns of each
-        #[arg(long, default_value_t = 9)]
-        rounds: usize,
-        /// Numbers of threads
-        #[arg(long, value_delimiter = ',', default_value = "1,2")]
-        threads: Vec<usize>,
-        /// One network alone: tudui, lenet, resnet18, mobilenet or mlp
-        #[arg(long)]
-        only: Option<String>,
-        /// Leave plain Burn out, which takes longest
-        #[arg(long)]
-        without_burn: bool,
-    },
+    BenchCpu(bench_cpu::BenchCpuArguments),
     /// Each convolution layer by itself, as a part of the measured multiply-add peak
     BenchKernels {
         /// Turns of each
-        #[arg(long, default_value_t = 9)]
-        rounds: usize,
+        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u64).range(1..))]
+        rounds: u64,
         /// Layers whose name contains this
         #[arg(long)]
         only: Option<String>,
@@ -97,6 +85,8 @@ enum Recipe {
         #[arg(long)]
         pytorch: bool,
     },
+    /// An older `train` binary beside this one: the same weights to the last bit, the same losses
+    SameBits(same_bits::SameBitsArguments),
     /// The kernels' tests under AddressSanitizer
     Sanitize,
     /// The same five steps on every backend: losses within 1e-4
@@ -125,12 +115,11 @@ enum Recipe {
 fn main() -> ExitCode {
     let result = match Arguments::parse().recipe {
         Recipe::Convergence { data, backend } => convergence::recipe(&data, &backend),
-        Recipe::BenchCpu { rounds, threads, only, without_burn } => {
-            bench_cpu::recipe(rounds, &threads, only.as_deref(), !without_burn)
-        }
+        Recipe::BenchCpu(arguments) => bench_cpu::recipe(&arguments),
         Recipe::BenchKernels { rounds, only, pytorch } => {
             bench_kernels::recipe(rounds, only.as_deref(), pytorch)
         }
+        Recipe::SameBits(arguments) => same_bits::recipe(&arguments),
         Recipe::Sanitize => sanitize::recipe(),
         Recipe::BesidePytorch { data, out, backend, epochs } => {
             beside_pytorch::recipe(&data, &out, &backend, epochs)

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use clap::ValueEnum;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Whose golden tests are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -148,7 +148,9 @@ fn run_all(suite: Suite, mutations: &[Mutation], tree: &Path, root: &Path) -> Re
         let failed = failed(suite, tree, root)?;
         for &index in build {
             let group = &mutations[index].group;
-            let is_its = |name: &&String| overlap(group, name.split('/').next().unwrap_or_default());
+            let is_its = |name: &&String| {
+                overlap(group, name.split_once('/').map_or(name.as_str(), |(group, _)| group))
+            };
             noticed[index] = failed.iter().filter(is_its).count();
             eprintln!("  {} `{}`: {}", mutations[index].file, mutations[index].became, noticed[index]);
         }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::Failure;
-use crate::run::{Run, config, largest_difference, root};
+use crate::failure::Failure;
+use crate::run::{Run, config, largest_difference, numbers, root};
 
 const LOSS_TOLERANCE: f64 = 2e-4;
 /// Of each element of each tensor after the last step.
@@ -22,9 +22,8 @@ pub fn recipe(data: &Path, backend: &str) -> Result<(), Failure> {
     let runs = traces["runs"].as_array().ok_or("runs.json holds no list of runs")?;
     for (index, trace) in runs.iter().enumerate() {
         let run = Run::train(&config("tudui-cifar10.toml"), &sets(data, backend, &traces, trace), false)?;
-        let expected: Vec<f64> =
-            trace["losses"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
-        let difference = largest_difference(&run.losses(), &expected);
+        let expected = numbers(trace, "losses")?;
+        let difference = largest_difference(&run.losses()?, &expected);
         println!(
             "run {index} ({}): losses differ by at most {difference:.2e} over {} steps",
             trace["optimizer"],

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// A finished run in a folder that goes away with this value.
 pub struct Run {
@@ -23,9 +23,19 @@ const RUN: &str = "run";
 impl Run {
     /// Trains with `config` and the given `--set`s.
     pub fn train(config: &Path, sets: &[(&str, String)], show: bool) -> Result<Self, Failure> {
+        Self::train_with(&beside("train")?, config, sets, show)
+    }
+
+    /// Trains with another build's binary.
+    pub fn train_with(
+        binary: &Path,
+        config: &Path,
+        sets: &[(&str, String)],
+        show: bool,
+    ) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         let run_dir = folder.path().join(RUN);
-        let mut command = Command::new(beside("train")?);
+        let mut command = Command::new(binary);
         command.arg("--config").arg(config).arg("--run-dir").arg(&run_dir);
         for (key, value) in sets {
             command.arg("--set").arg(format!("{key}={value}"));
@@ -57,15 +67,41 @@ impl Run {
     }
 
     /// The loss of each step.
-    pub fn losses(&self) -> Vec<f64> {
+    pub fn losses(&self) -> Result<Vec<f64>, Failure> {
         self.numbers("step", "loss")
     }
 
     /// One number of each record of a kind.
-    pub fn numbers(&self, event: &str, key: &str) -> Vec<f64> {
+    pub fn numbers(&self, event: &str, key: &str) -> Result<Vec<f64>, Failure> {
         let of_kind = self.records.iter().filter(|record| record["event"] == event);
-        of_kind.filter_map(|record| record[key].as_f64()).collect()
+        of_kind.map(|record| number(record, key)).collect()
     }
+
+    /// Training speed over the run.
+    pub fn images_per_second(&self) -> Result<f64, Failure> {
+        number(&self.summary, "images_per_second")
+    }
+
+    /// SHA-256 of the last weights, and of the averaged ones if there are any.
+    pub fn weights(&self) -> Result<String, Failure> {
+        let weights = self.summary["weights_sha256"].as_str().ok_or("summary.json has no weights_sha256")?;
+        let ema = self.summary["ema_sha256"].as_str();
+        Ok(ema.map_or_else(|| weights.to_owned(), |ema| format!("{weights}, {ema}")))
+    }
+}
+
+/// A number of a JSON object.
+pub fn number(object: &Value, key: &str) -> Result<f64, Failure> {
+    object[key].as_f64().ok_or_else(|| format!("{key}: expected a number, got {}", object[key]).into())
+}
+
+/// The numbers of a list in a JSON object.
+pub fn numbers(object: &Value, key: &str) -> Result<Vec<f64>, Failure> {
+    let list =
+        object[key].as_array().ok_or_else(|| format!("{key}: expected a list, got {}", object[key]))?;
+    let number =
+        |value: &Value| value.as_f64().ok_or_else(|| format!("{key}: expected numbers, got {value}").into());
+    list.iter().map(number).collect()
 }
 
 /// Another binary of this build; `cargo xtask` builds only itself, so the first call builds the rest.

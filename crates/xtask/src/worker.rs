@@ -3,9 +3,10 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// A process that waits for its turns.
+#[derive(Debug)]
 pub struct Worker {
     process: Child,
     input: ChildStdin,
@@ -82,19 +83,17 @@ impl Worker {
         times
     }
 
-    /// Seconds of a step, the median of all turns.
+    /// Seconds of a step, the median of all turns; it has had one at least.
     pub fn median(&self) -> f64 {
         let times = self.sorted();
-        times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
+        times[times.len() / 2]
     }
 
     /// Half the distance between the quartiles, as a part of the median.
     pub fn spread(&self) -> f64 {
         let times = self.sorted();
-        match (times.get(times.len() / 4), times.get(times.len() * 3 / 4)) {
-            (Some(low), Some(high)) => (high - low) / 2.0 / self.median(),
-            _ => f64::NAN,
-        }
+        let [low, high] = [times.len() / 4, times.len() * 3 / 4].map(|index| times[index]);
+        (high - low) / 2.0 / self.median()
     }
 }
 

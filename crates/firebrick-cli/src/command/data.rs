@@ -4,21 +4,114 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::{Args, Subcommand, ValueEnum};
 use firebrick::data::{
-    DataConfig, DataLoader, DatasetInfo, DatasetName, Datasets, InputShape, LoaderOptions, Normalize,
+    DataConfig, DataLoader, DatasetConfig, DatasetInfo, Datasets, InputShape, LoaderOptions, Normalize,
     PreparedDataset,
 };
+use firebrick::train::Config;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use serde_json::{Value, json};
 
-use super::Attended;
-use super::export::refuse_existing;
-use crate::args::{DataCommand, DatasetArguments, Split};
+use crate::attended::Attended;
+use crate::console::Format;
 use crate::exit::Exit;
-use crate::log::Format;
 use crate::message::Failure;
-use crate::output::{self, Align};
-use crate::style::{counted, thousands};
+use crate::output::{self, Align, refuse_existing};
+use crate::style::{counted, listed, thousands};
+
+/// What to do with a dataset.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Read every image and show counts, shapes and classes
+    Info {
+        #[command(flatten)]
+        dataset: DatasetArguments,
+
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch a dataset from its official place, and verify it
+    Download {
+        #[command(flatten)]
+        dataset: DatasetArguments,
+    },
+    /// Save one image as PNG, for example to try `predict` on
+    Export {
+        #[command(flatten)]
+        dataset: DatasetArguments,
+
+        /// Which split
+        #[arg(long, value_enum, default_value_t = Split::Test)]
+        split: Split,
+
+        /// Which image of the split, from 0
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        index: usize,
+
+        /// File to write; it must not exist [default: DATASET-SPLIT-N.png]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Which dataset is meant.
+#[derive(Debug, Args)]
+pub struct DatasetArguments {
+    /// Name of a dataset (digits, mnist, cifar10, ...) or a config file
+    #[arg(value_name = "DATASET")]
+    dataset: String,
+
+    /// Folder with its files [default: data, or what the config says]
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+impl DatasetArguments {
+    /// The `[data]` table that is meant, without augmentation.
+    fn resolve(&self) -> Result<DataConfig, Failure> {
+        let mut config = match dataset_name(&self.dataset) {
+            Some(name) => DataConfig::new(name),
+            None if self.dataset.ends_with(".toml") => Config::from_file(Path::new(&self.dataset), &[])?.data,
+            None => {
+                let names = listed(DatasetConfig::NAMES.iter().copied());
+                let text =
+                    format!("unknown dataset `{}`, expected one of {names}, or a config file", self.dataset);
+                return Err(Failure::usage(text));
+            }
+        };
+        if let Some(root) = &self.root {
+            config.root.clone_from(root);
+        }
+        config.augment.clear();
+        config.batch_augment.clear();
+        Ok(config)
+    }
+}
+
+fn dataset_name(text: &str) -> Option<DatasetConfig> {
+    serde_json::from_value(Value::from(text)).ok()
+}
+
+/// A half of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Split {
+    /// What is trained on
+    Train,
+    /// What is tested on
+    Test,
+}
+
+impl Split {
+    /// As the config spells it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+        }
+    }
+}
 
 /// What images are brought to where their own shape does not matter.
 const ANY_SHAPE: InputShape = InputShape { channels: 3, height: 32, width: 32 };
@@ -59,7 +152,8 @@ fn class_counts(
 ) -> Result<Vec<u64>, Failure> {
     let options =
         LoaderOptions { batch_size: 256, shuffle: false, seed: 0, workers: config.workers, drop_last: false };
-    let loader = DataLoader::new(split.clone(), options);
+    // Only labels are looked at.
+    let loader = DataLoader::new(split.clone(), options).keep_bytes();
     attended.console.begin_epoch("reading", 0, loader.num_samples() as u64);
     let mut counts = vec![0; num_classes];
     let mut seen = 0;
@@ -68,17 +162,18 @@ fn class_counts(
         seen += batch.labels.len() as u64;
         attended.console.position(seen);
         for label in batch.labels {
-            if let Some(count) = usize::try_from(label).ok().and_then(|label| counts.get_mut(label)) {
-                *count += 1;
-            }
+            counts[class_index(label, num_classes)] += 1;
         }
-        if attended.signals.received().is_some() {
-            attended.console.clear();
-            return Err(attended.stopped());
-        }
+        attended.go_on()?;
     }
     attended.console.clear();
     Ok(counts)
+}
+
+/// A label as a position among the classes; it was checked when it was read.
+fn class_index(label: i64, num_classes: usize) -> usize {
+    let index = usize::try_from(label).ok().filter(|index| *index < num_classes);
+    index.unwrap_or_else(|| unreachable!("bug: label {label} of a dataset with {num_classes} classes"))
 }
 
 fn info_json(info: &DatasetInfo, train: &[u64], test: &[u64]) -> Value {
@@ -122,14 +217,14 @@ fn info_text(info: &DatasetInfo, train: &[u64], test: &[u64]) -> String {
 
 fn download(dataset: &DatasetArguments) -> Result<Exit, Failure> {
     let config = dataset.resolve()?;
-    if let DatasetName::Digits | DatasetName::ImageFolder | DatasetName::Synthetic = config.dataset {
-        let text = format!("dataset `{}` has no official place to fetch it from", config.dataset);
+    let Some(files) = config.dataset.remote_files() else {
+        let text = format!("dataset `{}` has no official place to fetch it from", config.dataset.name());
         return Err(Failure::usage(text));
-    }
+    };
     let attended = Attended::new(Format::for_people())?;
-    let fetched = firebrick::data::download::ensure(config.dataset, &config.root, &attended.progress());
+    let fetched = firebrick::data::download::ensure(&files, &config.root, &attended.progress());
     attended.finish(fetched)?;
-    output::line(format!("{}: {} is there", config.root.display(), config.dataset))?;
+    output::line(format!("{}: {} is there", config.root.display(), config.dataset.name()))?;
     Ok(Exit::Done)
 }
 
@@ -142,13 +237,13 @@ fn export(
     let mut config = dataset.resolve()?;
     // Pixels / 255 and nothing else, so that the stored bytes can be had back exactly.
     config.normalize = Normalize::None;
-    let out = out.unwrap_or_else(|| format!("{}-{}-{index}.png", config.dataset, split.name()).into());
+    let out = out.unwrap_or_else(|| format!("{}-{}-{index}.png", config.dataset.name(), split.name()).into());
     refuse_existing(&out)?;
     let attended = Attended::new(Format::for_people())?;
     let input = match open(&config, ANY_SHAPE, &attended)?.info.source_shape {
         Some(shape) => shape,
         None => {
-            let text = format!("dataset `{}` holds image files of different sizes", config.dataset);
+            let text = format!("dataset `{}` holds image files of different sizes", config.dataset.name());
             return Err(Failure::usage(text).hint("its images can be given to `predict` as they are"));
         }
     };
@@ -167,7 +262,7 @@ fn export(
     }
     let (values, label) = attended.finish(part.get(0, index))?;
     write_png(&out, input, &values)?;
-    let class = datasets.info.class_names.get(label as usize).map_or("", String::as_str);
+    let class = &datasets.info.class_names[class_index(i64::from(label), datasets.info.class_names.len())];
     output::line(format!("{}: {input}, class {label} ({class})", out.display()))?;
     Ok(Exit::Done)
 }
@@ -175,18 +270,19 @@ fn export(
 /// Channel planes of 0 to 1 as an 8-bit PNG.
 fn write_png(path: &Path, shape: InputShape, values: &[f32]) -> Result<(), Failure> {
     let plane = shape.height * shape.width;
+    assert_eq!(values.len(), shape.channels * plane, "bug: an image of {shape} with other values");
     let interleaved: Vec<u8> = (0..plane)
         .flat_map(|pixel| (0..shape.channels).map(move |channel| channel * plane + pixel))
-        .filter_map(|position| values.get(position))
-        .map(|value| (value * 255.0).round() as u8)
+        .map(|position| (values[position] * 255.0).round() as u8)
         .collect();
     let (width, height) = (shape.width as u32, shape.height as u32);
     let picture = match shape.channels {
         1 => GrayImage::from_raw(width, height, interleaved).map(DynamicImage::from),
-        _ => RgbImage::from_raw(width, height, interleaved).map(DynamicImage::from),
+        3 => RgbImage::from_raw(width, height, interleaved).map(DynamicImage::from),
+        other => unreachable!("bug: an image of {other} channels, where datasets have 1 or 3"),
     };
     let failure = |what: String| Failure::storage(format!("{}: cannot write: {what}", path.display()));
-    let picture = picture.ok_or_else(|| failure(format!("{shape} is no shape of a picture")))?;
+    let picture = picture.unwrap_or_else(|| unreachable!("bug: {shape} is no shape of a picture"));
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).map_err(|error| failure(error.to_string()))?;
     std::fs::write(path, png.into_inner()).map_err(|error| failure(error.to_string()))

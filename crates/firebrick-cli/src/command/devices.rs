@@ -1,12 +1,20 @@
 //! `devices`: every backend, whether this build holds it, what it finds here, what `auto` takes.
 
+use clap::Args;
 use firebrick::train::backend::{BackendChoice, BackendName, device_name};
 use serde_json::{Value, json};
 
-use crate::args::DevicesArguments;
 use crate::exit::Exit;
 use crate::message::Failure;
 use crate::output::{self, Align};
+
+/// What `devices` takes.
+#[derive(Debug, Args)]
+pub struct DevicesArguments {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
 
 /// What is known of one backend.
 struct Row {
@@ -71,7 +79,19 @@ fn lines(row: &Row) -> Vec<Vec<String>> {
     devices
         .map(|(index, device)| {
             let backend = if numbered { format!("{name}:{index}") } else { name.to_owned() };
-            line(&backend, compiled, device.clone())
+            line(&backend, compiled, described(device))
         })
         .collect()
+}
+
+/// Names of Mesa's drivers that draw on the CPU: for Vulkan and for OpenGL.
+const SOFTWARE_DRIVERS: [&str; 3] = ["llvmpipe", "lavapipe", "softpipe"];
+
+/// A device's name, and that it is no card where its name does not tell everybody.
+fn described(device: &str) -> String {
+    let name = device.to_lowercase();
+    match SOFTWARE_DRIVERS.iter().any(|driver| name.contains(driver)) {
+        true => format!("{device}: Mesa's software driver, which computes on the CPU"),
+        false => device.to_owned(),
+    }
 }

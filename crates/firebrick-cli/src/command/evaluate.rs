@@ -1,25 +1,43 @@
 //! `evaluate`: a run's network on its test split, with the very numbers that training reported.
 
+use clap::Args;
 use firebrick::train::Config;
 use firebrick::train::backend::Backend;
 use firebrick::train::evaluate::{Evaluation, EvaluationOptions, evaluate};
 use firebrick::train::trained::TrainedRun;
 use serde_json::{Value, json};
 
-use super::Attended;
-use crate::args::EvaluateArguments;
+use crate::attended::Attended;
+use crate::console::Format;
 use crate::exit::Exit;
-use crate::log::Format;
 use crate::message::{Failure, warning};
 use crate::output::{self, Align};
-use crate::resolve::{open_run, overrides};
-use crate::style::thousands;
+use crate::resolve::{RunArguments, overrides};
+use crate::style::{percent, thousands};
+
+/// What `evaluate` takes.
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    #[command(flatten)]
+    run: RunArguments,
+
+    /// Where to compute [default: as in training]
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
+
+    /// Change a key of the run's config, as in --set data.root=/mnt/data; may be repeated
+    #[arg(long, value_name = "KEY.PATH=VALUE")]
+    set: Vec<String>,
+
+    /// Print one JSON object, with the confusion matrix
+    #[arg(long)]
+    json: bool,
+}
 
 /// Evaluates and prints loss, accuracy and the accuracy of each class.
 pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let overrides = overrides(&arguments.set)?;
-    let asked = &arguments.run;
-    let (run, backend) = open_run(&asked.run, &asked.checkpoint, asked.ema, asked.backend.as_deref())?;
+    let (run, backend) = arguments.run.open(arguments.backend.as_deref())?;
     let state = run.checkpoint.join("state.json").display().to_string();
     let config = Config::from_toml(&state, &run.state.config, &overrides)?;
     let attended = Attended::new(Format::for_people())?;
@@ -55,7 +73,7 @@ fn measure(
         let text = "the data is not what the run was trained on: its fingerprint differs";
         attended.console.line(&warning(text, attended.console.style()));
     }
-    let loss = attended.finish(config.loss.classifier())?;
+    let loss = attended.finish(config.loss.for_classes(here.class_names.len()))?;
     let options = EvaluationOptions { batch_size: config.data.batch_size, workers: config.data.workers };
     let total = datasets.test.len() as u64;
     attended.console.begin_epoch("testing", 0, total);
@@ -63,7 +81,7 @@ fn measure(
         attended.console.position(images as u64);
         attended.signals.received().is_some()
     };
-    let evaluation = evaluate(&run.model, datasets.test, &loss, &backend.device, options, &mut stop);
+    let evaluation = evaluate(&run.model, datasets.test, &loss, backend, options, &mut stop);
     attended.finish(evaluation)?.ok_or_else(|| attended.stopped())
 }
 
@@ -78,7 +96,9 @@ struct ClassRow<'a> {
 }
 
 fn class_rows<'a>(names: &'a [String], evaluation: &Evaluation) -> Vec<ClassRow<'a>> {
-    let rows = names.iter().zip(&evaluation.confusion).enumerate();
+    let confusion = evaluation.confusion();
+    assert_eq!(names.len(), confusion.len(), "bug: a confusion matrix of other classes");
+    let rows = names.iter().zip(confusion).enumerate();
     rows.map(|(class, (name, predicted))| {
         let wrong =
             predicted.iter().copied().enumerate().filter(|(other, count)| *other != class && *count > 0);
@@ -86,7 +106,7 @@ fn class_rows<'a>(names: &'a [String], evaluation: &Evaluation) -> Vec<ClassRow<
             class,
             name,
             images: predicted.iter().sum(),
-            correct: predicted.get(class).copied().unwrap_or(0),
+            correct: predicted[class],
             // The first among equals.
             mistaken: wrong.rev().max_by_key(|(_, count)| *count),
         }
@@ -95,11 +115,14 @@ fn class_rows<'a>(names: &'a [String], evaluation: &Evaluation) -> Vec<ClassRow<
 }
 
 fn correct(evaluation: &Evaluation) -> u64 {
-    evaluation.confusion.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum()
+    evaluation.records.iter().filter(|record| record.is_correct()).count() as u64
 }
 
 fn checkpoint_name(run: &TrainedRun) -> String {
-    run.checkpoint.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    let name = run.checkpoint.file_name();
+    let name =
+        name.unwrap_or_else(|| unreachable!("bug: checkpoint {} has no name", run.checkpoint.display()));
+    name.to_string_lossy().into_owned()
 }
 
 fn as_json(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Value {
@@ -124,16 +147,16 @@ fn as_json(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Valu
         "split": "test",
         "loss": evaluation.score.loss,
         "accuracy": evaluation.score.accuracy,
-        "images": evaluation.images,
+        "images": evaluation.images(),
         "correct": correct(evaluation),
         "classes": classes,
-        "confusion": evaluation.confusion,
+        "confusion": evaluation.confusion(),
     })
 }
 
 fn as_text(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> String {
     let names = &run.state.dataset.class_names;
-    let images = evaluation.images as u64;
+    let images = evaluation.images() as u64;
     let head = output::pairs([
         ("run", format!("{}, {}", run.run_dir.display(), checkpoint_name(run))),
         ("data", format!("{}, {} test images", run.state.dataset.name, thousands(images))),
@@ -161,11 +184,10 @@ fn as_text(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Stri
     let rows = class_rows(names, evaluation).into_iter().map(|row| {
         let accuracy = match row.images {
             0 => "-".to_owned(),
-            images => crate::style::percent(row.correct as f64 / images as f64),
+            images => percent(row.correct as f64 / images as f64),
         };
-        let mistaken = row.mistaken.map_or_else(String::new, |(other, count)| {
-            format!("{} ({count})", names.get(other).map_or("", String::as_str))
-        });
+        let mistaken =
+            row.mistaken.map_or_else(String::new, |(other, count)| format!("{} ({count})", names[other]));
         vec![
             row.class.to_string(),
             row.name.to_owned(),

@@ -3,20 +3,47 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use firebrick::models::weights::save_safetensors;
+use clap::{Args, ValueEnum};
+use firebrick::models::weights::{NameStyle, save_safetensors};
 use firebrick::train::trained::TrainedRun;
 use firebrick::train::weights_hash::weights_sha256;
 use serde_json::json;
 
-use crate::args::{ExportArguments, ExportFormat};
 use crate::exit::Exit;
 use crate::message::Failure;
-use crate::output;
-use crate::resolve::{cpu_backend, open_run};
+use crate::output::{self, refuse_existing};
+use crate::resolve::{RunArguments, cpu_backend};
+
+/// What `export` takes.
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    #[command(flatten)]
+    run: RunArguments,
+
+    /// Format of the file
+    #[arg(long, value_enum, default_value_t = ExportFormat::Safetensors)]
+    format: ExportFormat,
+
+    /// Names of the tensors: firebrick (conv1.weight), torch-sequential (model1.0.weight) or
+    /// torch-named (model1.conv1.weight)
+    #[arg(long, value_name = "STYLE", default_value = "firebrick")]
+    names: NameStyle,
+
+    /// File to write; it must not exist [default: RUN.safetensors in this folder]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExportFormat {
+    /// torch's layout and names; classes, input size and normalisation in the metadata
+    Safetensors,
+}
 
 /// Writes the file and prints its name.
 pub fn run(arguments: &ExportArguments) -> Result<Exit, Failure> {
-    let (run, _) = open_run(&arguments.run, &arguments.checkpoint, arguments.ema, Some(&cpu_backend()))?;
+    let (run, _) = arguments.run.open(Some(&cpu_backend()))?;
     let path = arguments.out.clone().unwrap_or_else(|| default_name(&run.run_dir));
     refuse_existing(&path)?;
     match arguments.format {
@@ -25,15 +52,6 @@ pub fn run(arguments: &ExportArguments) -> Result<Exit, Failure> {
     }
     output::line(path.display())?;
     Ok(Exit::Done)
-}
-
-/// A file that is there may be somebody's only copy.
-pub fn refuse_existing(path: &Path) -> Result<(), Failure> {
-    if path.symlink_metadata().is_err() {
-        return Ok(());
-    }
-    let text = format!("{}: expected no file of this name, found one", path.display());
-    Err(Failure::storage(text).hint("name another with --out, or remove it"))
 }
 
 fn default_name(run_dir: &Path) -> PathBuf {

@@ -15,8 +15,8 @@ use firebrick::train::backend::BackendChoice;
 use serde_json::{Map, Value, json};
 
 use crate::command::loss::array::Array;
+use crate::console::say;
 use crate::exit::Exit;
-use crate::log::say;
 use crate::message::Failure;
 use crate::output;
 use crate::resolve::cpu_backend;
@@ -107,7 +107,7 @@ impl LossArguments {
         let config = LossConfig::deserialize_named(name, Value::Object(arguments))
             .ok_or_else(|| Failure::usage(format!("unknown loss `{name}`")))?
             .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
-        config.validate().map_err(refused)?;
+        config.check().map_err(refused)?;
         Ok(config)
     }
 
@@ -175,7 +175,7 @@ fn named<'a>(flag: &str, form: &str, argument: &'a str) -> Result<(&'a str, &'a 
 }
 
 fn print(result: &Evaluation, steps: Option<Vec<String>>) -> Result<(), Failure> {
-    for step in steps.unwrap_or_default() {
+    for step in steps.into_iter().flatten() {
         output::line(step)?;
     }
     output::line(as_text(&result.output))?;
@@ -196,10 +196,10 @@ fn as_json(result: &Evaluation, steps: Option<Vec<String>>) -> Value {
     let mut object = json!({ "loss": exact(&result.output) });
     let gradients: Map<String, Value> =
         result.gradients.iter().map(|(name, data)| (name.clone(), exact(data))).collect();
-    match gradients.len() {
-        0 => {}
-        1 => object["gradient"] = gradients.into_iter().next().map_or(Value::Null, |(_, gradient)| gradient),
-        _ => object["gradient"] = Value::Object(gradients),
+    match gradients.values().next() {
+        None => {}
+        Some(only) if gradients.len() == 1 => object["gradient"] = only.clone(),
+        Some(_) => object["gradient"] = Value::Object(gradients),
     }
     if let Some(steps) = steps {
         object["steps"] = json!(steps);

@@ -1,26 +1,50 @@
 //! `predict`: the classes that a run's network gives to image files.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use firebrick::data::load_image_file;
+use clap::Args;
+use firebrick::data::{DataError, load_image_file};
 use firebrick::train::backend::Backend;
 use firebrick::train::trained::{Prediction, TrainedRun};
+use image::ImageFormat;
 use serde_json::{Value, json};
 
-use crate::args::PredictArguments;
 use crate::exit::Exit;
 use crate::message::Failure;
 use crate::output;
-use crate::resolve::open_run;
+use crate::resolve::RunArguments;
+
+/// What `predict` takes.
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    #[command(flatten)]
+    run: RunArguments,
+
+    /// Image files (PNG, JPEG, BMP, GIF, PNM, TIFF or WebP), or folders of them at any depth
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<PathBuf>,
+
+    /// Where to compute [default: as in training]
+    #[arg(long, value_name = "NAME")]
+    backend: Option<String>,
+
+    /// How many classes to show, the most probable first
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    top: u32,
+
+    /// Print one JSON object a line, for each image
+    #[arg(long)]
+    json: bool,
+}
 
 /// Prints the most probable classes of each image. An image that cannot be read is told and passed
 /// over; the exit code is then its.
 pub fn run(arguments: &PredictArguments) -> Result<Exit, Failure> {
-    let asked = &arguments.run;
-    let (run, backend) = open_run(&asked.run, &asked.checkpoint, asked.ema, asked.backend.as_deref())?;
+    let (run, backend) = arguments.run.open(arguments.backend.as_deref())?;
     let mut exit = Exit::Done;
-    for image in &arguments.images {
-        let predictions = match predict(&run, &backend, image) {
+    for image in images(&arguments.images)? {
+        let predictions = match predict(&run, &backend, &image) {
             Ok(predictions) => predictions,
             Err(failure) => {
                 exit = failure.report();
@@ -29,11 +53,50 @@ pub fn run(arguments: &PredictArguments) -> Result<Exit, Failure> {
         };
         let top = &predictions[..predictions.len().min(arguments.top as usize)];
         match arguments.json {
-            true => output::json(&as_json(image, top))?,
-            false => output::line(as_text(image, top))?,
+            true => output::json(&as_json(&image, top))?,
+            false => output::line(as_text(&image, top))?,
         }
     }
     Ok(exit)
+}
+
+/// What was named: files as they are, folders as the images in them, sorted by name.
+fn images(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut images = Vec::new();
+    for path in named {
+        if !path.is_dir() {
+            images.push(path.clone());
+            continue;
+        }
+        let before = images.len();
+        collect(path, &mut images)?;
+        if images.len() == before {
+            let text = format!("{}: expected images in this folder, got none", path.display());
+            return Err(Failure::Refused { exit: Exit::Data, text, hint: None });
+        }
+    }
+    Ok(images)
+}
+
+/// Adds the images in a folder and in those below it; hidden files and what has another ending are passed over.
+fn collect(folder: &Path, images: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let failure = |error| DataError::io(folder, "list the folder", error);
+    let entries = fs::read_dir(folder).map_err(failure)?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failure)?;
+    paths.sort();
+    for path in paths {
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let is_image = || ImageFormat::from_path(&path).is_ok_and(|format| format.reading_enabled());
+        if is_hidden {
+            continue;
+        } else if path.is_dir() {
+            collect(&path, images)?;
+        } else if is_image() {
+            images.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn predict(run: &TrainedRun, backend: &Backend, path: &Path) -> Result<Vec<Prediction>, Failure> {
@@ -59,7 +122,7 @@ fn as_json(image: &Path, predictions: &[Prediction]) -> Value {
 fn as_text(image: &Path, predictions: &[Prediction]) -> String {
     let image = image.display().to_string();
     let names = predictions.iter().map(|prediction| prediction.name.chars().count());
-    let (first, width) = (image.chars().count(), names.max().unwrap_or(0));
+    let (first, width) = (image.chars().count(), names.fold(0, usize::max));
     let lines: Vec<String> = predictions
         .iter()
         .enumerate()

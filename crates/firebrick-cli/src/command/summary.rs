@@ -1,20 +1,46 @@
 //! `summary`: a network's layers, output shapes and parameters.
 
-use firebrick::models::{ModelConfig, ModelSummary};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use firebrick::models::{LayerSummary, ModelConfig, ModelSummary};
 use firebrick::train::backend::BackendChoice;
 use serde_json::json;
 
-use crate::args::SummaryArguments;
 use crate::exit::Exit;
 use crate::message::Failure;
 use crate::output::{self, Align};
-use crate::resolve::{cpu_backend, read_config};
+use crate::resolve::{config_beside, cpu_backend, read_config};
 use crate::style::{listed, thousands};
+
+/// What `summary` takes.
+#[derive(Debug, Args)]
+pub struct SummaryArguments {
+    /// Name of a network, as in a config's [model]; a config file; or a run's folder
+    /// [default: the compiled-in configs/quickstart.toml]
+    #[arg(value_name = "NETWORK", conflicts_with = "config")]
+    network: Option<String>,
+
+    /// Config whose [model] to show; the same as naming it without the flag
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Classes of a network that is named; a config has its own [default: 10]
+    #[arg(long, value_name = "N", requires = "network")]
+    num_classes: Option<usize>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Classes of a network that comes without a config.
+const NUM_CLASSES: usize = 10;
 
 /// Prints a line for each layer, and what they add up to.
 pub fn run(arguments: &SummaryArguments) -> Result<Exit, Failure> {
-    let network = match &arguments.model {
-        Some(name) => named(name, arguments.num_classes)?,
+    let network = match &arguments.network {
+        Some(network) => meant(network, arguments.num_classes)?,
         None => read_config(arguments.config.as_deref(), &[])?.0.model.network,
     };
     let backend = cpu_backend().parse::<BackendChoice>()?.open()?;
@@ -26,45 +52,78 @@ pub fn run(arguments: &SummaryArguments) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A network of the registry by name alone.
-fn named(name: &str, num_classes: usize) -> Result<ModelConfig, Failure> {
-    let refused = |error: String| {
-        Failure::usage(format!("model `{name}`: {error}"))
-            .hint("describe it in a config and use --config FILE")
-    };
-    let arguments = json!({ "num_classes": num_classes });
-    let Some(model) = ModelConfig::deserialize_named(name, arguments) else {
-        let names = listed(ModelConfig::NAMES.iter().copied());
-        return Err(Failure::usage(format!("unknown model `{name}`, expected one of {names}")));
-    };
-    let model = model.map_err(|error| refused(error.to_string()))?;
-    model.validate().map_err(|error| refused(error.to_string()))?;
-    Ok(model)
+/// A name that the models know, otherwise a file or folder.
+fn meant(network: &str, num_classes: Option<usize>) -> Result<ModelConfig, Failure> {
+    let path = Path::new(network);
+    let file = if path.is_dir() { config_beside(path) } else { path.is_file().then(|| path.to_owned()) };
+    match (named(network, num_classes.unwrap_or(NUM_CLASSES)), file) {
+        (Some(model), _) => model,
+        (None, Some(file)) if num_classes.is_none() => Ok(read_config(Some(&file), &[])?.0.model.network),
+        (None, Some(file)) => {
+            let text = format!("--num-classes goes with the name of a network, and {network} has its own");
+            Err(Failure::usage(text).hint(format!("change model.num_classes in {}", file.display())))
+        }
+        (None, None) if path.is_dir() => {
+            Err(Failure::usage(format!("{network}: expected a run folder, with config.toml in it")))
+        }
+        (None, None) => {
+            let names = listed(ModelConfig::NAMES.iter().copied());
+            Err(Failure::usage(format!(
+                "unknown model `{network}`, expected one of {names}, a config file or a run folder"
+            )))
+        }
+    }
 }
 
-fn as_text(summary: &ModelSummary) -> String {
-    let columns = [
-        ("layer", Align::Left),
-        ("what it is", Align::Left),
-        ("output", Align::Right),
-        ("parameters", Align::Right),
-    ];
-    let input = vec!["input".to_owned(), String::new(), shape(&summary.input_shape), String::new()];
-    let layers = summary.layers.iter().map(|layer| {
-        let parameters = match layer.num_parameters {
-            0 => String::new(),
-            number => thousands(number as u64),
-        };
-        vec![layer.name.clone(), layer.kind.to_string(), shape(&layer.output_shape), parameters]
+/// A network of the registry by name alone; none if it has no such name.
+fn named(name: &str, num_classes: usize) -> Option<Result<ModelConfig, Failure>> {
+    let refused = |error: String| {
+        Failure::usage(format!("model `{name}`: {error}"))
+            .hint("describe it in a config and name that: firebrick summary FILE.toml")
+    };
+    let model = ModelConfig::deserialize_named(name, json!({ "num_classes": num_classes }))?;
+    let checked = model.map_err(|error| refused(error.to_string())).and_then(|model| {
+        model.validate().map_err(|error| refused(error.to_string()))?;
+        Ok(model)
     });
+    Some(checked)
+}
+
+/// A column of the table: its title, how its cells stand, and what a layer has there.
+type Column = (&'static str, Align, fn(&LayerSummary) -> String);
+
+const COLUMNS: [Column; 5] = [
+    ("layer", Align::Left, |layer| layer.path.clone()),
+    ("what it is", Align::Left, |layer| layer.repr.clone()),
+    ("output", Align::Right, |layer| shape(&layer.output_shape)),
+    ("parameters", Align::Right, |layer| count(layer.num_parameters as u64)),
+    ("multiply-adds", Align::Right, |layer| count(layer.multiply_adds)),
+];
+
+fn as_text(summary: &ModelSummary) -> String {
+    let titles = COLUMNS.map(|(title, align, _)| (title, align));
+    let input = COLUMNS.map(|(title, ..)| match title {
+        "layer" => "input".to_owned(),
+        "output" => shape(&summary.input_shape),
+        _ => String::new(),
+    });
+    let layers = summary.layers.iter().flatten().map(|layer| COLUMNS.map(|(_, _, cell)| cell(layer)).into());
     let total = summary.num_parameters as u64;
     format!(
-        "{}\n\n{}\n\n{} parameters, {:.2} MiB as f32",
+        "{}\n\n{}\n\n{} parameters, {:.2} MiB as f32{}",
         summary.name,
-        output::table(&columns, std::iter::once(input).chain(layers)),
+        output::table(&titles, std::iter::once(input.into()).chain(layers)),
         thousands(total),
-        total as f64 * 4.0 / f64::from(1 << 20)
+        total as f64 * 4.0 / f64::from(1 << 20),
+        summary
+            .multiply_adds
+            .map_or(String::new(), |sum| format!("; {} multiply-adds an image", thousands(sum)))
     )
+}
+
+/// A number, and nothing for none.
+fn count(number: u64) -> String {
+    if number == 0 { String::new() } else { thousands(number) }
 }
 
 /// Without the batch, as `3x32x32`.

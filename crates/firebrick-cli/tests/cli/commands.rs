@@ -42,6 +42,36 @@ fn summary_of_a_config_is_that_of_its_model() {
 }
 
 #[test]
+fn summary_takes_a_name_a_config_or_a_run() {
+    let sandbox = Sandbox::with_run();
+    let [named, config, run, checkpoint] = ["lenet", "tiny.toml", "run", "run/checkpoints/step-000000006"]
+        .map(|network| sandbox.firebrick(&["summary", network]).succeeds().stdout);
+    assert!(named == config && config == run && run == checkpoint, "{named}{config}{run}{checkpoint}");
+    let json = sandbox.firebrick(&["summary", "lenet", "--num-classes", "3", "--json"]).succeeds().json();
+    assert_eq!(json["num_parameters"], 61_706 - 7 * 85);
+    let ended = sandbox.firebrick(&["summary", "run", "--num-classes", "3"]).ends_with(2);
+    assert!(ended.stderr.contains("--num-classes goes with the name of a network, and run has its own"));
+    let ended = sandbox.firebrick(&["summary", "lenett"]).ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"error: unknown model `lenett`, expected one of `tudui`, `lenet`, `sequential`, a config file or a run folder");
+    let ended = sandbox.firebrick(&["summary", "run/checkpoints"]).ends_with(2);
+    insta::assert_snapshot!(ended.stderr, @"error: run/checkpoints: expected a run folder, with config.toml in it");
+}
+
+/// Mesa's driver looks for the screen there, and says so aloud.
+#[test]
+fn looking_for_gpus_is_silent_without_a_desktop() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_firebrick"));
+    command.env_remove("XDG_RUNTIME_DIR");
+    let ended = sandbox.run(&mut command, &["devices"]).succeeds();
+    assert_eq!(ended.stderr, "", "{ended:#?}");
+    assert!(
+        !ended.stdout.contains("llvmpipe") || ended.stdout.contains("Mesa's software driver"),
+        "{ended:#?}"
+    );
+}
+
+#[test]
 fn devices_lists_every_backend_and_what_auto_takes() {
     let sandbox = Sandbox::new();
     let json = sandbox.firebrick(&["devices", "--json"]).succeeds().json();

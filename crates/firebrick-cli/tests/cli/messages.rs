@@ -14,7 +14,7 @@ fn with(from: &str, to: &str) -> Ended {
 fn misspelt_key() {
     let ended = with("epochs = 2", "epoch = 2").ends_with(2);
     insta::assert_snapshot!(ended.stderr, @r#"
-    error: unknown field `epoch`, expected one of `epochs`, `max_steps`, `checkpoint_every`, `checkpoint_every_minutes`, `keep_last`, `keep_best`, `accumulate_grad_batches`, `seed`, `backend`, `clip_grad_norm`, `clip_grad_value`, `ema`, `early_stopping`, `on_divergence`, `max_recoveries`
+    error: unknown key `epoch`, expected one of `epochs`, `max_steps`, `checkpoint_every`, `checkpoint_every_minutes`, `keep_last`, `keep_best`, `accumulate_grad_batches`, `seed`, `backend`, `clip_grad_norm`, `clip_grad_value`, `ema`, `early_stopping`, `metrics`, `on_divergence`, `max_recoveries`
         ╭─[run.toml:19:1]
      18 │ [trainer]
      19 │ epoch = 2
@@ -59,7 +59,7 @@ fn misspelt_component() {
 fn wrong_type() {
     let ended = with("batch_size = 32", "batch_size = \"many\"").ends_with(2);
     insta::assert_snapshot!(ended.stderr, @r#"
-    error: invalid type: string "many", expected a whole number from 0
+    error: data.batch_size: expected a whole number from 0, got the string "many"
        ╭─[run.toml:7:14]
      6 │ dataset = "digits"
      7 │ batch_size = "many"
@@ -73,12 +73,12 @@ fn wrong_type() {
 fn value_out_of_range() {
     let ended = with("lr = 0.02", "lr = nan").ends_with(2);
     insta::assert_snapshot!(ended.stderr, @r#"
-    error: optimizer sgd: lr = NaN is not allowed: expected a finite number >= 0
-        ╭─[run.toml:14:8]
-     13 │ [optimizer]
+    error: optimizer.lr: expected a finite number >= 0, got NaN
+        ╭─[run.toml:15:6]
      14 │ name = "sgd"
-        ·        ─────
      15 │ lr = nan
+        ·      ───
+     16 │ momentum = 0.9
         ╰────
     "#);
 }
@@ -101,7 +101,7 @@ fn no_toml_at_all() {
 fn misspelt_override() {
     let ended = Sandbox::new().train(&["--set", "optimizer.lrr=0.1"]).ends_with(2);
     insta::assert_snapshot!(ended.stderr, @r#"
-    error: --set optimizer.lrr=0.1: unknown field `lrr`, expected one of `lr`, `momentum`, `dampening`, `weight_decay`, `nesterov`, `maximize`, `groups`, `no_decay_on_bias_and_norm`
+    error: --set optimizer.lrr=0.1: unknown key `lrr`, expected one of `lr`, `momentum`, `dampening`, `weight_decay`, `nesterov`, `maximize`, `groups`, `no_decay_on_bias_and_norm`
     hint: did you mean `lr`?
     "#);
 }

@@ -84,6 +84,21 @@ fn predict_passes_over_what_is_no_image() {
 }
 
 #[test]
+fn predict_takes_the_images_in_a_folder_sorted_by_name() {
+    let sandbox = Sandbox::with_run();
+    for name in ["b.png", "a/z.png", "a/y.PNG", "a/.hidden.png"] {
+        sandbox.write(&format!("photos/{name}"), png(40));
+    }
+    sandbox.write("photos/notes.txt", "not a picture");
+    let ended = sandbox.firebrick(&["predict", "run", "photos", "--top", "1"]).succeeds();
+    let images: Vec<&str> = ended.stdout.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(images, ["photos/a/y.PNG", "photos/a/z.png", "photos/b.png"], "{ended:#?}");
+    std::fs::create_dir(sandbox.path("empty")).unwrap();
+    let ended = sandbox.firebrick(&["predict", "run", "empty"]).ends_with(3);
+    insta::assert_snapshot!(ended.stderr, @"error: empty: expected images in this folder, got none");
+}
+
+#[test]
 fn export_writes_weights_that_a_run_can_start_from() {
     let sandbox = Sandbox::with_run();
     for names in ["firebrick", "torch-sequential", "torch-named"] {

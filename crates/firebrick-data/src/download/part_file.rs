@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
 
-use super::{Target, hex, read_chunks};
-use crate::{DataError, Progress};
+use super::target::{Target, hex, read_chunks};
+use crate::error::DataError;
+use crate::progress::Progress;
 
 /// `<name>.part`, locked for this process, with the MD5 sum of what it holds so far.
 pub(super) struct PartFile {

@@ -7,8 +7,9 @@ use ureq::http::{Response, StatusCode, header};
 use ureq::{Agent, Body};
 
 use super::part_file::PartFile;
-use super::{CHUNK_BYTES, Target};
-use crate::{DataError, Progress};
+use super::target::{CHUNK_BYTES, Target};
+use crate::error::DataError;
+use crate::progress::Progress;
 
 /// Longest wait for the name, the connection and the first byte each, and for any further piece.
 /// There is none for the whole: 170 MB may take an hour.

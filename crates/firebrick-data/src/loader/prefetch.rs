@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use super::EpochPlan;
-use crate::DataError;
+use super::epoch_plan::EpochPlan;
 use crate::batch::HostBatch;
+use crate::error::DataError;
 use crate::transform::WorkingImage;
 
 /// Batches on the shelf or in the making, for each worker.

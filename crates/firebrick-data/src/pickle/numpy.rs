@@ -1,8 +1,8 @@
 //! Globals, calls and states, as far as numpy's byte arrays need them: a call is not made, what it
 //! would have described is written down.
 
-use super::machine::{MAX_LINE, Machine, Step};
-use super::{ArrayState, Bytes, Global, PickleError, Value, ValueId, shorten};
+use super::stack::{MAX_LINE, Machine, Step};
+use super::value::{ArrayState, Bytes, Global, PickleError, Value, ValueId, shorten};
 
 impl Machine<'_> {
     pub(super) fn push_global(&mut self, opcode: u8) -> Step {
@@ -56,8 +56,8 @@ impl Machine<'_> {
         let Value::Text(range) = self.value(text) else {
             return Err(self.unfit("text", text));
         };
-        let characters = self.file.get(range.clone()).and_then(|raw| std::str::from_utf8(raw).ok());
-        let characters = characters.unwrap_or_default();
+        let characters = std::str::from_utf8(&self.file[range.clone()])
+            .unwrap_or_else(|_| unreachable!("bug: a text that is not UTF-8 was not refused"));
         // The same text could be decoded again and again; honest files decode each part once.
         self.decoded += characters.len();
         if self.decoded > self.file.len() {
@@ -78,9 +78,7 @@ impl Machine<'_> {
             Value::ElementType(_) => Ok(()),
             Value::Array(None) => {
                 let state = self.array_state(state)?;
-                if let Some(value) = self.values.get_mut(target.0 as usize) {
-                    *value = Value::Array(Some(state));
-                }
+                self.values[target.0 as usize] = Value::Array(Some(state));
                 Ok(())
             }
             _ => Err(self.unfit("a numpy array or element type to fill", target)),

@@ -1,10 +1,10 @@
 //! CIFAR's binary files: records of one label byte (CIFAR-100: a coarse and a fine one) and 3,072
 //! pixels, red plane, green plane, blue plane, each row by row. There is no header.
 
-use super::cifar::SHAPE;
+use super::cifar_variant::SHAPE;
 use super::container::StoredFile;
 use super::records::Part;
-use crate::DataError;
+use crate::error::DataError;
 
 /// The records of one file. `label_offset` is where the label lies; the pixels follow it.
 ///

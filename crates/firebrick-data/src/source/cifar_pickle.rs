@@ -1,10 +1,10 @@
 //! CIFAR's Python files: a pickled dictionary with a byte array `data` of one row an image and a list of
 //! labels. Read by [`crate::pickle`], which executes nothing.
 
-use super::cifar::SHAPE;
+use super::cifar_variant::SHAPE;
 use super::container::StoredFile;
 use super::records::Part;
-use crate::DataError;
+use crate::error::DataError;
 use crate::pickle::{Bytes, Pickle, PickleError};
 
 /// The records of one file, with the labels of `labels_key`.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use firebrick_storage::{ArchiveLimits, Sha256Hasher, read_bounded, read_tar_gz};
 
-use crate::source::check_cancelled;
-use crate::{DataError, Progress};
+use super::interface::check_cancelled;
+use crate::error::DataError;
+use crate::progress::Progress;
 
 /// The largest single file; CIFAR-100's training file has 154 MB.
 const MAX_FILE_BYTES: u64 = 256 << 20;

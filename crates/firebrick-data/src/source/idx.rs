@@ -13,9 +13,11 @@ use firebrick_storage::{
     Sha256Hasher, StorageError, gunzip_bounded, gunzip_prefix, read_bounded, read_prefix,
 };
 
-use super::records::Part;
-use super::{Records, SharedDataset, Source, Wanted, check_cancelled};
-use crate::{DataError, InputShape, Progress};
+use super::interface::{OpenRequest, SharedDataset, Source, Wanted, check_cancelled, owned};
+use super::records::{Part, Records};
+use crate::download::{RemoteFile, RemoteFiles};
+use crate::error::DataError;
+use crate::shape::InputShape;
 
 /// The most bytes of one unpacked file; EMNIST's largest has 547 MB.
 const MAX_FILE_BYTES: u64 = 1 << 30;
@@ -28,55 +30,37 @@ const LABELS_MAGIC: u32 = 0x0801;
 
 /// What distinguishes the data sets that come as IDX files.
 #[derive(Debug)]
-pub struct Variant {
+pub(super) struct Variant {
     /// The data set's name as the config spells it.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Folders under `data.root` in which its files may lie, the most telling first.
-    pub folders: &'static [&'static str],
+    pub(super) folders: &'static [&'static str],
     /// Class names.
-    pub class_names: &'static [&'static str],
+    pub(super) class_names: &'static [&'static str],
+    /// The address of the folder in which the four files are published.
+    pub(super) base_url: &'static str,
+    /// Published MD5 sums of training images, training labels, test images and test labels.
+    pub(super) md5: [&'static str; 4],
 }
-
-/// MNIST. `MNIST/raw` is where torchvision puts it.
-pub static MNIST: Variant = Variant {
-    name: "mnist",
-    folders: &["MNIST/raw", "mnist", ""],
-    class_names: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-};
-
-/// Fashion-MNIST. `FashionMNIST/raw` is where torchvision puts it.
-pub static FASHION_MNIST: Variant = Variant {
-    name: "fashion_mnist",
-    folders: &["FashionMNIST/raw", "fashion_mnist", "fashion-mnist", ""],
-    class_names: &[
-        "t-shirt/top",
-        "trouser",
-        "pullover",
-        "dress",
-        "coat",
-        "sandal",
-        "shirt",
-        "sneaker",
-        "bag",
-        "ankle boot",
-    ],
-};
 
 /// The images and labels of one split, in this order.
 const TRAIN_FILES: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
 const TEST_FILES: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+/// As they are published: training images and labels, test images and labels.
+const REMOTE_FILES: [&str; 4] = [
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+];
 
 /// Finds `variant` under `root` and reads the wanted splits.
 ///
 /// # Errors
 /// [`DataError::Missing`] names the files that were looked for; [`DataError::Malformed`] and others for
 /// files that are not what their headers say.
-pub fn open(
-    variant: &'static Variant,
-    root: &Path,
-    wanted: Wanted,
-    progress: &dyn Progress,
-) -> Result<Source, DataError> {
+pub(super) fn open(variant: &'static Variant, request: &OpenRequest) -> Result<Source, DataError> {
+    let OpenRequest { root, wanted, progress, .. } = *request;
     let mut hasher = Sha256Hasher::new();
     let num_classes = variant.class_names.len();
     let mut read = |names: [&'static str; 2]| -> Result<Records, DataError> {
@@ -94,24 +78,29 @@ pub fn open(
     let test = if wanted.test { Some(read(TEST_FILES)?) } else { None };
     Ok(Source {
         origin: root.display().to_string(),
-        class_names: variant.class_names.iter().map(|name| (*name).to_owned()).collect(),
+        class_names: owned(variant.class_names),
         shape: common_shape(&train, &test),
         train: train.map(shared),
+        validation: None,
         test: test.map(shared),
         fingerprint: hasher.finish(),
     })
 }
 
-/// See [`super::wants_download`]: a wanted split is not there, or everything lies where a download
-/// puts it.
-pub(super) fn wants_download(variant: &Variant, root: &Path, wanted: Wanted) -> bool {
+/// The four files, which a download fetches into the first of the folders.
+pub(super) fn remote_files(variant: &Variant) -> RemoteFiles {
+    let file = |(name, md5)| RemoteFile { base_url: variant.base_url, name, md5 };
+    let files = REMOTE_FILES.into_iter().zip(variant.md5).map(file).collect();
+    RemoteFiles { folder: PathBuf::from(variant.folders[0]), files }
+}
+
+/// A wanted split is not there, or everything lies where a download puts it.
+pub(super) fn wants_download(variant: &Variant, request: &OpenRequest) -> bool {
+    let OpenRequest { root, wanted, .. } = *request;
     let splits = [(wanted.train, TRAIN_FILES), (wanted.test, TEST_FILES)];
     let lacking = |(needed, names)| needed && locate(variant, root, names, wanted).is_err();
-    let official = variant.folders.first().map(|folder| root.join(folder));
-    let official_is_whole = official.is_some_and(|folder| {
-        let mut names = TRAIN_FILES.iter().chain(&TEST_FILES);
-        names.all(|name| folder.join(format!("{name}.gz")).is_file())
-    });
+    let official = root.join(variant.folders[0]);
+    let official_is_whole = REMOTE_FILES.iter().all(|name| official.join(name).is_file());
     splits.into_iter().any(lacking) || official_is_whole
 }
 
@@ -187,8 +176,8 @@ impl IdxFile {
             (start, Some(length))
         };
         let (_, promised) = header(path, &start)?;
-        if length.is_some_and(|length| length != promised) {
-            return Err(wrong_length(path, promised, length.unwrap_or(0)));
+        if let Some(length) = length.filter(|length| *length != promised) {
+            return Err(wrong_length(path, promised, length));
         }
         let read = if gzipped { gunzip_bounded } else { read_bounded };
         match read(path, promised) {

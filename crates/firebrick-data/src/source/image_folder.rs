@@ -1,7 +1,9 @@
-//! A folder of image files: `train/<class>/*` and `test/<class>/*` (or `val/<class>/*`), as
-//! torchvision's `ImageFolder` reads it. Classes are numbered in the order of their names, samples are
-//! ordered by class, then by path. Every file's header is checked at opening; pixels are decoded when
-//! asked for.
+//! A folder of image files: `train/<class>/*`, `test/<class>/*` and perhaps `val/<class>/*`, as
+//! torchvision's `ImageFolder` reads it. The names of these folders may be in any case, and `val` may be
+//! spelled `valid` or `validation`. Without a `test` folder, the `val` folder is the test split.
+//!
+//! Classes are numbered in the order of their names, samples are ordered by class, then by path. Every
+//! file's header is checked at opening; pixels are decoded when asked for.
 //!
 //! Folders inside a class folder belong to it, and links are followed. Names that start with `.`, and
 //! the `Thumbs.db` and `desktop.ini` of Windows, are passed over; any other file that is not an image is an error.
@@ -15,11 +17,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn_dataset::Dataset;
+use firebrick_component::Component;
 use firebrick_storage::{Sha256Hasher, read_bounded, read_prefix};
+use serde::{Deserialize, Serialize};
 
-use super::{Source, check_cancelled};
-use crate::image::{MAX_IMAGE_FILE_BYTES, probe};
-use crate::{DataError, InputShape, Limit, Progress, Sample, load_image_file};
+use super::interface::{DatasetSource, OpenRequest, SampleSet, SharedDataset, Source, check_cancelled};
+use crate::error::DataError;
+use crate::image::{MAX_IMAGE_FILE_BYTES, Sample, load_image_file, probe};
+use crate::shape::InputShape;
+use crate::transform::Normalization;
 
 /// How deep folders may lie inside a class folder.
 const MAX_DEPTH: usize = 16;
@@ -27,9 +33,15 @@ const MAX_DEPTH: usize = 16;
 const MAX_FILES: usize = 50_000_000;
 /// As much of each file is read at opening; nearly every header is shorter.
 const HEADER_BYTES: usize = 1 << 16;
-/// Names of the folder that holds the test split, the first that exists counts.
-const TEST_FOLDERS: [&str; 3] = ["test", "val", "validation"];
-const TRAIN_FOLDER: &str = "train";
+/// Names of the folder that holds the validation split; the first that exists counts.
+const VALIDATION_FOLDERS: [&str; 3] = ["val", "valid", "validation"];
+
+/// An image folder has no arguments besides `data.root`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageFolderConfig {}
+
+impl Component for ImageFolderConfig {}
 
 /// One split: the paths and labels of its files.
 #[derive(Clone, Debug)]
@@ -44,36 +56,59 @@ impl ImageFolder {
     }
 }
 
-/// Lists both splits under `root` and checks the header of every file that is used. Where `limit` is
-/// below a split's size, that many files spread evenly over it are used, because its order is by class.
-///
-/// # Errors
-/// [`DataError::Missing`] without `train` and `test` folders; [`DataError::Malformed`] for a class
-/// folder without images, classes that differ between the splits, a file that is not an image, or
-/// links that lead in a circle; each names the file.
-pub fn open(root: &Path, limit: Limit, progress: &dyn Progress) -> Result<Source, DataError> {
-    let (train_folder, test_folder) = locate(root)?;
-    let class_names = class_names(&train_folder)?;
-    check_same_classes(&train_folder, &class_names, &test_folder)?;
-    let train = pick_evenly(list_split(&train_folder, &class_names)?, limit.train);
-    let test = pick_evenly(list_split(&test_folder, &class_names)?, limit.test);
-    let stage = format!("checking the images of {}", root.display());
-    progress.stage(&stage, Some((train.len() + test.len()) as u64));
-    let mut check = Check { root, shapes: BTreeSet::new(), hasher: Sha256Hasher::new() };
-    for (path, _) in train.iter().chain(&test) {
-        check_cancelled(progress, &stage)?;
-        check.file(path)?;
-        progress.advance(1);
+impl DatasetSource for ImageFolderConfig {
+    /// Lists the splits under `root` and checks the header of every file that is used. Where a limit is
+    /// below a split's size, that many files spread evenly over it are used, because its order is by class.
+    ///
+    /// [`DataError::Missing`] without `train` and `test` folders; [`DataError::Malformed`] for a class
+    /// folder without images, classes that differ between the splits, a file that is not an image, or
+    /// links that lead in a circle; each names the file.
+    fn open(&self, request: &OpenRequest) -> Result<Source, DataError> {
+        let OpenRequest { root, wanted, limit, progress, .. } = *request;
+        let folders = locate(root)?;
+        let class_names = class_names(&folders.train)?;
+        check_same_classes(&folders.train, &class_names, &folders.test)?;
+        let train = pick_evenly(list_split(&folders.train, &class_names)?, limit.train);
+        let test = pick_evenly(list_split(&folders.test, &class_names)?, limit.test);
+        let validation = match folders.validation.filter(|_| wanted.validation) {
+            None => None,
+            Some(folder) => {
+                check_same_classes(&folders.train, &class_names, &folder)?;
+                Some(pick_evenly(list_split(&folder, &class_names)?, limit.validation))
+            }
+        };
+        let stage = format!("checking the images of {}", root.display());
+        let files = || train.iter().chain(&test).chain(validation.iter().flatten());
+        progress.stage(&stage, Some(files().count() as u64));
+        let mut check = Check { root, shapes: BTreeSet::new(), hasher: Sha256Hasher::new() };
+        for (path, _) in files() {
+            check_cancelled(progress, &stage)?;
+            check.file(path)?;
+            progress.advance(1);
+        }
+        let shape = if check.shapes.len() == 1 { check.shapes.pop_first() } else { None };
+        let shared = |files| -> SharedDataset { Arc::new(ImageFolder { files }) };
+        Ok(Source {
+            origin: root.display().to_string(),
+            class_names,
+            train: Some(shared(train)),
+            validation: validation.map(shared),
+            test: Some(shared(test)),
+            shape: shape.map(|(channels, height, width)| InputShape { channels, height, width }),
+            fingerprint: check.hasher.finish(),
+        })
     }
-    let shape = if check.shapes.len() == 1 { check.shapes.pop_first() } else { None };
-    Ok(Source {
-        origin: root.display().to_string(),
-        class_names,
-        train: Some(Arc::new(ImageFolder { files: train })),
-        test: Some(Arc::new(ImageFolder { files: test })),
-        shape: shape.map(|(channels, height, width)| InputShape { channels, height, width }),
-        fingerprint: check.hasher.finish(),
-    })
+
+    /// Those of ImageNet, as torchvision's models use them. Computing a folder's own would mean to decode
+    /// every image before the first step, and the result would change whenever an image is added. Who
+    /// knows them writes `normalize = { mean = [..], std = [..] }`.
+    fn normalization(&self) -> Option<Normalization> {
+        Some(Normalization::new(&[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]))
+    }
+
+    fn is_ordered_by_class(&self) -> bool {
+        true
+    }
 }
 
 impl Dataset<Sample, DataError> for ImageFolder {
@@ -88,11 +123,34 @@ impl Dataset<Sample, DataError> for ImageFolder {
     }
 }
 
-fn locate(root: &Path) -> Result<(PathBuf, PathBuf), DataError> {
-    let train = root.join(TRAIN_FOLDER);
-    let test = TEST_FOLDERS.iter().map(|name| root.join(name)).find(|path| path.is_dir());
-    match test {
-        Some(test) if train.is_dir() => Ok((train, test)),
+impl SampleSet for ImageFolder {
+    fn label(&self, index: usize) -> Result<u32, DataError> {
+        let count = self.files.len();
+        self.files.get(index).map(|(_, label)| *label).ok_or(DataError::Index { index, count })
+    }
+}
+
+/// The folders of the splits.
+struct SplitFolders {
+    train: PathBuf,
+    validation: Option<PathBuf>,
+    test: PathBuf,
+}
+
+fn locate(root: &Path) -> Result<SplitFolders, DataError> {
+    let mut folders: Vec<PathBuf> = if root.is_dir() { list(root)? } else { Vec::new() };
+    folders.retain(|path| path.is_dir());
+    // Of two names that differ in case alone, the one in lower case, which sorts last.
+    folders.sort_by(|a, b| b.cmp(a));
+    let named = |name: &str| {
+        let has_name =
+            |path: &&PathBuf| path.file_name().is_some_and(|found| found.eq_ignore_ascii_case(name));
+        folders.iter().find(has_name).cloned()
+    };
+    let validation = VALIDATION_FOLDERS.iter().find_map(|name| named(name));
+    match (named("train"), validation, named("test")) {
+        (Some(train), validation, Some(test)) => Ok(SplitFolders { train, validation, test }),
+        (Some(train), Some(test), None) => Ok(SplitFolders { train, validation: None, test }),
         _ => Err(DataError::missing(
             "image_folder",
             root,
@@ -150,7 +208,7 @@ fn check_same_classes(train: &Path, names: &[String], test: &Path) -> Result<(),
         "classes",
         format!("the {} classes of {}", names.len(), train.display()),
         got,
-        "give both splits the same class folders",
+        "give every split the same class folders",
     ))
 }
 
@@ -167,7 +225,7 @@ fn list_split(split: &Path, names: &[String]) -> Result<Vec<(PathBuf, u32)>, Dat
                 "class folder",
                 "at least one image",
                 "none",
-                "put images there, or remove the class from both splits",
+                "put images there, or remove the class from every split",
             ));
         }
         // By folder, then by name, as torchvision sorts them.
@@ -257,7 +315,9 @@ impl Check<'_> {
             other => other?,
         };
         self.shapes.insert((shape.channels, shape.height, shape.width));
-        let name = path.strip_prefix(self.root).unwrap_or(path);
+        let name = path
+            .strip_prefix(self.root)
+            .unwrap_or_else(|_| unreachable!("bug: {} is not in {}", path.display(), self.root.display()));
         let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
         self.hasher.field(&parts.join("/"), &length.to_le_bytes());
         self.hasher.update(&start);

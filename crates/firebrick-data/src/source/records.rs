@@ -5,7 +5,10 @@ use std::path::Path;
 
 use burn_dataset::Dataset;
 
-use crate::{DataError, Image, InputShape, Sample};
+use super::interface::SampleSet;
+use crate::error::DataError;
+use crate::image::{Image, Sample};
+use crate::shape::InputShape;
 
 /// A table of images of one shape and their labels.
 #[derive(Clone, Debug)]
@@ -74,25 +77,38 @@ fn check_labels(path: &Path, labels: &[u8], num_classes: usize) -> Result<(), Da
     }
 }
 
-impl Dataset<Sample, DataError> for Records {
-    fn get(&self, index: usize) -> Result<Sample, DataError> {
-        let missing = DataError::Index { index, count: self.count };
+impl Records {
+    /// The part that holds record `index`, and its number there.
+    fn locate(&self, index: usize) -> Result<(&Part, usize), DataError> {
         let mut local = index;
         for part in &self.parts {
-            let Some(label) = part.labels.get(local) else {
-                local -= part.labels.len();
-                continue;
-            };
-            let start = part.first + local * part.stride;
-            let pixels = part.bytes.get(start..start + self.shape.len()).ok_or(missing)?;
-            let InputShape { channels, height, width } = self.shape;
-            let image = Image { channels, height, width, pixels: pixels.into() };
-            return Ok(Sample { image, label: u32::from(*label) });
+            match local.checked_sub(part.labels.len()) {
+                None => return Ok((part, local)),
+                Some(rest) => local = rest,
+            }
         }
-        Err(missing)
+        Err(DataError::Index { index, count: self.count })
+    }
+}
+
+impl Dataset<Sample, DataError> for Records {
+    fn get(&self, index: usize) -> Result<Sample, DataError> {
+        let (part, local) = self.locate(index)?;
+        let start = part.first + local * part.stride;
+        let InputShape { channels, height, width } = self.shape;
+        // `push` has made sure that both lie inside.
+        let pixels = part.bytes[start..start + self.shape.len()].into();
+        Ok(Sample { image: Image { channels, height, width, pixels }, label: u32::from(part.labels[local]) })
     }
 
     fn len(&self) -> usize {
         self.count
+    }
+}
+
+impl SampleSet for Records {
+    fn label(&self, index: usize) -> Result<u32, DataError> {
+        let (part, local) = self.locate(index)?;
+        Ok(u32::from(part.labels[local]))
     }
 }

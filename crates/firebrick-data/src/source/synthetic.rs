@@ -5,13 +5,16 @@
 use std::sync::Arc;
 
 use burn_dataset::Dataset;
+use firebrick_component::{ArgumentError, Component, check};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::Source;
-use crate::config::StoredSplit;
+use super::interface::{DatasetSource, OpenRequest, SampleSet, Source};
+use crate::error::DataError;
+use crate::image::{Image, Sample};
 use crate::random::{Purpose, generator};
-use crate::{DataError, Image, InputShape, Sample};
+use crate::shape::InputShape;
+use crate::split::StoredSplit;
 
 /// Noise is below this.
 const NOISE_LEVELS: u8 = 64;
@@ -43,31 +46,18 @@ impl Default for SyntheticConfig {
     }
 }
 
-impl SyntheticConfig {
-    /// Checks that the images can be made.
-    ///
-    /// # Errors
-    /// [`DataError::Argument`] names the first wrong argument.
-    pub fn validate(&self) -> Result<(), DataError> {
-        let limits = [
-            ("num_classes", self.num_classes, 1, 4096),
-            ("train", self.train, 1, u32::MAX as usize),
-            ("test", self.test, 1, u32::MAX as usize),
-            ("height", self.height, self.grid(), 4096),
-            ("width", self.width, self.grid(), 4096),
-        ];
-        for (key, value, least, most) in limits {
-            if !(least..=most).contains(&value) {
-                let expected = format!("a whole number from {least} to {most}");
-                return Err(DataError::argument(format!("synthetic.{key}"), expected, value));
-            }
-        }
-        if !matches!(self.channels, 1 | 3) {
-            return Err(DataError::argument("synthetic.channels", "1 or 3", self.channels));
-        }
-        Ok(())
+impl Component for SyntheticConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::in_range("num_classes", self.num_classes, 1, 4096)?;
+        check::in_range("train", self.train, 1, u32::MAX as usize)?;
+        check::in_range("test", self.test, 1, u32::MAX as usize)?;
+        check::in_range("height", self.height, self.grid(), 4096)?;
+        check::in_range("width", self.width, self.grid(), 4096)?;
+        check::that(matches!(self.channels, 1 | 3), "channels", self.channels, "1 or 3")
     }
+}
 
+impl SyntheticConfig {
     /// Cells on a side of the smallest square grid with a cell for every class.
     fn grid(&self) -> usize {
         let root = self.num_classes.isqrt();
@@ -81,28 +71,29 @@ impl SyntheticConfig {
 
 /// One split of made-up images.
 #[derive(Clone, Debug)]
-pub struct Synthetic {
+struct Synthetic {
     config: SyntheticConfig,
     seed: u64,
     split: StoredSplit,
 }
 
-/// The made-up data set of `seed`.
-///
-/// # Errors
-/// [`DataError::Argument`] when the images cannot be made.
-pub fn open(config: &SyntheticConfig, seed: u64) -> Result<Source, DataError> {
-    config.validate()?;
-    let split = |split| Some(Arc::new(Synthetic { config: config.clone(), seed, split }) as _);
-    let identity = format!("synthetic {config:?} seed {seed}");
-    Ok(Source {
-        origin: format!("made up from seed {seed}"),
-        class_names: (0..config.num_classes).map(|class| format!("class_{class}")).collect(),
-        train: split(StoredSplit::Train),
-        test: split(StoredSplit::Test),
-        shape: Some(config.shape()),
-        fingerprint: firebrick_storage::sha256_hex(identity.as_bytes()),
-    })
+impl DatasetSource for SyntheticConfig {
+    /// The made-up data set of the run's seed.
+    fn open(&self, request: &OpenRequest) -> Result<Source, DataError> {
+        let seed = request.seed;
+        self.validate().map_err(|error| error.within("synthetic"))?;
+        let split = |split| Some(Arc::new(Synthetic { config: self.clone(), seed, split }) as _);
+        let identity = format!("synthetic {self:?} seed {seed}");
+        Ok(Source {
+            origin: format!("made up from seed {seed}"),
+            class_names: (0..self.num_classes).map(|class| format!("class_{class}")).collect(),
+            train: split(StoredSplit::Train),
+            validation: None,
+            test: split(StoredSplit::Test),
+            shape: Some(self.shape()),
+            fingerprint: firebrick_storage::sha256_hex(identity.as_bytes()),
+        })
+    }
 }
 
 impl Synthetic {
@@ -119,7 +110,7 @@ impl Synthetic {
             *pixel = if inside { SQUARE_LEVEL | *pixel } else { *pixel % NOISE_LEVELS };
         }
         let image = Image { channels, height, width, pixels: pixels.into() };
-        Sample { image, label: u32::try_from(class).unwrap_or(u32::MAX) }
+        Sample { image, label: class as u32 }
     }
 }
 
@@ -133,6 +124,18 @@ impl Dataset<Sample, DataError> for Synthetic {
         match self.split {
             StoredSplit::Train => self.config.train,
             StoredSplit::Test => self.config.test,
+            StoredSplit::Validation => unreachable!("bug: the synthetic data set stores no validation split"),
+        }
+    }
+}
+
+impl SampleSet for Synthetic {
+    fn label(&self, index: usize) -> Result<u32, DataError> {
+        let count = self.len();
+        if index < count {
+            Ok((index % self.config.num_classes) as u32)
+        } else {
+            Err(DataError::Index { index, count })
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Grey to RGB and back.
 
-use crate::transform::{TransformError, WorkingImage};
+use super::working_image::WorkingImage;
+use crate::transform_error::TransformError;
 
 /// Weights of red, green and blue in a grey value: ITU-R BT.601 luma, 0.299, 0.587 and 0.114, in
 /// sixteenths of 2^12 as PIL holds them; they add up to 2^16 exactly, so white stays white.
 const LUMA: [u32; 3] = [19_595, 38_470, 7_471];
 
 /// The same weights as fractions of one.
-pub(crate) fn luma_weights() -> [f64; 3] {
+pub(super) fn luma_weights() -> [f64; 3] {
     LUMA.map(|weight| f64::from(weight) / 65_536.0)
 }
 
@@ -21,7 +22,7 @@ pub(crate) fn luma_weights() -> [f64; 3] {
 ///
 /// torchvision `Grayscale` on PIL images, that is PIL's `convert("L")`: integers, rounded to the
 /// nearest, so the values are the same to the last bit; and `convert("RGB")`.
-pub(crate) fn convert(image: &mut WorkingImage, wanted: usize) -> Result<(), TransformError> {
+pub(super) fn convert(image: &mut WorkingImage, wanted: usize) -> Result<(), TransformError> {
     let (height, width) = (image.height(), image.width());
     match (image.channels(), wanted) {
         (have, want) if have == want => {}

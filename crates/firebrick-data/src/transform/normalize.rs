@@ -1,43 +1,68 @@
-//! Pixels to the numbers a network sees: `(pixel / 255 - mean) / std`, and the known means.
+//! The mean and the standard deviation that pixels / 255 are normalised by: `(x - mean) / std`.
 
-use crate::transform::channels::luma_weights;
-use crate::{DataError, DatasetName, Normalization, Normalize};
+use std::fmt;
+
+use firebrick_component::ArgumentError;
+use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::channels::luma_weights;
+
+/// Mean and standard deviation of each channel, of pixels / 255.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normalization {
+    /// Mean of each channel.
+    pub mean: Vec<f32>,
+    /// Standard deviation of each channel; positive.
+    pub std: Vec<f32>,
+}
+
+/// What happens to a pixel after the division by 255.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Normalize {
+    /// Nothing: values from 0 to 1. Written `"none"`.
+    None,
+    /// The data set's own mean and standard deviation. Written `"dataset"`.
+    #[default]
+    Dataset,
+    /// These. Written `{ mean = [..], std = [..] }`.
+    Values(Normalization),
+}
 
 impl Normalize {
-    /// What is taken away and divided by for images of `channels` channels of this data set;
-    /// `None` for pixels / 255 alone.
-    pub fn resolve(&self, dataset: DatasetName, channels: usize) -> Option<Normalization> {
+    /// What is taken away and divided by for images of `channels` channels; `None` for pixels / 255
+    /// alone. `own` are the data set's own values.
+    pub fn resolve(&self, own: Option<Normalization>, channels: usize) -> Option<Normalization> {
         match self {
             Self::None => None,
-            Self::Dataset => Some(Normalization::of_dataset(dataset)?.for_channels(channels)),
-            // One value stands for all channels, as torch broadcasts it; three are never mixed to
-            // one behind the user's back: `validate` then says what is wrong.
+            Self::Dataset => Some(own?.for_channels(channels)),
+            // One value stands for all channels, as torch broadcasts it. Three are not made one without
+            // being asked for: `validate` then says what is wrong.
             Self::Values(values) if channels == 1 => Some(values.clone()),
             Self::Values(values) => Some(values.for_channels(channels)),
+        }
+    }
+
+    /// Checks what can be checked without the model, whose channels are not known here: one mean may
+    /// stand for three channels.
+    ///
+    /// # Errors
+    ///
+    /// [`ArgumentError`] for `mean` or `std`.
+    pub fn validate(&self) -> Result<(), ArgumentError> {
+        let Self::Values(values) = self else { return Ok(()) };
+        match values.mean.len() {
+            1 | 3 => values.validate(values.mean.len()),
+            count => Err(ArgumentError::new("mean", "1 or 3 values", format!("{count} values"))),
         }
     }
 }
 
 impl Normalization {
-    /// The constants of a data set; `None` for one that has none (`synthetic`, whose pixels mean
-    /// nothing), which is then not normalised.
-    ///
-    /// They are the mean and the standard deviation of all training pixels / 255. Those of
-    /// CIFAR and MNIST are the ones in everybody's scripts. `digits`: computed once over the 1,442
-    /// bundled training images. `image_folder`: those of ImageNet, as torchvision's models use
-    /// them; computing a folder's own would mean to decode every image before the first step, and
-    /// the result would change whenever an image is added. Who knows them writes `{ mean, std }`.
-    pub fn of_dataset(dataset: DatasetName) -> Option<Self> {
-        let (mean, std): (&[f32], &[f32]) = match dataset {
-            DatasetName::Cifar10 => (&[0.4914, 0.4822, 0.4465], &[0.2470, 0.2435, 0.2616]),
-            DatasetName::Cifar100 => (&[0.5071, 0.4865, 0.4409], &[0.2673, 0.2564, 0.2762]),
-            DatasetName::Mnist => (&[0.1307], &[0.3081]),
-            DatasetName::FashionMnist => (&[0.2860], &[0.3530]),
-            DatasetName::Digits => (&[0.3052], &[0.3760]),
-            DatasetName::ImageFolder => (&[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]),
-            DatasetName::Synthetic => return None,
-        };
-        Some(Self { mean: mean.to_vec(), std: std.to_vec() })
+    /// One value for each channel, in the channels' order.
+    pub fn new(mean: &[f32], std: &[f32]) -> Self {
+        Self { mean: mean.to_vec(), std: std.to_vec() }
     }
 
     /// The same constants for images that were turned from grey to RGB, or back.
@@ -63,11 +88,11 @@ impl Normalization {
     ///
     /// Names the argument: a wrong number of values, a mean that is not finite, a deviation that
     /// is not finite and above 0.
-    pub fn validate(&self, channels: usize) -> Result<(), DataError> {
+    pub fn validate(&self, channels: usize) -> Result<(), ArgumentError> {
         let finite = |value: f32| value.is_finite();
         let positive = |value: f32| value.is_finite() && value > 0.0;
-        check_values("normalize.mean", &self.mean, channels, "finite", finite)?;
-        check_values("normalize.std", &self.std, channels, "finite, above 0", positive)
+        check_values("mean", &self.mean, channels, "finite", finite)?;
+        check_values("std", &self.std, channels, "finite, above 0", positive)
     }
 }
 
@@ -77,61 +102,49 @@ fn check_values(
     channels: usize,
     what: &str,
     good: impl Fn(f32) -> bool,
-) -> Result<(), DataError> {
+) -> Result<(), ArgumentError> {
     if values.len() == channels && values.iter().all(|&value| good(value)) {
         return Ok(());
     }
     let expected = format!("{channels} values ({what}), one a channel of the model's input");
-    Err(DataError::argument(key, expected, format!("{values:?}")))
+    Err(ArgumentError::new(key, expected, format!("{values:?}")))
 }
 
-/// What each of the 256 pixel values becomes, channel by channel.
-///
-/// A pixel has 256 values, so the exact divisions are done 256 times and not once a pixel; reading
-/// the table is as fast as the memory behind it.
-#[derive(Clone, Debug)]
-pub struct PixelTable {
-    channels: Vec<[f32; 256]>,
-}
-
-impl PixelTable {
-    /// The table for `channels` channels.
-    ///
-    /// # Errors
-    ///
-    /// As [`Normalization::validate`].
-    ///
-    /// # Source
-    ///
-    /// torchvision `ToTensor` (`pixel.to(float32).div(255)`) then `Normalize`
-    /// (`tensor.sub_(mean).div_(std)`): f32 throughout, rounded after each step, in this order.
-    pub fn new(channels: usize, normalization: Option<&Normalization>) -> Result<Self, DataError> {
-        let Some(normalization) = normalization else {
-            return Ok(Self { channels: vec![to_unit(); channels] });
-        };
-        normalization.validate(channels)?;
-        let pairs = normalization.mean.iter().zip(&normalization.std);
-        let channels = pairs.map(|(mean, std)| to_unit().map(|unit| (unit - mean) / std)).collect();
-        Ok(Self { channels })
-    }
-
-    /// Appends the numbers of `pixels` to `values`.
-    ///
-    /// # Shapes
-    ///
-    /// `pixels` is channels x height x width with this table's number of channels; as many values
-    /// are appended, in the same order.
-    pub fn append(&self, pixels: &[u8], values: &mut Vec<f32>) {
-        let plane = pixels.len() / self.channels.len().max(1);
-        if plane == 0 {
-            return;
-        }
-        for (pixels, table) in pixels.chunks_exact(plane).zip(&self.channels) {
-            values.extend(pixels.iter().map(|&pixel| table[usize::from(pixel)]));
+impl Serialize for Normalize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => serializer.serialize_str("none"),
+            Self::Dataset => serializer.serialize_str("dataset"),
+            Self::Values(values) => values.serialize(serializer),
         }
     }
 }
 
-fn to_unit() -> [f32; 256] {
-    std::array::from_fn(|pixel| pixel as f32 / 255.0)
+/// Written out because an untagged enum would lose what was wrong and where.
+struct NormalizeVisitor;
+
+impl<'de> Visitor<'de> for NormalizeVisitor {
+    type Value = Normalize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"none\", \"dataset\" or { mean = [..], std = [..] }")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Normalize, E> {
+        match text {
+            "none" => Ok(Normalize::None),
+            "dataset" => Ok(Normalize::Dataset),
+            _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Normalize, A::Error> {
+        Normalization::deserialize(MapAccessDeserializer::new(map)).map(Normalize::Values)
+    }
+}
+
+impl<'de> Deserialize<'de> for Normalize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NormalizeVisitor)
+    }
 }

@@ -2,9 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::transform::working_image::check_image;
-use crate::transform::{PixelTable, TransformError, WorkingImage, channels, resize};
-use crate::{AugmentConfig, DataError, Image, InputShape, Normalization};
+use super::channels;
+use super::fit::Resize;
+use super::normalize::Normalization;
+use super::pixel_table::PixelTable;
+use super::working_image::{WorkingImage, check_image};
+use crate::error::DataError;
+use crate::image::Image;
+use crate::shape::InputShape;
+use crate::transform_error::TransformError;
 
 /// Most values one prepared image may have: 256 MiB of f32.
 const MAX_VALUES: usize = 1 << 26;
@@ -18,18 +24,34 @@ const MAX_VALUES: usize = 1 << 26;
 pub struct Preprocess {
     /// What the model wants.
     pub input: InputShape,
+    /// How an image gets the model's size. Absent in checkpoints of earlier versions, which squashed.
+    #[serde(default, skip_serializing_if = "Resize::is_default")]
+    pub resize: Resize,
     /// After pixels / 255; `None` leaves it at that. One value a channel of `input`.
     pub normalization: Option<Normalization>,
 }
 
 impl Preprocess {
-    /// For a model that wants `input`, checked.
+    /// For a model that wants `input`, checked; images are squashed to its size.
     ///
     /// # Errors
     ///
     /// An input that is empty or past 2^26 values; see [`Normalization::validate`].
     pub fn new(input: InputShape, normalization: Option<Normalization>) -> Result<Self, DataError> {
-        let preprocess = Self { input, normalization };
+        Self::with_resize(input, Resize::default(), normalization)
+    }
+
+    /// [`Preprocess::new`] with another way to the model's size.
+    ///
+    /// # Errors
+    ///
+    /// As there; a `resize` that does not fit the model, with the path `resize.crop` or `resize.shorter`.
+    pub fn with_resize(
+        input: InputShape,
+        resize: Resize,
+        normalization: Option<Normalization>,
+    ) -> Result<Self, DataError> {
+        let preprocess = Self { input, resize, normalization };
         preprocess.table()?;
         Ok(preprocess)
     }
@@ -49,7 +71,7 @@ impl Preprocess {
         let table = self.table()?;
         let mut working = WorkingImage::new();
         let mut values = Vec::with_capacity(self.input.len());
-        match self.fits(image)? {
+        match self.is_shaped(image)? {
             true => table.append(&image.pixels, &mut values),
             false => {
                 self.shape(image, &mut working)?;
@@ -63,16 +85,17 @@ impl Preprocess {
     ///
     /// # Errors
     ///
-    /// As [`Preprocess::new`].
+    /// As [`Preprocess::with_resize`].
     pub fn table(&self) -> Result<PixelTable, DataError> {
         check_input(&self.input)?;
-        PixelTable::new(self.input.channels, self.normalization.as_ref())
+        self.resize.validate_for(self.input.size()).map_err(|error| error.within("resize"))?;
+        Ok(PixelTable::new(self.input.channels, self.normalization.as_ref())?)
     }
 
-    /// Whether the image, checked, already has the model's shape.
-    pub(crate) fn fits(&self, image: &Image) -> Result<bool, TransformError> {
+    /// Whether the image, checked, stays as it is: it has the model's shape, and nothing is cut off.
+    pub(crate) fn is_shaped(&self, image: &Image) -> Result<bool, TransformError> {
         check_image(image)?;
-        Ok(image.shape() == self.input)
+        Ok(image.shape() == self.input && !matches!(self.resize, Resize::Shorter(_)))
     }
 
     /// Loads the image into `working` and gives it the model's shape.
@@ -83,39 +106,58 @@ impl Preprocess {
         if image.channels > self.input.channels {
             channels::convert(working, self.input.channels)?;
         }
-        resize::resize(working, self.input.height, self.input.width);
+        self.resize.apply(working, self.input.size());
+        channels::convert(working, self.input.channels)
+    }
+
+    /// Loads the image into `working` and gives it the model's channels; its size stays.
+    pub(super) fn colour(&self, image: &Image, working: &mut WorkingImage) -> Result<(), TransformError> {
+        working.load(image)?;
         channels::convert(working, self.input.channels)
     }
 
     /// What is done, a line a step, in the order it is done, for people to read. `source` is the
     /// shape that all images of the source have, if they have one.
     pub fn steps(&self, source: Option<InputShape>) -> Vec<String> {
-        self.steps_with(source, &[])
+        let mut steps = self.shape_steps(source);
+        steps.extend(self.number_steps());
+        steps
     }
 
-    /// [`Preprocess::steps`] of training, with the augmentations at their place.
-    pub fn steps_with(&self, source: Option<InputShape>, augment: &[AugmentConfig]) -> Vec<String> {
-        let mut steps = self.shape_steps(source);
-        steps.extend(augment.iter().map(AugmentConfig::description));
-        steps.push("pixels / 255".into());
+    /// The steps from the stored image to the model's shape.
+    pub(super) fn shape_steps(&self, source: Option<InputShape>) -> Vec<String> {
+        let [to_grey, to_rgb] = self.colour_steps(source);
+        let model = self.input.size();
+        let Some(source) = source else {
+            let colour = to_grey.or(to_rgb);
+            return [Some(self.resize.description(model)), colour].into_iter().flatten().collect();
+        };
+        let is_needed = source.size() != model || matches!(self.resize, Resize::Shorter(_));
+        let resize = is_needed.then(|| match self.resize {
+            Resize::Squash => format!("resize {} -> {model} (bilinear)", source.size()),
+            other => other.description(model),
+        });
+        [to_grey, resize, to_rgb].into_iter().flatten().collect()
+    }
+
+    /// The conversion to grey and the one to RGB, of which at most one is needed.
+    pub(super) fn colour_steps(&self, source: Option<InputShape>) -> [Option<String>; 2] {
+        let is_grey = self.input.channels == 1;
+        let Some(source) = source else {
+            return [is_grey.then(|| "to grey".into()), (!is_grey).then(|| "to RGB".into())];
+        };
+        let to_grey = (source.channels == 3 && is_grey).then(|| "RGB -> grey (luma)".into());
+        let to_rgb = (source.channels == 1 && self.input.channels == 3).then(|| "grey -> RGB".into());
+        [to_grey, to_rgb]
+    }
+
+    /// The steps from pixels to the numbers that the network sees.
+    pub(super) fn number_steps(&self) -> Vec<String> {
+        let mut steps = vec!["pixels / 255".into()];
         if let Some(Normalization { mean, std }) = &self.normalization {
             steps.push(format!("normalize (x - {mean:?}) / {std:?}"));
         }
         steps
-    }
-
-    fn shape_steps(&self, source: Option<InputShape>) -> Vec<String> {
-        let InputShape { channels, height, width } = self.input;
-        let Some(source) = source else {
-            let colour = if channels == 1 { "grey" } else { "RGB" };
-            return vec![format!("resize to {height}x{width} (bilinear)"), format!("to {colour}")];
-        };
-        let size = (source.height, source.width);
-        let resize = (size != (height, width))
-            .then(|| format!("resize {}x{} -> {height}x{width} (bilinear)", size.0, size.1));
-        let to_grey = (source.channels == 3 && channels == 1).then(|| "RGB -> grey (luma)".into());
-        let to_rgb = (source.channels == 1 && channels == 3).then(|| "grey -> RGB".into());
-        [to_grey, resize, to_rgb].into_iter().flatten().collect()
     }
 }
 

@@ -5,12 +5,14 @@
 
 use std::ops::Range;
 
+use firebrick_component::{ArgumentError, Component, check};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::DataError;
+use super::interface::Transform;
+use super::working_image::WorkingImage;
 use crate::random::below;
-use crate::transform::WorkingImage;
+use crate::shape::ImageSize;
 
 /// Widest border, pixels. Far beyond any use; it keeps the arithmetic away from overflow.
 const MAX_PADDING: usize = 1 << 16;
@@ -30,7 +32,7 @@ pub enum PaddingMode {
     Symmetric,
 }
 
-/// Arguments of `random_crop`. The window has the size of the model's input, so there is no
+/// Arguments of `random_crop`. The window has the size of the image that comes in, so there is no
 /// `size`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -43,27 +45,34 @@ pub struct RandomCropConfig {
     pub padding_mode: PaddingMode,
 }
 
-impl RandomCropConfig {
-    /// Whether the border can be put round images of `height` x `width` pixels.
-    ///
-    /// # Errors
-    ///
-    /// A border of more than 65,536 pixels; a mirrored one wider than the image.
-    pub fn validate(&self, height: usize, width: usize) -> Result<(), DataError> {
-        let side = height.min(width);
-        let limit = match self.padding_mode {
-            PaddingMode::Constant | PaddingMode::Edge => MAX_PADDING,
-            PaddingMode::Reflect => side.saturating_sub(1).min(MAX_PADDING),
-            PaddingMode::Symmetric => side.min(MAX_PADDING),
+impl Component for RandomCropConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::that(
+            self.padding <= MAX_PADDING,
+            "padding",
+            self.padding,
+            format!("at most {MAX_PADDING} pixels"),
+        )
+    }
+}
+
+impl Transform for RandomCropConfig {
+    fn output_size(&self, input: Option<ImageSize>) -> Result<Option<ImageSize>, ArgumentError> {
+        self.validate()?;
+        let mirrored = match self.padding_mode {
+            PaddingMode::Constant | PaddingMode::Edge => return Ok(input),
+            PaddingMode::Reflect => 1,
+            PaddingMode::Symmetric => 0,
         };
-        if self.padding <= limit {
-            return Ok(());
-        }
-        let expected = match limit {
-            MAX_PADDING => format!("at most {limit} pixels"),
-            _ => format!("at most {limit} pixels to mirror images of {height}x{width}"),
+        let Some(size) = input else {
+            let expected =
+                "`constant` or `edge` for images of different sizes (or a `resize` before this step)";
+            return Err(ArgumentError::new("padding_mode", expected, self.padding_mode.name()));
         };
-        Err(DataError::argument("augment.random_crop.padding", expected, self.padding))
+        let limit = size.height.min(size.width).saturating_sub(mirrored);
+        let expected = format!("at most {limit} pixels to mirror images of {size}");
+        check::that(self.padding <= limit, "padding", self.padding, expected)?;
+        Ok(input)
     }
 
     /// Cuts the window out of the image with its border, at a place drawn evenly.
@@ -73,7 +82,7 @@ impl RandomCropConfig {
     /// # Source
     ///
     /// torchvision `RandomCrop(size = the image's own)`: the row first, then the column.
-    pub fn apply(&self, image: &mut WorkingImage, generator: &mut ChaCha8Rng) {
+    fn apply(&self, image: &mut WorkingImage, generator: &mut ChaCha8Rng) {
         if self.padding == 0 {
             return;
         }
@@ -83,6 +92,24 @@ impl RandomCropConfig {
         self.crop(image, top, left);
     }
 
+    fn description(&self) -> String {
+        format!("random_crop (padding {})", self.padding)
+    }
+}
+
+impl PaddingMode {
+    /// The name as the config spells it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Edge => "edge",
+            Self::Reflect => "reflect",
+            Self::Symmetric => "symmetric",
+        }
+    }
+}
+
+impl RandomCropConfig {
     /// Cuts the window whose upper left corner is row `top` and column `left` of the image with
     /// its border, both from 0 to twice the padding.
     pub fn crop(&self, image: &mut WorkingImage, top: usize, left: usize) {
@@ -144,7 +171,8 @@ impl RandomCropConfig {
                 PaddingMode::Symmetric if at < 0 => -at - 1,
                 PaddingMode::Symmetric => 2 * last + 1 - at,
             };
-            // A checked config never needs the clamp; without a check it still names a pixel.
+            // A border that `output_size` accepts never needs the clamp; without that check the outermost
+            // pixel is repeated.
             Some(inside.clamp(0, last) as usize)
         };
         (0..length).map(source).collect()

@@ -1,11 +1,12 @@
 //! Random horizontal flip: left becomes right, half of the time.
 
+use firebrick_component::{ArgumentError, Component, check};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::DataError;
+use super::interface::Transform;
+use super::working_image::WorkingImage;
 use crate::random::unit;
-use crate::transform::WorkingImage;
 
 /// Arguments of `random_horizontal_flip`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,29 +22,26 @@ impl Default for RandomHorizontalFlipConfig {
     }
 }
 
-impl RandomHorizontalFlipConfig {
-    /// Whether `p` is a probability.
-    ///
-    /// # Errors
-    ///
-    /// When it is below 0, above 1 or not a number.
-    pub fn validate(&self) -> Result<(), DataError> {
-        if (0.0..=1.0).contains(&self.p) {
-            return Ok(());
-        }
-        let expected = "a probability, 0 to 1";
-        Err(DataError::argument("augment.random_horizontal_flip.p", expected, self.p))
+impl Component for RandomHorizontalFlipConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::unit_interval("p", self.p)
     }
+}
 
+impl Transform for RandomHorizontalFlipConfig {
     /// Flips the image, or leaves it.
     ///
     /// # Source
     ///
     /// torchvision `RandomHorizontalFlip`.
-    pub fn apply(&self, image: &mut WorkingImage, generator: &mut ChaCha8Rng) {
+    fn apply(&self, image: &mut WorkingImage, generator: &mut ChaCha8Rng) {
         if unit(generator) < self.p {
             flip(image);
         }
+    }
+
+    fn description(&self) -> String {
+        format!("random_horizontal_flip (p {})", self.p)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The image a worker works on: pixels that transforms change in place, buffers that are kept.
 
-use crate::Image;
-use crate::transform::TransformError;
-use crate::transform::resize::Taps;
+use super::taps::Taps;
+use crate::image::Image;
+use crate::shape::{ImageSize, InputShape};
+use crate::transform_error::TransformError;
 
 /// A mutable image, channels x height x width, one byte a value.
 ///
@@ -59,6 +60,16 @@ impl WorkingImage {
         self.width
     }
 
+    /// Rows and columns, in pixels.
+    pub fn size(&self) -> ImageSize {
+        ImageSize { height: self.height, width: self.width }
+    }
+
+    /// Channels, rows and columns.
+    pub fn shape(&self) -> InputShape {
+        InputShape { channels: self.channels, height: self.height, width: self.width }
+    }
+
     /// The values, channel by channel, row by row.
     ///
     /// # Shapes
@@ -69,17 +80,13 @@ impl WorkingImage {
     }
 
     /// The values, to be changed in place.
-    pub(crate) fn pixels_mut(&mut self) -> &mut [u8] {
+    pub fn pixels_mut(&mut self) -> &mut [u8] {
         &mut self.pixels
     }
 
-    /// Replaces the image by one of another shape: `write` is given the old pixels and the new
-    /// ones, which it must fill (they start as whatever was there).
-    pub(crate) fn rewrite(
-        &mut self,
-        [channels, height, width]: [usize; 3],
-        write: impl FnOnce(&[u8], &mut [u8]),
-    ) {
+    /// Replaces the image by one of the shape `[channels, height, width]`: `write` is given the old pixels
+    /// and the new ones. It must fill all of the new ones: they hold values of earlier images.
+    pub fn rewrite(&mut self, [channels, height, width]: [usize; 3], write: impl FnOnce(&[u8], &mut [u8])) {
         self.spare.resize(channels * height * width, 0);
         write(&self.pixels, &mut self.spare);
         std::mem::swap(&mut self.pixels, &mut self.spare);
@@ -98,7 +105,7 @@ impl WorkingImage {
 /// # Errors
 ///
 /// [`TransformError::Empty`] and [`TransformError::PixelCount`].
-pub(crate) fn check_image(image: &Image) -> Result<(), TransformError> {
+pub(super) fn check_image(image: &Image) -> Result<(), TransformError> {
     let shape = image.shape();
     let area = shape.channels.checked_mul(shape.height);
     let expected = area.and_then(|area| area.checked_mul(shape.width));

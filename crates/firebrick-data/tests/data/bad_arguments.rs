@@ -1,10 +1,12 @@
 //! Wrong arguments of `[data]`: found before any file is touched, each message names the argument.
 
 use firebrick_data::source::SyntheticConfig;
-use firebrick_data::{DataConfig, DatasetName, InputShape, Limit, Normalization, Normalize, open};
+use firebrick_data::{DataConfig, DatasetConfig, InputShape, Limit, Normalization, Normalize, open};
+
+use crate::support::named;
 
 fn refused(change: impl FnOnce(&mut DataConfig), parts: &[&str]) {
-    let mut config = DataConfig::new(DatasetName::Cifar10);
+    let mut config = DataConfig::new(named("cifar10"));
     config.root = "/nowhere".into();
     change(&mut config);
     let input = InputShape { channels: 3, height: 32, width: 32 };
@@ -25,7 +27,7 @@ fn counts_out_of_range() {
     refused(|config| config.batch_size = 0, &["data.batch_size", "from 1", "got 0"]);
     refused(|config| config.batch_size = usize::MAX, &["data.batch_size", "to 1048576"]);
     refused(|config| config.workers = 100_000, &["data.workers", "to 1024", "got 100000"]);
-    let limit = |train, test| Some(Limit { train, test });
+    let limit = |train, test| Some(Limit { train, validation: None, test });
     refused(|config| config.limit = limit(Some(0), None), &["data.limit.train", "got 0"]);
     refused(|config| config.limit = limit(None, Some(0)), &["data.limit.test", "got 0"]);
 }
@@ -50,7 +52,7 @@ fn splits_that_overlap_or_are_empty() {
     refused(split("train[5:5]", "test"), &["data.train_split", "at least one sample", "train[5:5]"]);
     refused(
         |config| {
-            config.dataset = DatasetName::ImageFolder;
+            config.dataset = named("image_folder").into();
             config.train_split = "train[:5]".parse().unwrap();
         },
         &["data.train_split", "ordered by class"],
@@ -65,7 +67,7 @@ fn splits_that_overlap_or_are_empty() {
 fn a_split_past_the_end_of_the_data() {
     let input = InputShape { channels: 1, height: 8, width: 8 };
     for (spec, parts) in [("train[:5000]", "1442 samples"), ("train[1442:]", "1442 samples")] {
-        let mut config = DataConfig::new(DatasetName::Digits);
+        let mut config = DataConfig::new(named("digits"));
         config.train_split = spec.parse().unwrap();
         let Err(error) = open(&config, input, 0, &()) else { panic!("accepted {spec}") };
         assert!(error.to_string().contains(parts) && error.is_config(), "{error}");
@@ -74,13 +76,8 @@ fn a_split_past_the_end_of_the_data() {
 
 #[test]
 fn synthetic_arguments() {
-    refused(|config| config.synthetic = Some(SyntheticConfig::default()), &["data.synthetic", "cifar10"]);
-    let synthetic = |config: SyntheticConfig| {
-        |data: &mut DataConfig| {
-            data.dataset = DatasetName::Synthetic;
-            data.synthetic = Some(config);
-        }
-    };
+    let synthetic =
+        |config: SyntheticConfig| |data: &mut DataConfig| data.dataset = DatasetConfig::from(config).into();
     let default = SyntheticConfig::default;
     refused(synthetic(SyntheticConfig { num_classes: 0, ..default() }), &["synthetic.num_classes"]);
     refused(synthetic(SyntheticConfig { channels: 2, ..default() }), &["synthetic.channels", "got 2"]);
@@ -94,7 +91,15 @@ fn toml_says_what_is_wrong() {
         let error = toml::from_str::<DataConfig>(text).unwrap_err().to_string();
         assert!(error.contains(part), "no `{part}` in: {error}");
     };
-    refused("dataset = \"cifar\"", "unknown variant `cifar`");
+    refused("dataset = \"cifar\"", "unknown dataset `cifar`, expected one of `cifar10`, `cifar100`");
+    refused(
+        "dataset = \"cifar10\"\n[synthetic]",
+        "no such table unless dataset = \"synthetic\", got dataset = \"cifar10\"",
+    );
+    refused(
+        "dataset = { name = \"synthetic\", train = 3 }\n[synthetic]\ntest = 3",
+        "here or in `dataset`, got both",
+    );
     refused("dataset = \"digits\"\nbatchsize = 3", "unknown field `batchsize`");
     refused("dataset = \"digits\"\nbatch_size = \"3\"", "invalid type: string");
     refused("dataset = \"digits\"\nbatch_size = -1", "invalid value");
@@ -117,5 +122,5 @@ fn toml_survives_the_way_out_and_back() {
     let written = toml::to_string(&config).unwrap();
     assert_eq!(toml::from_str::<DataConfig>(&written).unwrap(), config, "{written}");
     let defaults: DataConfig = toml::from_str("dataset = \"digits\"").unwrap();
-    assert_eq!(defaults, DataConfig::new(DatasetName::Digits));
+    assert_eq!(defaults, DataConfig::new(named("digits")));
 }

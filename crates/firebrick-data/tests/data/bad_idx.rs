@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use firebrick_data::DatasetName::Mnist;
 use tempfile::{TempDir, tempdir};
 
 use crate::support::{config, gzip, idx_images, idx_labels, idx_pixels, refused, write_mnist};
@@ -22,8 +21,8 @@ const LABELS: &str = "train-labels-idx1-ubyte";
 
 /// The same wrong contents, plain and gzipped, give the same complaint.
 fn refused_both(name: &str, bytes: &[u8], parts: &[&str]) {
-    refused(&config(Mnist, with(name, false, bytes).path()), parts);
-    refused(&config(Mnist, with(name, true, &gzip(bytes)).path()), parts);
+    refused(&config("mnist", with(name, false, bytes).path()), parts);
+    refused(&config("mnist", with(name, true, &gzip(bytes)).path()), parts);
 }
 
 #[test]
@@ -72,7 +71,7 @@ fn no_images_or_no_pixels() {
 fn a_header_cut_short() {
     refused_both(IMAGES, &[0, 0, 8, 3, 0, 0], &["header", "16 bytes", "6 bytes"]);
     refused_both(IMAGES, &[0, 0], &["magic number", "the end of the file"]);
-    refused(&config(Mnist, with(IMAGES, false, &[]).path()), &["the end of the file"]);
+    refused(&config("mnist", with(IMAGES, false, &[]).path()), &["the end of the file"]);
 }
 
 #[test]
@@ -93,7 +92,7 @@ fn gzip_cut_short_damaged_or_followed_by_something() {
     let whole = gzip(&idx_images(20, 2, 3, &idx_pixels(20)));
     let refused_gz = |bytes: &[u8]| {
         let root = with(IMAGES, true, bytes);
-        refused(&config(Mnist, root.path()), &["train-images-idx3-ubyte.gz", "gzip"]);
+        refused(&config("mnist", root.path()), &["train-images-idx3-ubyte.gz", "gzip"]);
     };
     refused_gz(&whole[..whole.len() - 1]);
     refused_gz(&whole[..whole.len() / 2]);
@@ -110,10 +109,10 @@ fn gzip_cut_short_damaged_or_followed_by_something() {
 fn missing_files_are_named() {
     let root = tempdir().unwrap();
     let parts = [IMAGES, LABELS, "MNIST/raw", "data.download = true", "data.train_split = \"test[:8000]\""];
-    refused(&config(Mnist, root.path()), &parts);
+    refused(&config("mnist", root.path()), &parts);
     write_mnist(root.path(), false);
     fs::remove_file(root.path().join(LABELS)).unwrap();
-    let error = refused(&config(Mnist, root.path()), &[LABELS]).to_string();
+    let error = refused(&config("mnist", root.path()), &[LABELS]).to_string();
     assert!(!error.contains(IMAGES), "{error}");
-    refused(&config(Mnist, Path::new("/nowhere")), &["/nowhere", "does not exist"]);
+    refused(&config("mnist", Path::new("/nowhere")), &["/nowhere", "does not exist"]);
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use firebrick_data::DatasetName::ImageFolder;
 use firebrick_data::{InputShape, load_image_file, open};
 use tempfile::{TempDir, tempdir};
 
@@ -18,9 +17,9 @@ fn changed(change: impl FnOnce(&std::path::Path)) -> TempDir {
 #[test]
 fn no_train_or_no_test() {
     let root = changed(|root| fs::remove_dir_all(root.join("train")).unwrap());
-    refused(&config(ImageFolder, root.path()), &["train/<class>/*", "make both folders"]);
+    refused(&config("image_folder", root.path()), &["train/<class>/*", "make both folders"]);
     let root = changed(|root| fs::remove_dir_all(root.join("test")).unwrap());
-    refused(&config(ImageFolder, root.path()), &["test/<class>/* or val/<class>/*"]);
+    refused(&config("image_folder", root.path()), &["test/<class>/* or val/<class>/*"]);
 }
 
 #[test]
@@ -29,7 +28,7 @@ fn no_classes() {
         fs::remove_dir_all(root.join("train")).unwrap();
         fs::create_dir(root.join("train")).unwrap();
     });
-    refused(&config(ImageFolder, root.path()), &["train: folder: expected one folder a class"]);
+    refused(&config("image_folder", root.path()), &["train: folder: expected one folder a class"]);
 }
 
 #[test]
@@ -39,36 +38,36 @@ fn an_empty_class_folder() {
             fs::create_dir(root.join(split).join("bird")).unwrap();
         }
     });
-    refused(&config(ImageFolder, root.path()), &["train/bird", "at least one image", "none"]);
+    refused(&config("image_folder", root.path()), &["train/bird", "at least one image", "none"]);
 }
 
 #[test]
 fn classes_that_differ() {
     let root = changed(|root| fs::rename(root.join("test/dog"), root.join("test/god")).unwrap());
-    refused(&config(ImageFolder, root.path()), &["test: classes", "no folder `dog`"]);
+    refused(&config("image_folder", root.path()), &["test: classes", "no folder `dog`"]);
     let root = changed(|root| fs::create_dir(root.join("test/bird")).unwrap());
-    refused(&config(ImageFolder, root.path()), &["test: classes", "a folder `bird` more"]);
+    refused(&config("image_folder", root.path()), &["test: classes", "a folder `bird` more"]);
 }
 
 #[test]
 fn a_text_file_named_png() {
     let root = changed(|root| fs::write(root.join("train/cat/c.png"), "hello").unwrap());
-    refused(&config(ImageFolder, root.path()), &["train/cat/c.png", "a PNG, JPEG"]);
+    refused(&config("image_folder", root.path()), &["train/cat/c.png", "a PNG, JPEG"]);
 }
 
 #[test]
 fn a_file_that_is_no_image() {
     let root = changed(|root| fs::write(root.join("test/dog/notes.txt"), "hello").unwrap());
-    refused(&config(ImageFolder, root.path()), &["test/dog/notes.txt", "a PNG, JPEG"]);
+    refused(&config("image_folder", root.path()), &["test/dog/notes.txt", "a PNG, JPEG"]);
     let root = changed(|root| fs::write(root.join("train/cat/empty.png"), "").unwrap());
-    refused(&config(ImageFolder, root.path()), &["train/cat/empty.png"]);
+    refused(&config("image_folder", root.path()), &["train/cat/empty.png"]);
 }
 
 #[test]
 fn a_file_beside_the_class_folders() {
     let root =
         changed(|root| fs::copy(root.join("train/cat/a.png"), root.join("train/a.png")).map(drop).unwrap());
-    refused(&config(ImageFolder, root.path()), &["train/a.png", "one folder a class"]);
+    refused(&config("image_folder", root.path()), &["train/a.png", "one folder a class"]);
 }
 
 #[test]
@@ -79,7 +78,7 @@ fn an_image_cut_short_is_found_when_it_is_decoded() {
         fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
     });
     let input = InputShape { channels: 3, height: 4, width: 4 };
-    let datasets = open(&config(ImageFolder, root.path()), input, 0, &()).unwrap();
+    let datasets = open(&config("image_folder", root.path()), input, 0, &()).unwrap();
     let message = datasets.train.get(0, 0).unwrap_err().to_string();
     assert!(message.contains("train/cat/a.png"), "{message}");
 }
@@ -95,7 +94,7 @@ fn an_image_that_promises_to_be_huge() {
     };
     let bytes = [header.as_slice(), &checksum].concat();
     let root = changed(|root| fs::write(root.join("train/cat/huge.png"), bytes).unwrap());
-    refused(&config(ImageFolder, root.path()), &["train/cat/huge.png"]);
+    refused(&config("image_folder", root.path()), &["train/cat/huge.png"]);
     load_image_file(&root.path().join("train/cat/huge.png")).unwrap_err();
 }
 
@@ -104,11 +103,11 @@ fn an_image_that_promises_to_be_huge() {
 fn links_that_lead_in_a_circle_or_nowhere() {
     use std::os::unix::fs::symlink;
     let root = changed(|root| symlink("..", root.join("train/cat/again")).unwrap());
-    refused(&config(ImageFolder, root.path()), &["again", "a way back to", "remove the link"]);
+    refused(&config("image_folder", root.path()), &["again", "a way back to", "remove the link"]);
     let root = changed(|root| symlink("gone.png", root.join("train/cat/c.png")).unwrap());
-    refused(&config(ImageFolder, root.path()), &["train/cat/c.png"]);
+    refused(&config("image_folder", root.path()), &["train/cat/c.png"]);
     let root = changed(|root| symlink("self", root.join("train/cat/self")).unwrap());
-    refused(&config(ImageFolder, root.path()), &["train/cat/self"]);
+    refused(&config("image_folder", root.path()), &["train/cat/self"]);
 }
 
 #[cfg(unix)]
@@ -119,7 +118,7 @@ fn a_link_to_images_elsewhere_is_followed() {
         std::os::unix::fs::symlink("../cats", root.join("train/cat")).unwrap();
     });
     let input = InputShape { channels: 3, height: 4, width: 4 };
-    assert_eq!(open(&config(ImageFolder, root.path()), input, 0, &()).unwrap().train.len(), 4);
+    assert_eq!(open(&config("image_folder", root.path()), input, 0, &()).unwrap().train.len(), 4);
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use burn_dataset::Dataset;
-use firebrick_data::{DatasetName, InputShape, Limit, Sample, open};
+use firebrick_data::{InputShape, Limit, Sample, open};
 use tempfile::tempdir;
 
 use crate::support::{
@@ -46,7 +45,7 @@ fn every_layout_gives_the_same_samples_in_the_same_order() {
     for (name, write) in layouts {
         let root = tempdir().unwrap();
         write(root.path());
-        let source = source(&config(DatasetName::Cifar10, root.path()));
+        let source = source(&config("cifar10", root.path()));
         let train = samples(&source.train);
         assert_eq!(content(&train), expected(true), "{name}");
         assert_eq!(content(&samples(&source.test)), expected(false), "{name}");
@@ -58,7 +57,7 @@ fn every_layout_gives_the_same_samples_in_the_same_order() {
 #[test]
 fn the_fingerprint_follows_the_contents_and_not_the_packing() {
     let root = tempdir().unwrap();
-    let config = config(DatasetName::Cifar10, root.path());
+    let config = config("cifar10", root.path());
     let folder = write_cifar_binary(root.path(), 2);
     let of_folder = source(&config).fingerprint;
     let archive = pack(&folder, "cifar-10-binary.tar.gz");
@@ -76,7 +75,7 @@ fn the_fingerprint_follows_the_contents_and_not_the_packing() {
 fn class_names_come_from_the_files_when_they_are_there() {
     let names: Vec<String> = (0..10).map(|class| format!("kind {class}")).collect();
     let root = tempdir().unwrap();
-    let config = config(DatasetName::Cifar10, root.path());
+    let config = config("cifar10", root.path());
     let folder = write_cifar_binary(root.path(), 1);
     fs::write(folder.join("batches.meta.txt"), names.join("\n") + "\n\n").unwrap();
     assert_eq!(source(&config).class_names, names);
@@ -92,7 +91,7 @@ fn class_names_come_from_the_files_when_they_are_there() {
 #[test]
 fn cifar_100_uses_its_fine_labels() {
     let root = tempdir().unwrap();
-    let config = config(DatasetName::Cifar100, root.path());
+    let config = config("cifar100", root.path());
     let folder = root.path().join("cifar-100-binary");
     fs::create_dir(&folder).unwrap();
     let record = |coarse, fine, level| [vec![coarse, fine], vec![level; 3072]].concat();
@@ -128,7 +127,7 @@ fn an_unused_split_is_neither_needed_nor_read() {
     for number in 1..=5 {
         fs::remove_file(folder.join(format!("data_batch_{number}.bin"))).unwrap();
     }
-    let mut config = config(DatasetName::Cifar10, root.path());
+    let mut config = config("cifar10", root.path());
     config.train_split = "test[:1]".parse().unwrap();
     config.test_split = "test[1:]".parse().unwrap();
     let datasets = open(&config, CIFAR_SHAPE, 0, &()).unwrap();
@@ -139,8 +138,8 @@ fn an_unused_split_is_neither_needed_nor_read() {
 fn a_limit_takes_the_first_samples() {
     let root = tempdir().unwrap();
     write_cifar_binary(root.path(), 2);
-    let mut config = config(DatasetName::Cifar10, root.path());
-    config.limit = Some(Limit { train: Some(3), test: None });
+    let mut config = config("cifar10", root.path());
+    config.limit = Some(Limit { train: Some(3), validation: None, test: None });
     let datasets = open(&config, CIFAR_SHAPE, 0, &()).unwrap();
     assert_eq!((datasets.info.train_count, datasets.info.test_count), (3, 2));
     let (values, label) = datasets.train.get(0, 2).unwrap();
@@ -148,7 +147,7 @@ fn a_limit_takes_the_first_samples() {
     assert_eq!(label, *expected_label);
     assert_eq!(values[1], f32::from(pixels[1]) / 255.0);
     assert!(datasets.train.get(0, 3).is_err());
-    config.limit = Some(Limit { train: Some(1000), test: Some(1000) });
+    config.limit = Some(Limit { train: Some(1000), validation: None, test: Some(1000) });
     assert_eq!(open(&config, CIFAR_SHAPE, 0, &()).unwrap().train.len(), 10);
 }
 
@@ -156,7 +155,7 @@ fn a_limit_takes_the_first_samples() {
 fn a_sample_past_the_end_is_an_error() {
     let root = tempdir().unwrap();
     write_cifar_binary(root.path(), 2);
-    let source = source(&config(DatasetName::Cifar10, root.path()));
+    let source = source(&config("cifar10", root.path()));
     assert!(source.test.unwrap().get(2).is_err());
 }
 
@@ -164,7 +163,7 @@ fn a_sample_past_the_end_is_an_error() {
 fn the_steps_tell_what_happens_to_an_image() {
     let root = tempdir().unwrap();
     write_cifar_binary(root.path(), 1);
-    let config = config(DatasetName::Cifar10, root.path());
+    let config = config("cifar10", root.path());
     let grey = InputShape { channels: 1, height: 28, width: 28 };
     let steps = open(&config, grey, 0, &()).unwrap().info.steps.join("; ");
     assert!(steps.contains("cifar-10-batches-bin"), "{steps}");

@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use firebrick_data::download::{
-    CIFAR10_BINARY, CIFAR10_PYTHON, CIFAR100_PYTHON, FASHION_MNIST, Fetched, MNIST, Mirror, RemoteFile,
-    ensure, ensure_from, fetch,
-};
-use firebrick_data::{DataError, DatasetName, Progress};
+use firebrick_data::download::{Fetched, Mirror, RemoteFile, RemoteFiles, ensure_from, fetch};
+use firebrick_data::{DataError, DatasetConfig, Progress};
 use server::{Answer, Server};
 use tempfile::TempDir;
+
+use crate::support::named;
 
 /// Several chunks long, and no two stretches alike.
 fn contents() -> Vec<u8> {
@@ -371,30 +370,30 @@ fn a_folder_in_the_way_is_an_error_that_names_it() {
 
 #[test]
 fn ensure_asks_for_the_files_of_the_data_set_where_they_belong() {
-    let check = |dataset, folder: &str, first: RemoteFile| {
+    let check = |dataset, folder: &str| {
+        let files: RemoteFiles = named(dataset).remote_files().unwrap();
+        let first = files.files[0];
         let server = Server::start(|_| Answer::status(404));
         let root = tempfile::tempdir().unwrap();
-        let error = ensure_from(&Mirror::at(server.url()), dataset, root.path(), &()).unwrap_err();
+        let error = ensure_from(&Mirror::at(server.url()), &files, root.path(), &()).unwrap_err();
         let path = root.path().join(folder).join(first.name).display().to_string();
         assert_says(&error, &[first.name, &path, first.md5]);
     };
-    check(DatasetName::Cifar10, "", CIFAR10_BINARY);
-    check(DatasetName::Cifar100, "", CIFAR100_PYTHON);
-    check(DatasetName::Mnist, "MNIST/raw", MNIST[0]);
-    check(DatasetName::FashionMnist, "FashionMNIST/raw", FASHION_MNIST[0]);
-    let root = tempfile::tempdir().unwrap();
-    for dataset in [DatasetName::Digits, DatasetName::ImageFolder, DatasetName::Synthetic] {
-        ensure(dataset, root.path(), &()).unwrap();
+    check("cifar10", "");
+    check("cifar100", "");
+    check("mnist", "MNIST/raw");
+    check("fashion_mnist", "FashionMNIST/raw");
+    for dataset in ["digits", "image_folder", "synthetic"] {
+        assert_eq!(named(dataset).remote_files(), None);
     }
-    assert_eq!(names(root.path()), Vec::<String>::new());
 }
 
 #[test]
 fn the_table_holds_sums_and_addresses() {
-    let singles = [CIFAR10_BINARY, CIFAR10_PYTHON, CIFAR100_PYTHON];
-    let files = singles.iter().chain(&MNIST).chain(&FASHION_MNIST);
+    let files = DatasetConfig::NAMES.iter().filter_map(|name| named(name).remote_files());
+    let files: Vec<RemoteFile> = files.flat_map(|files| files.files).collect();
     let mut sums: Vec<&str> = Vec::new();
-    for file in files {
+    for file in &files {
         assert_eq!(file.md5.len(), 32, "{}", file.name);
         assert!(file.md5.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
         assert!(file.base_url.starts_with("http") && !file.base_url.ends_with('/'));
@@ -402,5 +401,5 @@ fn the_table_holds_sums_and_addresses() {
     }
     sums.sort_unstable();
     sums.dedup();
-    assert_eq!(sums.len(), 11);
+    assert_eq!(sums.len(), 10);
 }

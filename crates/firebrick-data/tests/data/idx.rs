@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use burn_dataset::Dataset;
-use firebrick_data::{DatasetName, InputShape, Limit, open};
+use firebrick_data::{InputShape, Limit, open};
 use tempfile::tempdir;
 
 use crate::support::{config, idx_pixels, samples, source, write_mnist};
@@ -13,13 +12,13 @@ const SHAPE: InputShape = InputShape { channels: 1, height: 2, width: 3 };
 #[test]
 fn every_place_and_packing_gives_the_same_samples() {
     let places = [
-        (DatasetName::Mnist, ""),
-        (DatasetName::Mnist, "mnist"),
-        (DatasetName::Mnist, "MNIST/raw"),
-        (DatasetName::FashionMnist, ""),
-        (DatasetName::FashionMnist, "fashion_mnist"),
-        (DatasetName::FashionMnist, "fashion-mnist"),
-        (DatasetName::FashionMnist, "FashionMNIST/raw"),
+        ("mnist", ""),
+        ("mnist", "mnist"),
+        ("mnist", "MNIST/raw"),
+        ("fashion_mnist", ""),
+        ("fashion_mnist", "fashion_mnist"),
+        ("fashion_mnist", "fashion-mnist"),
+        ("fashion_mnist", "FashionMNIST/raw"),
     ];
     let mut fingerprints = Vec::new();
     for (dataset, place) in places {
@@ -46,7 +45,7 @@ fn the_telling_folder_comes_before_the_root() {
     write_mnist(root.path(), true);
     write_mnist(&root.path().join("FashionMNIST/raw"), true);
     fs::remove_file(root.path().join("t10k-images-idx3-ubyte.gz")).unwrap();
-    assert_eq!(source(&config(DatasetName::FashionMnist, root.path())).class_names[9], "ankle boot");
+    assert_eq!(source(&config("fashion_mnist", root.path())).class_names[9], "ankle boot");
 }
 
 #[test]
@@ -60,7 +59,7 @@ fn names_with_a_dot_are_found() {
             fs::rename(from, root.path().join(format!("{split}-{kind}.idx{axes}-ubyte"))).unwrap();
         }
     }
-    assert_eq!(source(&config(DatasetName::Mnist, root.path())).train.unwrap().len(), 20);
+    assert_eq!(source(&config("mnist", root.path())).train.unwrap().len(), 20);
 }
 
 #[test]
@@ -70,14 +69,14 @@ fn the_test_files_alone_can_be_split() {
     for name in ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"] {
         fs::remove_file(root.path().join(name)).unwrap();
     }
-    let mut config = config(DatasetName::Mnist, root.path());
+    let mut config = config("mnist", root.path());
     config.train_split = "test[:8]".parse().unwrap();
     config.test_split = "test[8:]".parse().unwrap();
     let datasets = open(&config, SHAPE, 0, &()).unwrap();
     assert_eq!((datasets.info.train_count, datasets.info.test_count), (8, 2));
     let labels = |index| datasets.test.get(0, index).unwrap().1;
     assert_eq!([labels(0), labels(1)], [8, 9]);
-    config.limit = Some(Limit { train: Some(3), test: Some(1) });
+    config.limit = Some(Limit { train: Some(3), validation: None, test: Some(1) });
     let datasets = open(&config, SHAPE, 0, &()).unwrap();
     assert_eq!((datasets.info.train_count, datasets.info.test_count), (3, 1));
     assert_eq!(datasets.test.get(0, 0).unwrap().1, 8);

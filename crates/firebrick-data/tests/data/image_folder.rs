@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use firebrick_data::{DatasetName, Image, InputShape, Limit, load_image_file, open};
+use firebrick_data::{Image, InputShape, Limit, load_image_file, open};
 use image::{DynamicImage, ImageFormat};
 use tempfile::tempdir;
 
@@ -18,7 +18,7 @@ fn samples_are_ordered_by_class_then_by_path() {
     fs::copy(root.path().join("train/dog/a.png"), nested.join("0.png")).unwrap();
     fs::write(root.path().join("train/cat/.DS_Store"), "not an image").unwrap();
     fs::write(root.path().join("train/Thumbs.db"), "not an image").unwrap();
-    let source = source(&config(DatasetName::ImageFolder, root.path()));
+    let source = source(&config("image_folder", root.path()));
     assert_eq!(source.class_names, ["cat", "dog"]);
     let train: Vec<(u32, u8)> =
         samples(&source.train).iter().map(|sample| (sample.label, sample.image.pixels[0])).collect();
@@ -31,15 +31,15 @@ fn val_serves_as_test() {
     let root = tempdir().unwrap();
     write_image_folder(root.path());
     fs::rename(root.path().join("test"), root.path().join("val")).unwrap();
-    assert_eq!(samples(&source(&config(DatasetName::ImageFolder, root.path())).test).len(), 2);
+    assert_eq!(samples(&source(&config("image_folder", root.path())).test).len(), 2);
 }
 
 #[test]
 fn a_limit_takes_all_classes() {
     let root = tempdir().unwrap();
     write_image_folder(root.path());
-    let mut config = config(DatasetName::ImageFolder, root.path());
-    config.limit = Some(Limit { train: Some(2), test: None });
+    let mut config = config("image_folder", root.path());
+    config.limit = Some(Limit { train: Some(2), validation: None, test: None });
     let input = InputShape { channels: 3, height: 4, width: 4 };
     let datasets = open(&config, input, 0, &()).unwrap();
     let labels: Vec<u32> = (0..2).map(|index| datasets.train.get(0, index).unwrap().1).collect();
@@ -51,7 +51,7 @@ fn images_of_several_sizes_have_no_common_shape() {
     let root = tempdir().unwrap();
     write_image_folder(root.path());
     image::GrayImage::new(5, 6).save(root.path().join("train/cat/c.png")).unwrap();
-    let config = config(DatasetName::ImageFolder, root.path());
+    let config = config("image_folder", root.path());
     assert_eq!(source(&config).shape, None);
     let input = InputShape { channels: 3, height: 32, width: 32 };
     let datasets = open(&config, input, 0, &()).unwrap();
@@ -66,7 +66,7 @@ fn a_header_far_behind_the_start_of_a_file_is_found() {
     for name in ["behind_the_pixels.tiff", "large.png", "large.bmp", "large.jpg"] {
         noise.save(root.path().join("train/cat").join(name)).unwrap();
     }
-    let config = config(DatasetName::ImageFolder, root.path());
+    let config = config("image_folder", root.path());
     assert_eq!(samples(&source(&config).train)[2].image.width, 300);
 }
 
@@ -74,7 +74,7 @@ fn a_header_far_behind_the_start_of_a_file_is_found() {
 fn a_changed_or_renamed_image_changes_the_fingerprint() {
     let root = tempdir().unwrap();
     write_image_folder(root.path());
-    let config = config(DatasetName::ImageFolder, root.path());
+    let config = config("image_folder", root.path());
     let before = source(&config).fingerprint;
     assert_eq!(source(&config).fingerprint, before);
     let from = root.path().join("train/cat/a.png");

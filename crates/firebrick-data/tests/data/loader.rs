@@ -5,9 +5,10 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use burn_dataset::Dataset;
 use firebrick_data::order::epoch_order;
-use firebrick_data::transform::{AugmentConfig, RandomCropConfig, RandomHorizontalFlipConfig};
+use firebrick_data::transform::{RandomCropConfig, RandomHorizontalFlipConfig, TransformConfig};
 use firebrick_data::{
-    DataError, DataLoader, HostBatch, Image, InputShape, LoaderOptions, PreparedDataset, Preprocess, Sample,
+    DataError, DataLoader, HostBatch, HostPixels, HostTargets, Image, InputShape, LoaderOptions,
+    PreparedDataset, Preprocess, Sample, Targets,
 };
 use proptest::prelude::*;
 
@@ -53,14 +54,14 @@ impl Dataset<Sample, DataError> for Numbers {
     }
 }
 
-fn augmentations() -> Vec<AugmentConfig> {
+fn augmentations() -> Vec<TransformConfig> {
     vec![
-        AugmentConfig::RandomCrop(RandomCropConfig { padding: 2, ..Default::default() }),
-        AugmentConfig::RandomHorizontalFlip(RandomHorizontalFlipConfig::default()),
+        TransformConfig::RandomCrop(RandomCropConfig { padding: 2, ..Default::default() }),
+        TransformConfig::RandomHorizontalFlip(RandomHorizontalFlipConfig::default()),
     ]
 }
 
-fn prepared(source: Arc<Numbers>, augment: Vec<AugmentConfig>, seed: u64) -> Arc<PreparedDataset> {
+fn prepared(source: Arc<Numbers>, augment: Vec<TransformConfig>, seed: u64) -> Arc<PreparedDataset> {
     let preprocess = Preprocess::new(SHAPE, None).unwrap();
     Arc::new(PreparedDataset::new(source, preprocess, augment, seed).unwrap())
 }
@@ -72,6 +73,13 @@ fn options(batch_size: usize, workers: usize) -> LoaderOptions {
 fn loader(count: usize, options: LoaderOptions) -> DataLoader {
     let dataset = prepared(Numbers::new(count, Trouble::Nothing), augmentations(), options.seed);
     DataLoader::new(dataset, options)
+}
+
+fn floats(batch: &HostBatch) -> &[f32] {
+    match &batch.pixels {
+        HostPixels::Floats(values) => values,
+        HostPixels::Bytes(..) => panic!("the workers have not converted the pixels"),
+    }
 }
 
 fn batches(loader: &DataLoader, epoch: u64, first_batch: usize) -> Vec<HostBatch> {
@@ -117,9 +125,10 @@ fn a_batch_holds_what_its_indices_say() {
         assert_eq!(batch.sample_indices.len(), batch.len());
         for (place, &index) in batch.sample_indices.iter().enumerate() {
             let (values, label) = dataset.get(5, index).unwrap();
-            assert_eq!(batch.images[place * 16..][..16], values);
+            assert_eq!(floats(&batch)[place * 16..][..16], values);
             assert_eq!(batch.labels[place], i64::from(label));
         }
+        assert_eq!(batch.targets, HostTargets::Classes(batch.labels));
     }
 }
 
@@ -297,9 +306,23 @@ fn a_batch_becomes_tensors_of_its_shape() {
     let batch = host.clone().to_tensors(&device);
     assert_eq!(batch.images_nchw.dims(), [2, 1, 4, 4]);
     let values: Vec<f32> = batch.images_nchw.into_data().try_to_vec().unwrap();
-    assert_eq!(values, host.images);
-    let labels: Vec<i64> = batch.labels_n.into_data().iter::<i64>().collect();
+    assert_eq!(values, floats(&host));
+    let Targets::Classes(labels_n) = batch.targets else { panic!("nothing was mixed") };
+    let labels: Vec<i64> = labels_n.into_data().iter::<i64>().collect();
     assert_eq!(labels, host.labels);
+}
+
+#[test]
+fn bytes_become_the_same_numbers_later() {
+    let (loader, device) = (loader(6, options(4, 2)), burn::tensor::Device::flex());
+    let early = batches(&loader, 0, 0);
+    let late = batches(&loader.keep_bytes(), 0, 0);
+    for (early, late) in early.into_iter().zip(late) {
+        assert!(matches!(late.pixels, HostPixels::Bytes(..)));
+        assert_eq!(late.pixels.clone().into_floats(16), floats(&early));
+        let values = |batch: HostBatch| batch.to_tensors(&device).images_nchw.into_data();
+        assert_eq!(values(late), values(early));
+    }
 }
 
 proptest! {

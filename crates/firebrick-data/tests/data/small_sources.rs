@@ -1,14 +1,17 @@
 //! The bundled digits and the made-up images: no files at all.
 
-use firebrick_data::source::SyntheticConfig;
-use firebrick_data::source::synthetic;
-use firebrick_data::{DataConfig, DatasetName, InputShape, open};
+use firebrick_data::source::{Source, SyntheticConfig};
+use firebrick_data::{DataConfig, InputShape, find, open};
 
-use crate::support::samples;
+use crate::support::{named, samples};
+
+fn open_synthetic(config: &SyntheticConfig, seed: u64) -> Source {
+    find(&DataConfig::new(config.clone()), seed, &()).unwrap()
+}
 
 #[test]
 fn the_digits_need_no_files() {
-    let mut config = DataConfig::new(DatasetName::Digits);
+    let mut config = DataConfig::new(named("digits"));
     config.root = "/nowhere".into();
     let input = InputShape { channels: 1, height: 8, width: 8 };
     let datasets = open(&config, input, 0, &()).unwrap();
@@ -23,7 +26,7 @@ fn the_digits_need_no_files() {
 
 #[test]
 fn the_digits_are_normalised_by_their_own_mean() {
-    let config = DataConfig::new(DatasetName::Digits);
+    let config = DataConfig::new(named("digits"));
     let input = InputShape { channels: 1, height: 8, width: 8 };
     let datasets = open(&config, input, 0, &()).unwrap();
     let values: Vec<f64> =
@@ -36,11 +39,11 @@ fn the_digits_are_normalised_by_their_own_mean() {
 #[test]
 fn synthetic_images_depend_on_seed_and_index_alone() {
     let config = SyntheticConfig { train: 30, test: 10, ..SyntheticConfig::default() };
-    let first = synthetic::open(&config, 3).unwrap();
-    let again = synthetic::open(&config, 3).unwrap();
+    let first = open_synthetic(&config, 3);
+    let again = open_synthetic(&config, 3);
     assert_eq!(samples(&first.train), samples(&again.train));
     assert_eq!(first.fingerprint, again.fingerprint);
-    let other = synthetic::open(&config, 4).unwrap();
+    let other = open_synthetic(&config, 4);
     assert_ne!(samples(&first.train)[0], samples(&other.train)[0]);
     assert_ne!(first.fingerprint, other.fingerprint);
     assert_ne!(samples(&first.train)[..10], samples(&first.test)[..]);
@@ -51,7 +54,7 @@ fn synthetic_classes_can_be_told_apart_by_their_brightest_cell() {
     for (num_classes, channels, side) in [(10, 3, 32), (2, 1, 8), (1, 1, 1), (100, 1, 32)] {
         let config =
             SyntheticConfig { num_classes, train: 200, test: 1, channels, height: side, width: side };
-        let train = samples(&synthetic::open(&config, 0).unwrap().train);
+        let train = samples(&open_synthetic(&config, 0).train);
         let mut first_of_class: Vec<Option<Vec<bool>>> = vec![None; num_classes];
         for sample in train {
             let bright: Vec<bool> = sample.image.pixels.iter().map(|pixel| *pixel >= 128).collect();

@@ -6,17 +6,21 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use burn_dataset::Dataset;
-use firebrick_data::source::{SharedDataset, Source, find};
-use firebrick_data::{DataConfig, DataError, DatasetName, InputShape, Normalize, Sample, open};
+use firebrick_data::source::{SharedDataset, Source};
+use firebrick_data::{DataConfig, DataError, DatasetConfig, InputShape, Normalize, Sample, find, open};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 pub const CIFAR_SHAPE: InputShape = InputShape { channels: 3, height: 32, width: 32 };
 
+/// The data set called `name`, with the defaults of its arguments.
+pub fn named(name: &str) -> DatasetConfig {
+    toml::Value::String(name.to_owned()).try_into().unwrap()
+}
+
 /// A config for `dataset` under `root` that changes no pixel.
-pub fn config(dataset: DatasetName, root: &Path) -> DataConfig {
-    let mut config = DataConfig::new(dataset);
+pub fn config(dataset: &str, root: &Path) -> DataConfig {
+    let mut config = DataConfig::new(named(dataset));
     config.root = root.to_path_buf();
     config.normalize = Normalize::None;
     config

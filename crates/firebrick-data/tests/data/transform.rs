@@ -5,11 +5,15 @@ use std::sync::Arc;
 use firebrick_data::random::{Purpose, below, generator, unit};
 use firebrick_data::transform::random_horizontal_flip::flip;
 use firebrick_data::transform::{
-    AugmentConfig, PaddingMode, PixelTable, RandomCropConfig, RandomHorizontalFlipConfig, TransformError,
-    WorkingImage,
+    PaddingMode, Pipeline, PixelTable, RandomCropConfig, RandomHorizontalFlipConfig, TransformConfig,
+    TransformError, WorkingImage,
 };
-use firebrick_data::{DataError, DatasetName, Image, InputShape, Normalization, Normalize, Preprocess};
+use firebrick_data::{
+    DataError, Image, ImageSize, InputShape, Normalization, Normalize, Preprocess, Transform,
+};
 use proptest::prelude::*;
+
+use crate::support::named;
 
 /// Made by `golden/make_transforms.py`, which says what the lines are.
 const GOLDEN: &str = include_str!("../golden/transforms.txt");
@@ -106,7 +110,7 @@ fn every_window_of_a_crop_lies_in_torchvisions_padded_image() {
         };
         let [padding, fill, channels, height, width] = [1, 2, 3, 4, 5].map(|field| number(case[field]));
         let config = RandomCropConfig { padding, fill: fill as u8, padding_mode };
-        config.validate(height, width).unwrap();
+        config.output_size(Some(ImageSize { height, width })).unwrap();
         let image = image(channels, height, width, bytes(case[6]));
         let padded = bytes(case[7]);
         for (top, left) in (0..=2 * padding).flat_map(|top| (0..=2 * padding).map(move |left| (top, left))) {
@@ -163,18 +167,19 @@ fn each_channel_has_its_own_mean_and_std() {
 #[test]
 fn dataset_constants_fit_the_models_channels() {
     let normalize = Normalize::Dataset;
-    let grey = normalize.resolve(DatasetName::Mnist, 1).unwrap();
+    let own = |name: &str| named(name).normalization();
+    let grey = normalize.resolve(own("mnist"), 1).unwrap();
     assert_eq!((grey.mean, grey.std), (vec![0.1307], vec![0.3081]));
-    let rgb = normalize.resolve(DatasetName::Mnist, 3).unwrap();
+    let rgb = normalize.resolve(own("mnist"), 3).unwrap();
     assert_eq!((rgb.mean, rgb.std), (vec![0.1307; 3], vec![0.3081; 3]));
-    let grey = normalize.resolve(DatasetName::Cifar10, 1).unwrap();
+    let grey = normalize.resolve(own("cifar10"), 1).unwrap();
     // 0.299 * 0.4914 + 0.587 * 0.4822 + 0.114 * 0.4465
     assert!((grey.mean[0] - 0.480_881).abs() < 1e-5, "{}", grey.mean[0]);
     assert_eq!(grey.std.len(), 1);
-    assert_eq!(normalize.resolve(DatasetName::Synthetic, 3), None);
-    assert_eq!(Normalize::None.resolve(DatasetName::Cifar10, 3), None);
+    assert_eq!(normalize.resolve(own("synthetic"), 3), None);
+    assert_eq!(Normalize::None.resolve(own("cifar10"), 3), None);
     let one = Normalize::Values(Normalization { mean: vec![0.5], std: vec![0.25] });
-    assert_eq!(one.resolve(DatasetName::Cifar10, 3).unwrap().mean, [0.5; 3]);
+    assert_eq!(one.resolve(own("cifar10"), 3).unwrap().mean, [0.5; 3]);
 }
 
 #[test]
@@ -224,11 +229,11 @@ fn steps_tell_what_is_done_in_order() {
     let normalization = Normalization { mean: vec![0.5; 3], std: vec![0.25; 3] };
     let preprocess = Preprocess::new(input(3, 32, 32), Some(normalization)).unwrap();
     let augment = [
-        AugmentConfig::RandomCrop(RandomCropConfig { padding: 4, ..Default::default() }),
-        AugmentConfig::RandomHorizontalFlip(RandomHorizontalFlipConfig::default()),
+        TransformConfig::RandomCrop(RandomCropConfig { padding: 4, ..Default::default() }),
+        TransformConfig::RandomHorizontalFlip(RandomHorizontalFlipConfig::default()),
     ];
     assert_eq!(
-        preprocess.steps_with(Some(input(1, 8, 8)), &augment),
+        Pipeline::new(preprocess, augment.to_vec()).unwrap().steps(Some(input(1, 8, 8))),
         [
             "resize 8x8 -> 32x32 (bilinear)",
             "grey -> RGB",
@@ -244,40 +249,42 @@ fn steps_tell_what_is_done_in_order() {
 
 #[test]
 fn every_augmentation_name_can_be_read_and_says_itself() {
-    use serde::de::value::{Error, MapDeserializer};
-    for name in AugmentConfig::NAMES {
-        let nothing = MapDeserializer::<_, Error>::new(std::iter::empty::<(&str, u32)>());
-        let config = AugmentConfig::deserialize_named(name, nothing).unwrap().unwrap();
+    for name in TransformConfig::NAMES {
+        let mut table = toml::Table::new();
+        if matches!(*name, "resize" | "center_crop") {
+            table.insert("size".into(), toml::Value::try_from([4, 5]).unwrap());
+        }
+        let config = TransformConfig::deserialize_named(name, table).unwrap().unwrap();
         assert_eq!(config.name(), *name);
         config.validate().unwrap();
+        assert!(config.description().starts_with(name));
     }
-    let nothing = MapDeserializer::<_, Error>::new(std::iter::empty::<(&str, u32)>());
-    assert!(AugmentConfig::deserialize_named("random_crp", nothing).is_none());
-    let unknown = MapDeserializer::<_, Error>::new([("padding", 4_u32), ("size", 32)].into_iter());
-    let error = AugmentConfig::deserialize_named("random_crop", unknown).unwrap().unwrap_err();
+    assert!(TransformConfig::deserialize_named("random_crp", toml::Table::new()).is_none());
+    let unknown: toml::Table = "padding = 4\nsize = 32".parse().unwrap();
+    let error = TransformConfig::deserialize_named("random_crop", unknown).unwrap().unwrap_err();
     assert!(error.to_string().contains("unknown field `size`"), "{error}");
 }
 
 #[test]
 fn wrong_augmentation_arguments_name_themselves() {
-    let crop = |padding, padding_mode| {
-        AugmentConfig::RandomCrop(RandomCropConfig { padding, padding_mode, ..Default::default() })
-    };
-    crop(32, PaddingMode::Constant).validate_for(&input(3, 4, 4)).unwrap();
-    crop(3, PaddingMode::Reflect).validate_for(&input(3, 4, 4)).unwrap();
-    crop(4, PaddingMode::Symmetric).validate_for(&input(3, 4, 4)).unwrap();
+    let crop = |padding, padding_mode| RandomCropConfig { padding, padding_mode, ..Default::default() };
+    let small = Some(ImageSize::square(4));
+    crop(32, PaddingMode::Constant).output_size(small).unwrap();
+    crop(3, PaddingMode::Reflect).output_size(small).unwrap();
+    crop(4, PaddingMode::Symmetric).output_size(small).unwrap();
     for config in
         [crop(4, PaddingMode::Reflect), crop(5, PaddingMode::Symmetric), crop(usize::MAX, PaddingMode::Edge)]
     {
-        let error = config.validate_for(&input(3, 4, 4)).unwrap_err();
+        let preprocess = Preprocess::new(input(3, 4, 4), None).unwrap();
+        let error = Pipeline::new(preprocess, vec![config.into()]).unwrap_err();
         assert!(error.is_config(), "{error}");
-        assert!(error.to_string().contains("random_crop.padding"), "{error}");
+        assert!(error.to_string().contains("data.augment[0].padding"), "{error}");
     }
-    assert!(crop(usize::MAX, PaddingMode::Constant).validate().is_err());
+    assert!(TransformConfig::from(crop(usize::MAX, PaddingMode::Constant)).validate().is_err());
     for p in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
-        let config = AugmentConfig::RandomHorizontalFlip(RandomHorizontalFlipConfig { p });
+        let config = TransformConfig::from(RandomHorizontalFlipConfig { p });
         let error = config.validate().unwrap_err();
-        assert!(error.to_string().contains("random_horizontal_flip.p"), "{error}");
+        assert_eq!((error.key.as_str(), error.got), ("p", p.to_string()));
     }
 }
 
@@ -372,7 +379,7 @@ proptest! {
         let flip = RandomHorizontalFlipConfig { p };
         let mut working = working(&image);
         let mut generator = generator(seed, Purpose::Augment, 0, 0);
-        for augment in [AugmentConfig::RandomCrop(crop), AugmentConfig::RandomHorizontalFlip(flip)] {
+        for augment in [TransformConfig::RandomCrop(crop), TransformConfig::RandomHorizontalFlip(flip)] {
             augment.apply(&mut working, &mut generator);
         }
         prop_assert_eq!(working.pixels().len(), image.pixels.len());

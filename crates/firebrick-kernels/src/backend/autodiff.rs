@@ -9,12 +9,12 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 
-use super::block::{Block, Saved, backward, forward};
-use super::{KernelBackend, NativeFloats, batch_norm, cross_entropy, pooling};
-use crate::batch_norm::Norm;
+use super::block::{Saved, backward, forward};
+use super::kernel_backend::KernelBackend;
+use super::native_floats::NativeFloats;
+use super::{batch_norm, cross_entropy, pooling};
 use crate::cpu::{Parameters, Wanted};
-use crate::cross_entropy::Classes;
-use crate::pooling::Pooling;
+use crate::operation::{Block, Classes, Norm, Pooling};
 
 /// A convolution block's step in the graph; parents: input, weight.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ fn norm_backward<B: NativeFloats, const N: usize>(
 ) {
     let gradient = gradients.consume::<B>(&ops.node);
     let with_residual = ops.parents.get(3).is_some_and(Option::is_some);
-    let Some(found) = batch_norm::backward::<B>(&ops.state, gradient, with_residual) else { return };
+    let found = batch_norm::backward::<B>(&ops.state, gradient, with_residual);
     let found = [Some(found.input), Some(found.weight), Some(found.bias), found.residual];
     for (node, gradient) in ops.parents.into_iter().zip(found) {
         if let (Some(node), Some(gradient)) = (node, gradient) {

@@ -1,8 +1,8 @@
 //! Forward and backward pass of batch normalisation on a CPU backend's tensors.
 
-use super::{NativeFloats, dims};
-use crate::batch_norm::Norm;
+use super::native_floats::{NativeFloats, checked, dims};
 use crate::cpu::{Activation, Engine, NormSaved, Normalisation};
+use crate::operation::Norm;
 
 /// What a normalisation keeps for its backward pass.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub(crate) fn statistics<B: NativeFloats>(
 ) -> (B::FloatTensorPrimitive, B::FloatTensorPrimitive) {
     let [_, channels, _, _] = dims::<B>(&input);
     let input = B::to_nhwc(input);
-    let found = Engine::current().channel_statistics(channels, B::values(&input)).unwrap_or_default();
+    let found = checked(Engine::current().channel_statistics(channels, B::values(&input)));
     (B::from_values(found.mean, &[channels]), B::from_values(found.variance, &[channels]))
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn forward<B: NativeFloats>(
     let by = normalisation::<B>(&weight, &mean, &variance, norm);
     let added = residual.as_ref().map(B::values);
     let values = Engine::current().normalise(B::values(&input), by, B::values(&bias), added, norm.activation);
-    let output = B::from_nhwc(values.unwrap_or_default(), shape);
+    let output = B::from_nhwc(checked(values), shape);
     let results = match norm.activation {
         Activation::None => None,
         Activation::Relu => Some(output.clone()),
@@ -59,13 +59,11 @@ pub(crate) fn forward<B: NativeFloats>(
 }
 
 /// The gradients of a normalisation's tensors, given that of its result.
-///
-/// Nothing is refused, as in the forward pass.
 pub(crate) fn backward<B: NativeFloats>(
     saved: &Saved<B>,
     gradient: B::FloatTensorPrimitive,
     with_residual: bool,
-) -> Option<Gradients<B>> {
+) -> Gradients<B> {
     let Saved { norm, input, weight, mean, variance, results } = saved;
     let shape = dims::<B>(input);
     let gradient = B::to_nhwc(gradient);
@@ -76,13 +74,13 @@ pub(crate) fn backward<B: NativeFloats>(
         residual: with_residual,
     };
     let by = normalisation::<B>(weight, mean, variance, *norm);
-    let found = Engine::current().normalise_gradient(B::values(&gradient), kept, by).ok()?;
-    Some(Gradients {
+    let found = checked(Engine::current().normalise_gradient(B::values(&gradient), kept, by));
+    Gradients {
         input: B::from_nhwc(found.input, shape),
         weight: B::from_values(found.weight, &[shape[1]]),
         bias: B::from_values(found.bias, &[shape[1]]),
         residual: found.residual.map(|values| B::from_nhwc(values, shape)),
-    })
+    }
 }
 
 fn normalisation<'a, B: NativeFloats>(

@@ -1,83 +1,10 @@
-//! A layer with a weight, and the activation and pooling behind it, forward and backward on a CPU backend's tensors.
+//! A layer with a weight, and the activation and pooling after it, forward and backward on a CPU backend's tensors.
 
 use std::sync::Arc;
 
-use burn::tensor::{DType, Tensor};
-
-use super::{NativeFloats, dims};
-use crate::cpu::{Activation, ConvShape, Engine, OutputGradient, Pooled, Wanted, WeightOrder};
-use crate::functional::{Conv2dOptions, Pool};
-
-/// Everything about a layer with a weight but its tensors.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Block {
-    pub(crate) layer: Layer,
-    pub(crate) activation: Activation,
-}
-
-/// The layer before the activation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Layer {
-    Conv2d { options: Conv2dOptions, pool: Pool },
-    Linear,
-}
-
-impl Block {
-    /// The geometry for tensors of these dimensions; those of a linear layer have two, the others count as one.
-    fn shape(&self, input: [usize; 4], weight: [usize; 4]) -> ConvShape {
-        let Layer::Conv2d { options, .. } = self.layer else {
-            return ConvShape::linear(input[0], weight[0], weight[1]);
-        };
-        let [batch, in_channels, height, width] = input;
-        let [out_channels, _, kernel_height, kernel_width] = weight;
-        ConvShape {
-            batch,
-            in_channels,
-            out_channels,
-            input: [height, width],
-            kernel: [kernel_height, kernel_width],
-            stride: options.stride,
-            padding: options.padding,
-            dilation: options.dilation,
-            groups: options.groups,
-            order: WeightOrder::OutIn,
-        }
-    }
-
-    /// Whether the kernels compute this block for these tensors; if not, Burn does, or says what is wrong with them.
-    pub(crate) fn suits<const D: usize>(
-        &self,
-        input: &Tensor<D>,
-        weight: &Tensor<D>,
-        bias: Option<&Tensor<1>>,
-    ) -> bool {
-        let floats = [Some(input.dtype()), Some(weight.dtype()), bias.map(Tensor::dtype)];
-        let dims = |tensor: &Tensor<D>| tensor.dims().as_slice().to_vec();
-        let [of_input, of_weight] = [dims(input), dims(weight)];
-        let shape = self.shape(four(&of_input), four(&of_weight));
-        let summed = match self.layer {
-            Layer::Conv2d { .. } => of_weight[1],
-            Layer::Linear => of_weight[0],
-        };
-        let pools = match self.layer {
-            Layer::Conv2d { pool: Pool::Max2x2, .. } => {
-                shape.validate().is_ok() && shape.output().iter().all(|size| *size >= 2)
-            }
-            _ => true,
-        };
-        floats.into_iter().flatten().all(|dtype| dtype == DType::F32)
-            && shape.validate().is_ok()
-            && of_input[1] == summed * shape.groups
-            && bias.is_none_or(|bias| bias.dims() == [shape.out_channels])
-            && pools
-            && super::is_native(&input.device())
-    }
-}
-
-/// The first four dimensions, 1 for those that are not there.
-fn four(dims: &[usize]) -> [usize; 4] {
-    std::array::from_fn(|axis| dims.get(axis).copied().unwrap_or(1))
-}
+use super::native_floats::{NativeFloats, checked, dims};
+use crate::cpu::{Activation, ConvShape, Engine, OutputGradient, Pooled, Wanted};
+use crate::operation::{Block, Layer, Pool};
 
 impl Layer {
     /// The layer's input, or a gradient, with its values in the order of the kernels.
@@ -104,13 +31,13 @@ pub(crate) struct Saved<B: NativeFloats> {
     shape: ConvShape,
     input: B::FloatTensorPrimitive,
     weight: B::FloatTensorPrimitive,
-    behind: Behind<B>,
+    post_op: PostOp<B>,
 }
 
-/// What lies between the convolution and the block's results.
+/// What is fused with the layer, as its gradient needs it.
 #[derive(Clone, Debug)]
-enum Behind<B: NativeFloats> {
-    Nothing,
+enum PostOp<B: NativeFloats> {
+    None,
     /// ReLU's results.
     Relu(B::FloatTensorPrimitive),
     /// Which pixel of each window was the largest.
@@ -124,10 +51,7 @@ pub(crate) struct Gradients<B: NativeFloats> {
     pub(crate) bias: Option<B::FloatTensorPrimitive>,
 }
 
-/// Run a block and keep what its backward pass needs.
-///
-/// The callers have checked shapes and types, so that the kernels refuse nothing; if they did, the
-/// result would be empty and its first use fail.
+/// Run a block and keep what its backward pass needs; the callers have checked shapes and types.
 pub(crate) fn forward<B: NativeFloats>(
     input: B::FloatTensorPrimitive,
     weight: B::FloatTensorPrimitive,
@@ -141,20 +65,20 @@ pub(crate) fn forward<B: NativeFloats>(
     let engine = Engine::current();
     let (x, w, b) = (B::values(&input), B::values(&weight), bias.as_ref().map(B::values));
     let [height, width] = shape.output();
-    let (output, behind) = if let Layer::Conv2d { pool: Pool::Max2x2, .. } = layer {
-        let Pooled { values, codes } = engine.forward_pooled(&shape, x, w, b, activation).unwrap_or_default();
+    let (output, post_op) = if let Layer::Conv2d { pool: Pool::Max2x2, .. } = layer {
+        let Pooled { values, codes } = checked(engine.forward_pooled(&shape, x, w, b, activation));
         let output = layer.tensor::<B>(values, [shape.batch, shape.out_channels, height / 2, width / 2]);
-        (output, Behind::Pool(Arc::new(codes)))
+        (output, PostOp::Pool(Arc::new(codes)))
     } else {
-        let values = engine.forward(&shape, x, w, b, activation).unwrap_or_default();
+        let values = checked(engine.forward(&shape, x, w, b, activation));
         let output = layer.tensor::<B>(values, [shape.batch, shape.out_channels, height, width]);
-        let behind = match activation {
-            Activation::None => Behind::Nothing,
-            Activation::Relu => Behind::Relu(output.clone()),
+        let post_op = match activation {
+            Activation::None => PostOp::None,
+            Activation::Relu => PostOp::Relu(output.clone()),
         };
-        (output, behind)
+        (output, post_op)
     };
-    (output, Saved { layer, shape, input, weight, behind })
+    (output, Saved { layer, shape, input, weight, post_op })
 }
 
 /// The wanted gradients of a block's tensors, given that of its result.
@@ -163,18 +87,18 @@ pub(crate) fn backward<B: NativeFloats>(
     gradient: B::FloatTensorPrimitive,
     wanted: Wanted,
 ) -> Gradients<B> {
-    let Saved { layer, shape, input, weight, behind } = saved;
+    let Saved { layer, shape, input, weight, post_op } = saved;
     let gradient = layer.arrange::<B>(gradient);
     let gradient = B::values(&gradient);
-    let gradient = match behind {
-        Behind::Nothing => OutputGradient::Plain(gradient),
-        Behind::Relu(results) => OutputGradient::AfterRelu(gradient, B::values(results)),
-        Behind::Pool(codes) => OutputGradient::Pooled(gradient, codes),
+    let gradient = match post_op {
+        PostOp::None => OutputGradient::Plain(gradient),
+        PostOp::Relu(results) => OutputGradient::AfterRelu(gradient, B::values(results)),
+        PostOp::Pool(codes) => OutputGradient::Pooled(gradient, codes),
     };
     let engine = Engine::current();
     let [height, width] = shape.input;
     let (x, w) = (B::values(input), B::values(weight));
-    let (of_input, parameters) = engine.gradients(shape, x, w, gradient, wanted).unwrap_or_default();
+    let (of_input, parameters) = checked(engine.gradients(shape, x, w, gradient, wanted));
     let of_input =
         of_input.map(|values| layer.tensor::<B>(values, [shape.batch, shape.in_channels, height, width]));
     let [kernel_height, kernel_width] = shape.kernel;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{NativeFloats, dims};
+use super::native_floats::{NativeFloats, dims};
 use crate::cpu;
-use crate::cross_entropy::{Classes, Total};
+use crate::operation::{Classes, Total};
 
 /// What the forward pass keeps for the backward pass.
 #[derive(Clone, Debug)]
@@ -42,7 +42,10 @@ pub(crate) fn backward<B: NativeFloats>(
 ) -> B::FloatTensorPrimitive {
     let Saved { probabilities, of_rows, num_classes, divisor } = saved;
     let gradient = B::to_contiguous(gradient);
-    let gradient = B::values(&gradient).first().copied().unwrap_or_default() / divisor;
+    let gradient = match B::values(&gradient) {
+        [gradient] => gradient / divisor,
+        several => unreachable!("bug: the gradient of a loss has {} values", several.len()),
+    };
     let values = cpu::cross_entropy_gradient(probabilities, *num_classes, of_rows, gradient);
     B::from_values(values, &[of_rows.len(), *num_classes])
 }

@@ -4,9 +4,10 @@ use burn::backend::Flex;
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape};
 
-use super::{NativeFloats, implement_for};
+use super::implement::implement_kernels_for;
+use super::native_floats::NativeFloats;
 
-implement_for!(Flex);
+implement_kernels_for!(Flex);
 
 /// NCHW to NHWC.
 const TO_NHWC: [usize; 4] = [0, 2, 3, 1];
@@ -27,12 +28,10 @@ impl NativeFloats for Flex {
     }
 
     fn values(tensor: &FlexTensor) -> &[f32] {
-        if tensor.dtype() != DType::F32 {
-            return &[];
-        }
-        let layout = tensor.layout();
+        let (dtype, layout) = (tensor.dtype(), tensor.layout());
+        assert!(dtype == DType::F32, "bug: the kernels are given {dtype:?} and not f32");
         let start = layout.start_offset();
-        tensor.storage::<f32>().get(start..start + layout.num_elements()).unwrap_or(&[])
+        &tensor.storage::<f32>()[start..start + layout.num_elements()]
     }
 
     fn values_mut(tensor: &mut FlexTensor) -> Option<&mut [f32]> {

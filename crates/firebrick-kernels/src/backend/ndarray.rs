@@ -2,14 +2,15 @@
 
 #![allow(deprecated)] // asked for by name; gone in Burn 0.23
 
-use burn::backend::NdArray;
 use burn::backend::ndarray::NdArrayTensor;
 use burn::backend::ops::FloatTensorOps;
+use burn::backend::{NdArray, TensorMetadata};
 use burn::tensor::TensorData;
 
-use super::{NativeFloats, implement_for};
+use super::implement::implement_kernels_for;
+use super::native_floats::NativeFloats;
 
-implement_for!(NdArray);
+implement_kernels_for!(NdArray);
 
 impl NativeFloats for NdArray {
     fn to_nhwc(tensor: NdArrayTensor) -> NdArrayTensor {
@@ -33,10 +34,13 @@ impl NativeFloats for NdArray {
     }
 
     fn values(tensor: &NdArrayTensor) -> &[f32] {
+        // Both orders that the callers want are dense, so memory order is what they want.
         match tensor {
-            // Both callers' orders are dense, so memory order is what they want.
-            NdArrayTensor::F32(storage) => storage.view().to_slice_memory_order().unwrap_or(&[]),
-            _ => &[],
+            NdArrayTensor::F32(storage) => match storage.view().to_slice_memory_order() {
+                Some(values) => values,
+                None => unreachable!("bug: the kernels are given values that lie apart"),
+            },
+            _ => unreachable!("bug: the kernels are given {:?} and not f32", tensor.dtype()),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{NativeFloats, dims};
+use super::native_floats::{NativeFloats, checked, dims};
 use crate::cpu::{Engine, MaxPooled, PoolShape};
-use crate::pooling::{PoolKind, Pooling};
+use crate::operation::{PoolKind, Pooling};
 
 /// What pooling keeps for its backward pass.
 #[derive(Clone, Debug)]
@@ -25,11 +25,11 @@ pub(crate) fn forward<B: NativeFloats>(
     let (engine, x) = (Engine::current(), B::values(&input));
     let (values, codes) = match pooling.kind {
         PoolKind::Max => {
-            let MaxPooled { values, codes } = engine.max_pool(&shape, x).unwrap_or_default();
+            let MaxPooled { values, codes } = checked(engine.max_pool(&shape, x));
             (values, codes)
         }
         PoolKind::Average { count_padding } => {
-            (engine.average_pool(&shape, x, count_padding).unwrap_or_default(), Vec::new())
+            (checked(engine.average_pool(&shape, x, count_padding)), Vec::new())
         }
     };
     let [height, width] = shape.output();
@@ -50,5 +50,5 @@ pub(crate) fn backward<B: NativeFloats>(
         PoolKind::Average { count_padding } => engine.average_pool_gradient(shape, gradient, count_padding),
     };
     let [height, width] = shape.input;
-    B::from_nhwc(values.unwrap_or_default(), [shape.batch, shape.channels, height, width])
+    B::from_nhwc(checked(values), [shape.batch, shape.channels, height, width])
 }

@@ -2,11 +2,11 @@
 
 use burn::backend::TensorMetadata;
 
-use super::NativeFloats;
+use super::native_floats::NativeFloats;
 use crate::cpu::Engine;
 
 /// `a * alpha + b * beta`; the callers have checked shapes and types.
-pub(crate) fn run_scaled_sum<B: NativeFloats>(
+pub(crate) fn scaled_sum<B: NativeFloats>(
     a: B::FloatTensorPrimitive,
     b: B::FloatTensorPrimitive,
     [alpha, beta]: [f32; 2],
@@ -17,7 +17,7 @@ pub(crate) fn run_scaled_sum<B: NativeFloats>(
 
 /// `b * factors[1] + c * factors[2]`, and `a * factors[0] + factors[3] * that`; the callers have checked shapes and
 /// types.
-pub(crate) fn run_two_scaled_sums<B: NativeFloats>(
+pub(crate) fn two_scaled_sums<B: NativeFloats>(
     a: B::FloatTensorPrimitive,
     b: B::FloatTensorPrimitive,
     c: B::FloatTensorPrimitive,
@@ -45,7 +45,7 @@ fn updated<B: NativeFloats, T>(
 }
 
 /// The square root of the sum of squares, `[1]`.
-pub(crate) fn run_l2_norm<B: NativeFloats>(tensor: B::FloatTensorPrimitive) -> B::FloatTensorPrimitive {
+pub(crate) fn l2_norm<B: NativeFloats>(tensor: B::FloatTensorPrimitive) -> B::FloatTensorPrimitive {
     let tensor = B::to_contiguous(tensor);
     B::from_values(vec![Engine::current().l2_norm(B::values(&tensor))], &[1])
 }

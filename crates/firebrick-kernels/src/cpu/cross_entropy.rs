@@ -1,7 +1,7 @@
 //! Cross-entropy of class indices and its gradient, row by row.
 
 /// What the forward pass finds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CrossEntropy {
     /// The sum of `log(sum(exp(row))) - row[class]` over the rows that have a class.
     pub sum: f64,

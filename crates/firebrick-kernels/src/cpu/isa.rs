@@ -5,7 +5,9 @@
 
 use std::sync::OnceLock;
 
-use macerator::{Arch, WithSimd};
+use macerator::{Arch, Simd, WithSimd};
+
+use super::simd::lanes;
 
 /// The environment variable that forces an instruction set: `avx512`, `avx2`, `neon` or `portable`.
 /// A name that this machine cannot run (or does not know) leaves the choice to detection.
@@ -61,7 +63,8 @@ impl Isa {
             let forced = std::env::var(ISA_VARIABLE)
                 .ok()
                 .and_then(|name| Self::available().into_iter().find(|isa| isa.name() == name.trim()));
-            forced.unwrap_or_else(|| Self::available().first().copied().unwrap_or(Self::Portable))
+            // The portable one is the last of those that are available.
+            forced.unwrap_or_else(|| Self::available()[0])
         })
     }
 
@@ -95,6 +98,11 @@ impl Isa {
         None
     }
 
+    /// Floats in a register.
+    pub(crate) fn lanes(self) -> usize {
+        self.run(Lanes)
+    }
+
     /// Run `operation` compiled for this instruction set, or the portable one if this machine does
     /// not have it.
     #[inline]
@@ -103,5 +111,17 @@ impl Isa {
         // SAFETY: `arch` names an instruction set only after detecting it on this machine;
         // `Scalar` needs none.
         unsafe { arch.dispatch(operation) }
+    }
+}
+
+/// The register width.
+struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) -> usize {
+        lanes::<S>()
     }
 }

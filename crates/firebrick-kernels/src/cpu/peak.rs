@@ -1,15 +1,15 @@
-//! The speeds that no kernel can exceed: fused multiply-adds on registers alone, and a tile on arrays that stay in the
-//! first cache.
+//! The speeds that no kernel can exceed: fused multiply-adds on registers alone, and a register tile on
+//! arrays that stay in the first-level cache.
 
 use std::hint::black_box;
 
 use macerator::{Simd, WithSimd};
 
-use super::Engine;
+use super::broadcast::Broadcast;
+use super::engine::Engine;
+use super::microkernel::{RegisterTile, convolve, convolve_batch_blocked};
 use super::scratch::Scratch;
 use super::simd::{add, each, lanes, mul_add, splat, store};
-use super::tile::{Tile, convolve, convolve_abreast};
-use super::tile_form::TileForm;
 
 /// Independent sums: enough to keep every multiply-add unit busy, few enough for 16 registers.
 const SUMS: usize = 12;
@@ -22,14 +22,15 @@ impl Engine {
         rounds as u64 * self.isa.run(Rounds { rounds }) as u64
     }
 
-    /// Do `rounds` of the kernels' inner loop on one thread, with everything that it reads in the first cache; returns
+    /// Do `rounds` of the kernels' inner loop on one thread, with everything that it reads in the first-level cache; returns
     /// how many floating-point operations they were.
     #[must_use]
     pub fn tile_rounds(self, rounds: usize) -> u64 {
-        rounds as u64 * self.isa.run(Tiles { rounds, form: self.tiles }) as u64
+        rounds as u64 * self.isa.run(Tiles { rounds, broadcast: self.broadcast }) as u64
     }
 }
 
+/// Multiply-adds on registers alone.
 struct Rounds {
     rounds: usize,
 }
@@ -63,9 +64,10 @@ impl WithSimd for Rounds {
 /// Products of one round's sums: their weights take 20 KiB at most.
 const TILE_DEPTH: usize = 160;
 
+/// Register tiles on arrays that stay in the first-level cache.
 struct Tiles {
     rounds: usize,
-    form: TileForm,
+    broadcast: Broadcast,
 }
 
 impl WithSimd for Tiles {
@@ -74,9 +76,9 @@ impl WithSimd for Tiles {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self) -> usize {
-        match (lanes::<S>(), self.form) {
-            (16, TileForm::Tall) => self.run_abreast::<S, 8, 1>(),
-            (16, TileForm::Wide) => self.run_abreast::<S, 4, 2>(),
+        match (lanes::<S>(), self.broadcast) {
+            (16, Broadcast::Embedded) => self.run_batch_blocked::<S, 8, 1>(),
+            (16, Broadcast::Explicit) => self.run_batch_blocked::<S, 4, 2>(),
             (8, _) => self.run::<S, 6>(),
             _ => self.run::<S, 8>(),
         }
@@ -84,22 +86,22 @@ impl WithSimd for Tiles {
 }
 
 impl Tiles {
-    /// The widest registers' tile.
+    /// AVX-512's tile.
     #[inline(always)]
-    fn run_abreast<S: Simd, const ABREAST: usize, const V: usize>(&self) -> usize {
+    fn run_batch_blocked<S: Simd, const BATCH_BLOCK: usize, const V: usize>(&self) -> usize {
         const RUN: usize = 64;
-        // As many weights in either form.
+        // As many weights for either broadcast.
         let depth = 4 * RUN / V;
         let runs: Vec<_> = (0..depth / RUN).map(|run| [0, run * RUN]).collect();
-        let source = Scratch::zeroed(3 * ABREAST * RUN);
+        let source = Scratch::zeroed(3 * BATCH_BLOCK * RUN);
         let weights = Scratch::zeroed(depth * V * lanes::<S>());
-        let mut results = Scratch::zeroed(3 * ABREAST * V * lanes::<S>());
+        let mut results = Scratch::zeroed(3 * BATCH_BLOCK * V * lanes::<S>());
         for _ in 0..self.rounds {
             // SAFETY: all runs read the same values of the source; there is a weight for each of their lines.
             let sums = unsafe {
                 let source = black_box(source.as_ptr());
-                let groups = each(|r| source.add(r * ABREAST * RUN));
-                convolve_abreast::<S, 3, ABREAST, V, RUN>(
+                let groups = each(|r| source.add(r * BATCH_BLOCK * RUN));
+                convolve_batch_blocked::<S, 3, BATCH_BLOCK, V, RUN>(
                     groups,
                     &runs,
                     weights.as_ptr(),
@@ -107,9 +109,9 @@ impl Tiles {
                 )
             };
             for r in 0..3 {
-                for c in 0..ABREAST {
+                for c in 0..BATCH_BLOCK {
                     for v in 0..V {
-                        let at = ((r * ABREAST + c) * V + v) * lanes::<S>();
+                        let at = ((r * BATCH_BLOCK + c) * V + v) * lanes::<S>();
                         // SAFETY: there is room for each of the tile's registers.
                         unsafe { store::<S>(results.as_mut_ptr().add(at), sums[r][c][v]) };
                     }
@@ -117,14 +119,14 @@ impl Tiles {
             }
             black_box(&results[..]);
         }
-        2 * 3 * ABREAST * V * lanes::<S>() * depth
+        2 * 3 * BATCH_BLOCK * V * lanes::<S>() * depth
     }
 
     #[inline(always)]
     fn run<S: Simd, const P: usize>(&self) -> usize {
         let source = Scratch::zeroed(P * TILE_DEPTH);
         let weights = Scratch::zeroed(TILE_DEPTH * 2 * lanes::<S>());
-        let mut total: Tile<S, P, 2> = [[splat::<S>(0.0); 2]; P];
+        let mut total: RegisterTile<S, P, 2> = [[splat::<S>(0.0); 2]; P];
         for _ in 0..self.rounds {
             // SAFETY: both arrays are as long as one run of a tile.
             total = unsafe {

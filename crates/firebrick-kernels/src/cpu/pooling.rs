@@ -6,9 +6,9 @@
 use macerator::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::Engine;
+use super::engine::Engine;
 use super::scratch::{SharedOut, new_filled};
-use super::shape::{ShapeError, WeightOrder, check_len};
+use super::shape::{ConvShape, ShapeError, WeightOrder, check_len};
 use super::simd::{F32s, add, lanes, load_first, mul, splat, store_first};
 
 /// Sizes and options of one pooling. Pairs are (vertical, horizontal).
@@ -31,7 +31,7 @@ pub struct PoolShape {
 }
 
 /// Results of max pooling.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MaxPooled {
     /// The largest value of every window, NHWC.
     pub values: Vec<f32>,
@@ -57,8 +57,8 @@ impl PoolShape {
     }
 
     /// A depthwise convolution that walks alike.
-    fn as_convolution(&self) -> super::ConvShape {
-        super::ConvShape {
+    fn as_convolution(&self) -> ConvShape {
+        ConvShape {
             batch: self.batch,
             in_channels: self.channels,
             out_channels: self.channels,
@@ -257,7 +257,7 @@ impl WithSimd for PoolImage<'_> {
 }
 
 impl PoolImage<'_> {
-    /// One window in one register of channels; `output` is its place in the output.
+    /// One window in one register of channels; `output` is where its result goes.
     ///
     /// # Safety
     /// `count` floats must exist at `output` and at the window's pixels from `channel` on.
@@ -269,7 +269,7 @@ impl PoolImage<'_> {
         let mut best: Option<(F32s<S>, F32s<S>)> = None;
         // SAFETY: granted by the caller for each access below.
         unsafe {
-            let arriving = match self.work {
+            let output_gradient = match self.work {
                 Work::MaxBackward { gradient, .. } => load_first::<S>(gradient.as_ptr().add(output), count),
                 Work::AverageBackward { gradient, count_padding } => {
                     let share = splat::<S>(shape.share(window, count_padding));
@@ -300,13 +300,32 @@ impl PoolImage<'_> {
                     }
                     Work::MaxBackward { codes, .. } => {
                         let found = load_first::<S>(codes.as_ptr().add(output), count);
-                        let part = found.eq(splat::<S>(tap as f32)).select(arriving, splat::<S>(0.0));
+                        let part = found.eq(splat::<S>(tap as f32)).select(output_gradient, splat::<S>(0.0));
                         self.add_to::<S>(at, part, count);
                     }
-                    Work::AverageBackward { .. } => self.add_to::<S>(at, arriving, count),
+                    Work::AverageBackward { .. } => self.add_to::<S>(at, output_gradient, count),
                 }
             }
-            let target = self.target.get();
+            self.store::<S>(window, output, sum, best, count);
+        }
+    }
+
+    /// Write the result of one window, where the work has one.
+    ///
+    /// # Safety
+    /// `count` floats must exist at `output`.
+    #[inline(always)]
+    unsafe fn store<S: Simd>(
+        &self,
+        window: [usize; 2],
+        output: usize,
+        sum: F32s<S>,
+        best: Option<(F32s<S>, F32s<S>)>,
+        count: usize,
+    ) {
+        let target = self.target.get();
+        // SAFETY: granted by the caller.
+        unsafe {
             match (self.work, best) {
                 (Work::Max { codes, .. }, Some((largest, code))) => {
                     store_first::<S>(target.add(output), largest, count);
@@ -318,10 +337,10 @@ impl PoolImage<'_> {
                     store_first::<S>(codes.get().add(output), splat::<S>(-1.0), count);
                 }
                 (Work::Average { count_padding, .. }, _) => {
-                    let share = splat::<S>(shape.share(window, count_padding));
+                    let share = splat::<S>(self.shape.share(window, count_padding));
                     store_first::<S>(target.add(output), mul::<S>(sum, share), count);
                 }
-                _ => {}
+                (Work::MaxBackward { .. } | Work::AverageBackward { .. }, _) => {}
             }
         }
     }

@@ -4,13 +4,12 @@
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
+use super::cache::CACHE_LINE_FLOATS;
+
 /// One cache line of floats; its alignment is the buffer's.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([f32; LINE]);
-
-/// Floats in a cache line.
-const LINE: usize = 16;
+struct Line([f32; CACHE_LINE_FLOATS]);
 
 /// Buffers that one thread keeps at most; the smallest leaves first.
 const KEPT_BUFFERS: usize = 16;
@@ -29,10 +28,10 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// A buffer for `len` floats; the contents are whatever was there.
     pub(crate) fn take(len: usize) -> Self {
-        let needed = len.div_ceil(LINE);
-        let mut lines = KEPT.with_borrow_mut(|kept| take_best(kept, needed));
+        let needed = len.div_ceil(CACHE_LINE_FLOATS);
+        let mut lines = KEPT.with_borrow_mut(|kept| take_smallest_fitting(kept, needed));
         if lines.len() < needed {
-            lines.resize(needed, Line([0.0; LINE]));
+            lines.resize(needed, Line([0.0; CACHE_LINE_FLOATS]));
         }
         Self { lines, len }
     }
@@ -45,8 +44,8 @@ impl Scratch {
     }
 }
 
-/// The smallest kept buffer that is large enough, otherwise the largest.
-fn take_best(kept: &mut Vec<Vec<Line>>, needed: usize) -> Vec<Line> {
+/// The smallest kept buffer that is large enough, otherwise a new, empty one.
+fn take_smallest_fitting(kept: &mut Vec<Vec<Line>>, needed: usize) -> Vec<Line> {
     let fitting = kept
         .iter()
         .enumerate()
@@ -78,8 +77,8 @@ impl Deref for Scratch {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: `Line` is exactly 16 floats without padding, so the vector's initialised lines
-        // are `LINE * lines.len() >= len` initialised floats.
+        // SAFETY: `Line` is exactly one cache line of floats without padding, so the vector's initialised lines
+        // are `CACHE_LINE_FLOATS * lines.len() >= len` initialised floats.
         unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 }

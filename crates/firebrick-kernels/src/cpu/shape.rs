@@ -72,6 +72,33 @@ pub enum ShapeError {
     },
 }
 
+/// Which channels are summed over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Direction {
+    /// Sum over input channels, produce output channels.
+    Forward,
+    /// Sum over output channels, produce input channels.
+    InputGradient,
+}
+
+impl Direction {
+    /// Channels summed over and channels produced, in one group.
+    pub(crate) fn group_channels(self, shape: &ConvShape) -> [usize; 2] {
+        match self {
+            Self::Forward => [shape.group_in(), shape.group_out()],
+            Self::InputGradient => [shape.group_out(), shape.group_in()],
+        }
+    }
+
+    /// Height and width of the source and of the target.
+    pub(crate) fn sizes(self, shape: &ConvShape) -> [[usize; 2]; 2] {
+        match self {
+            Self::Forward => [shape.input, shape.output()],
+            Self::InputGradient => [shape.output(), shape.input],
+        }
+    }
+}
+
 /// Sizes and options of one convolution; activations are NHWC, weights `[out, in / groups, height, width]`.
 ///
 /// Pairs are (vertical, horizontal).

@@ -126,7 +126,7 @@ pub(crate) unsafe fn load_first<S: Simd>(source: *const f32, count: usize) -> F3
     }
 }
 
-/// Ask for what lies there to be brought to the core, if this machine can be asked; any address will do.
+/// Prefetch the cache line that lies there, on machines for which we know how; any address will do.
 #[inline(always)]
 pub(crate) fn prefetch(source: *const f32) {
     #[cfg(target_arch = "x86_64")]

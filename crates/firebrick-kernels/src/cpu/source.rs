@@ -1,14 +1,14 @@
-//! Where a kernel's source comes from and what happens to its results: the work that is fused with a
-//! convolution because a pass over memory of its own would cost more than doing it on the way.
+//! Where a kernel's source comes from: an array, or a gradient on which ReLU's or pooling's backward pass is done while it is
+//! copied, because a pass over memory of its own would cost more.
 
 use macerator::{Simd, WithSimd};
 
-use super::scratch::SharedOut;
+use super::activation::relu_gradient;
+use super::engine::Engine;
+use super::parallel::{parallel_for, threads_for_floats};
+use super::scratch::Scratch;
 use super::simd::{F32s, each, lanes, load, load_first, load_from, splat, store, store_first, store_from};
 use super::window::{Window, halve};
-
-/// The code of a pooled value whose gradient no pixel receives, because ReLU made it zero.
-pub const CODE_NONE: f32 = 4.0;
 
 /// Where the values of the source come from.
 #[derive(Clone, Copy)]
@@ -20,24 +20,6 @@ pub(crate) enum Source<'a> {
     /// A gradient after 2x2 max pooling: values, and codes that say which of the four pixels each
     /// belongs to, both NHWC of the pooled size.
     Pooled(&'a [f32], &'a [f32]),
-}
-
-/// What happens to a sum before it is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Finish {
-    /// Stored as it is.
-    Plain,
-    /// Negative values become zero.
-    Relu,
-}
-
-/// Where results go; with `codes`, they go through 2x2 max pooling first.
-#[derive(Clone, Copy)]
-pub(crate) struct Target {
-    /// Results.
-    pub(crate) values: SharedOut,
-    /// Which of the four pixels was the largest.
-    pub(crate) codes: Option<SharedOut>,
 }
 
 /// A source with its sizes.
@@ -70,7 +52,6 @@ impl SourceImages<'_> {
     #[inline(always)]
     fn after_relu<S: Simd>(&self, values: &[f32], results: &[f32], window: &Window, target: &mut [f32]) {
         window.copy(values, self.size, self.channels, target);
-        let zero = splat::<S>(0.0);
         let spans = window.spans(self.size, self.channels);
         for row in 0..spans.rows {
             let target = &mut target[spans.target + row * spans.target_pitch..][..spans.len];
@@ -81,22 +62,24 @@ impl SourceImages<'_> {
                 unsafe {
                     let result = load_first::<S>(results.as_ptr().add(start), count);
                     let value = load_first::<S>(target.as_ptr().add(start), count);
-                    // torch: no gradient where the result is <= 0; a NaN lets it through.
-                    let value = result.le(zero).select(zero, value);
-                    store_first::<S>(target.as_mut_ptr().add(start), value, count);
+                    store_first::<S>(
+                        target.as_mut_ptr().add(start),
+                        relu_gradient::<S>(value, result),
+                        count,
+                    );
                 }
             }
         }
     }
 
-    /// Copy a window of a gradient after 2x2 max pooling, at the size before it.
+    /// Copy a window of a gradient after 2x2 max pooling to the size before the pooling.
     ///
     /// Pixels are written in ascending order with whole registers: what a register writes beyond its
     /// pixel is written again by the next one.
     #[inline(always)]
     fn unpool<S: Simd>(&self, pooled: &[f32], codes: &[f32], window: &Window, target: &mut [f32]) {
         let channels = self.channels;
-        // Columns of the window before, within and behind the pooled image.
+        // Columns of the window before, within and after the pooled image.
         let [left, columns] = window.within(1, 2 * self.size[1]);
         let first_column = (window.origin[1] + left.cast_signed()).unsigned_abs();
         for row in 0..window.size[0] {
@@ -124,8 +107,8 @@ impl SourceImages<'_> {
                     column += 2;
                 }
             }
-            let behind = (left + columns) * channels..window.size[1] * channels;
-            target[start..][behind].fill(0.0);
+            let after = (left + columns) * channels..window.size[1] * channels;
+            target[start..][after].fill(0.0);
         }
     }
 }
@@ -166,6 +149,18 @@ fn unpool_pixels<S: Simd, const N: usize>(
     }
 }
 
+/// The images of a source, one pixel each, as an array.
+pub(crate) fn plain_rows(engine: Engine, source: SourceImages<'_>, rows: usize) -> Scratch {
+    let mut copy = Scratch::take(rows * source.channels);
+    let threads = threads_for_floats(copy.len());
+    let chunk = rows.div_ceil(threads);
+    let chunks = copy.chunks_mut(chunk * source.channels).enumerate().collect();
+    parallel_for(chunks, threads, |(index, target)| {
+        engine.isa.run(CopyRows { source, first: index * chunk, target });
+    });
+    copy
+}
+
 /// Write images of one pixel, from `first` on, as many as the target has room for.
 pub(crate) struct CopyRows<'a> {
     pub(crate) source: SourceImages<'a>,
@@ -183,33 +178,4 @@ impl WithSimd for CopyRows<'_> {
             self.source.copy::<S>(self.first + row, &pixel, target);
         }
     }
-}
-
-/// Zero where negative; a NaN stays (as in torch).
-#[inline(always)]
-pub(crate) fn relu<S: Simd>(value: F32s<S>) -> F32s<S> {
-    let zero = splat::<S>(0.0);
-    value.lt(zero).select(zero, value)
-}
-
-/// The largest of four values and which it is: the first of equals, the first NaN if there is one (as in torch).
-#[inline(always)]
-pub(crate) fn pool<S: Simd>(values: [F32s<S>; 4], finish: Finish) -> (F32s<S>, F32s<S>) {
-    let mut largest = values[0];
-    let mut code = splat::<S>(0.0);
-    let mut index = 1;
-    while index < 4 {
-        let value = values[index];
-        // Not (value <= largest) is also true for a NaN on either side; the first NaN stays.
-        // (A mask is used up by a selection, so it is written twice.)
-        code = (value.le(largest) | largest.ne(largest)).select(code, splat::<S>(index as f32));
-        largest = (value.le(largest) | largest.ne(largest)).select(largest, value);
-        index += 1;
-    }
-    if finish == Finish::Relu {
-        let zero = splat::<S>(0.0);
-        code = largest.le(zero).select(splat::<S>(CODE_NONE), code);
-        largest = largest.le(zero).select(zero, largest);
-    }
-    (largest, code)
 }

@@ -8,12 +8,12 @@ use macerator::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::engine::Engine;
-use super::share::threads_for_floats;
+use super::parallel::threads_for_floats;
 
 /// Floats of a chunk.
 const CHUNK: usize = 1 << 14;
 
-/// Floats of several vectors that stay in the first cache together.
+/// Floats of several vectors that stay in the first-level cache together.
 const CACHED: usize = 1 << 11;
 
 /// Partial sums of a chunk: enough for several registers, so that an addition need not wait for the one before.
@@ -31,7 +31,7 @@ impl Engine {
     }
 
     /// `b = b * beta + c * gamma`, then `a = a * alpha + b * delta`, as far as all three reach: the second finds in the
-    /// first cache what the first has written.
+    /// first-level cache what the first has written.
     pub fn two_scaled_sums(self, a: &mut [f32], b: &mut [f32], c: &[f32], factors: [f32; 4]) {
         let [alpha, beta, gamma, delta] = factors;
         let parts = |a: &mut [f32], b: &mut [f32], c: &[f32]| {
@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// The square root of the sum of squares.
+    /// The square root of the sum of tiles_at.
     #[must_use]
     pub fn l2_norm(self, values: &[f32]) -> f32 {
         let sum_of_squares = |chunk| self.isa.run(SumOfSquares { chunk });

@@ -60,7 +60,7 @@ impl Window {
     }
 
     /// As [`copy`](Self::copy), but only some channels, with `pixel` floats from one pixel of the copy to the next; what lies
-    /// behind a pixel's channels means nothing.
+    /// after a pixel's channels means nothing.
     pub(crate) fn copy_channels(
         &self,
         image: &[f32],

@@ -1,6 +1,6 @@
 //! Naive references in f64, and what the tests share.
 
-use firebrick_kernels::cpu::{ConvShape, Engine, Isa, TileForm, WeightOrder, with_another_awake};
+use firebrick_kernels::cpu::{Broadcast, ConvShape, Engine, Isa, WeightOrder, with_spinning_worker};
 use proptest::prelude::*;
 
 /// Values in [-1, 1), the same for the same seed.
@@ -81,10 +81,10 @@ pub fn error_of_sums(found: &[f32], expected: &[f64], terms: usize) -> f64 {
     ) / scale
 }
 
-/// Run with a number of threads; with even numbers one of them stays awake, as in a training step.
+/// Run with a number of threads; with even numbers one of them spins, as in a training step.
 pub fn with_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    pool.install(|| if threads.is_multiple_of(2) { with_another_awake(run) } else { run() })
+    pool.install(|| if threads.is_multiple_of(2) { with_spinning_worker(run) } else { run() })
 }
 
 /// Every engine of this machine.
@@ -92,9 +92,9 @@ pub fn engines() -> Vec<Engine> {
     let mut engines = Vec::new();
     for isa in Isa::available() {
         // Only the widest registers have tiles of two forms.
-        let forms = if isa == Isa::Avx512 { &TileForm::ALL[..] } else { &TileForm::ALL[..1] };
-        for &tiles in forms {
-            engines.extend([false, true].map(|winograd| Engine { isa, tiles, winograd }));
+        let broadcasts = if isa == Isa::Avx512 { &Broadcast::ALL[..] } else { &Broadcast::ALL[..1] };
+        for &broadcast in broadcasts {
+            engines.extend([false, true].map(|winograd| Engine { isa, broadcast, winograd }));
         }
     }
     engines
@@ -162,10 +162,10 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
             groups: 1,
             order,
         });
-    // Enough images and channels that eight images go abreast.
+    // Enough images and channels for batch blocks of eight images.
     let channels = || prop_oneof![(1usize..=3).prop_map(|panels| 32 * panels), 20usize..=70];
     let order = prop_oneof![Just(WeightOrder::OutIn), Just(WeightOrder::InOut)];
-    let abreast = (
+    let batch_blocked = (
         (7usize..=18, channels(), channels(), order),
         (pair(1..=6), pair(1..=4), pair(1..=3), pair(0..=3), pair(1..=2)),
     )
@@ -187,6 +187,6 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
         );
     let linear = (1usize..=200, 1usize..=300, 1usize..=150)
         .prop_map(|(rows, inputs, outputs)| ConvShape::linear(rows, inputs, outputs));
-    prop_oneof![any, depthwise, common, abreast, linear]
+    prop_oneof![any, depthwise, common, batch_blocked, linear]
         .prop_filter("a shape that exists", |shape| shape.validate().is_ok())
 }

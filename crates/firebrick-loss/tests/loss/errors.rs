@@ -53,7 +53,7 @@ fn config(name: &str, args: serde_json::Value) -> LossConfig {
 fn messages_read_as_sentences() {
     let check = |error: LossError, want: &str| assert_eq!(error.to_string(), want);
     check(
-        config("smooth_l1", json!({"beta": -1})).validate().unwrap_err(),
+        config("smooth_l1", json!({"beta": -1})).check().unwrap_err(),
         "smooth_l1: argument `beta` must be a number, 0 or above, got -1",
     );
     let floats = |shape: &[usize]| TensorData::zeros::<f32, _>(shape.to_vec());
@@ -84,8 +84,8 @@ fn messages_read_as_sentences() {
         "l1: there is no input `weight`; this loss takes input, target",
     );
     check(
-        config("l1", json!({})).classifier().unwrap_err(),
-        "l1: a classifier gives logits [N, K] and class indices [N], and this loss takes targets of another kind; use one of cross_entropy, nll, multi_margin, focal",
+        config("cross_entropy", json!({"weight": [1.0, 2.0]})).for_classes(3).unwrap_err(),
+        "cross_entropy: argument `weight` must be 3 numbers, one a class, got 2 numbers",
     );
 }
 
@@ -104,14 +104,19 @@ fn arguments_out_of_range_are_refused() {
         ("multi_margin", json!({"p": 0}), "p"),
     ];
     for (name, args, argument) in refused {
-        let message = config(name, args).validate().unwrap_err().to_string();
+        let message = config(name, args).check().unwrap_err().to_string();
         assert!(message.contains(&format!("`{argument}`")), "{message}");
     }
     let numbers = LossConfig::CrossEntropy(CrossEntropyLossConfig {
         weight: Some(vec![1.0, f64::NAN]),
         ..Default::default()
     });
-    assert!(numbers.validate().unwrap_err().to_string().contains("`weight`"));
+    assert_eq!(
+        numbers.check().unwrap_err().to_string(),
+        "cross_entropy: argument `weight[1]` must be a finite number, got NaN"
+    );
+    let rows = config("bce", json!({"weight": [[1.0, 2.0], [3.0, 4.0]]}));
+    assert!(rows.check().is_ok());
 }
 
 #[test]
@@ -132,7 +137,7 @@ fn none_has_no_single_number() {
     let error = loss.init().unwrap().forward(ones.clone(), ones).unwrap_err();
     assert!(error.to_string().contains("forward_unreduced"), "{error}");
     let training = config("cross_entropy", json!({"reduction": "none"}));
-    assert!(training.classifier().is_err());
+    assert!(training.for_classes(3).is_err());
 }
 
 #[test]

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use super::error::WeightsError;
 use super::file::{FileTensor, Layout, WeightsFile};
 use super::matching::Plan;
 use super::report::{Assignment, LoadReport};
-use crate::parameters::{ModulePath, ParameterInfo, transpose};
+use crate::parameters::{ParameterInfo, transpose};
+use crate::walk::{Change, ParamRef, change};
 
 /// Reads everything first, so that an unreadable tensor leaves no half-loaded model behind.
 pub(crate) fn apply<M: Module>(
@@ -29,8 +30,7 @@ pub(crate) fn apply<M: Module>(
         values.insert(parameter.name.clone(), data);
         assignments.push(describe(parameter, tensor, found.by_order_alone));
     }
-    let mut mapper = ValueMapper { path: ModulePath::default(), values };
-    let model = model.map(&mut mapper);
+    let model = change(model, &mut Values(values));
     let report = LoadReport {
         path: file.path.clone(),
         format: file.format,
@@ -70,28 +70,17 @@ fn describe(parameter: &ParameterInfo, tensor: &FileTensor, by_order_alone: bool
     }
 }
 
-struct ValueMapper {
-    path: ModulePath,
-    values: HashMap<String, TensorData>,
-}
+struct Values(HashMap<String, TensorData>);
 
-impl ModuleMapper for ValueMapper {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, container_type: &str) {
-        self.path.exit(container_type);
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.values.remove(&self.path.name()) {
+impl Change for Values {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.0.remove(&at.path) {
             Some(data) => {
-                let tensor = Tensor::from_data(data, &param.lazy_device());
-                let id = param.id;
-                param.transform_for_load(tensor, id)
+                let tensor = Tensor::from_data(data, &parameter.lazy_device());
+                let id = parameter.id;
+                parameter.transform_for_load(tensor, id)
             }
-            None => param,
+            None => parameter,
         }
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use burn_store::burn_pack::{Reader, Tensor};
 
 use super::error::WeightsError;
-use super::file::{FileTensor, Layout, WeightsFile, WeightsFormat, file_length, malformed};
+use super::file::{FileTensor, Layout, WeightsFile, file_length, malformed};
+use super::format::WeightsFormat;
 use super::order::sort_naturally;
 
 pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {

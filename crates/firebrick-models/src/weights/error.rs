@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use firebrick_storage::StorageError;
 
-use super::file::WeightsFormat;
-use super::report::MatchedBy;
+use super::described::{MatchedBy, Misshapen, Mistyped, NamedShape};
+use super::format::WeightsFormat;
 
 /// Lines of one kind that an error message shows before it counts the rest.
 const LINES_SHOWN: usize = 20;
@@ -105,39 +105,6 @@ pub struct Mismatch {
     pub strict_is_the_reason: bool,
 }
 
-/// A name and its shape, in torch's layout for parameters and as stored for tensors.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct NamedShape {
-    /// Parameter or tensor name.
-    pub name: String,
-    /// Its shape.
-    pub shape: Vec<usize>,
-}
-
-/// A tensor of the wrong shape.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Misshapen {
-    /// The model's parameter.
-    pub parameter: String,
-    /// The file's tensor.
-    pub tensor: String,
-    /// The shape that the model needs, in the file's layout.
-    pub expected: Vec<usize>,
-    /// The shape that the file has.
-    pub got: Vec<usize>,
-}
-
-/// A tensor of the wrong element type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistyped {
-    /// The model's parameter.
-    pub parameter: String,
-    /// The file's tensor.
-    pub tensor: String,
-    /// Its element type.
-    pub got: String,
-}
-
 impl std::error::Error for Mismatch {}
 
 impl fmt::Display for Mismatch {
@@ -171,25 +138,5 @@ fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, title: &str, items: &[T]) -
     match items.len().saturating_sub(LINES_SHOWN) {
         0 => Ok(()),
         more => write!(f, "\n  {title}: and {more} more"),
-    }
-}
-
-impl fmt::Display for NamedShape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.name, self.shape)
-    }
-}
-
-impl fmt::Display for Misshapen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {:?}", self.parameter, self.expected)?;
-        write!(f, ", got {:?} in '{}'", self.got, self.tensor)
-    }
-}
-
-impl fmt::Display for Mistyped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected f32, f16, bf16 or f64", self.parameter)?;
-        write!(f, ", got {} in '{}'", self.got, self.tensor)
     }
 }

@@ -6,32 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{DType, TensorData};
 
 use super::error::WeightsError;
-use super::{burnpack, pytorch, safetensors};
-
-/// Tensors that a file may hold; a network of this library has some dozens.
-pub(crate) const MAX_TENSORS: usize = 100_000;
-
-/// The formats that weights come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WeightsFormat {
-    /// `.safetensors`, torch's layout.
-    Safetensors,
-    /// `.pt` or `.pth`, torch's layout inside a pickle.
-    Pytorch,
-    /// `.bpk`, Burn's own layout.
-    Burnpack,
-}
-
-impl fmt::Display for WeightsFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Safetensors => "safetensors",
-            Self::Pytorch => "PyTorch",
-            Self::Burnpack => "burnpack",
-        })
-    }
-}
+use super::format::WeightsFormat;
 
 /// Which way round a file keeps the weights of linear layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,25 +68,6 @@ impl FileTensor {
             )),
         }
     }
-}
-
-/// Opens `path` in the format that its ending names, and lists its tensors.
-pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    let file = match extension.as_deref() {
-        Some("safetensors") => safetensors::open(path)?,
-        Some("pt" | "pth") => pytorch::open(path)?,
-        Some("bpk") => burnpack::open(path)?,
-        _ => {
-            return Err(WeightsError::UnknownFormat { path: path.to_owned(), extension });
-        }
-    };
-    if file.tensors.len() > MAX_TENSORS {
-        let count = file.tensors.len();
-        let reason = format!("expected at most {MAX_TENSORS} tensors, got {count}");
-        return Err(malformed(path, file.format, reason));
-    }
-    Ok(file)
 }
 
 /// Checks that `path` is a file that can be opened, so that every format says the same otherwise.

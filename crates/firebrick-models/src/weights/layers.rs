@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::file::WeightsFile;
-use super::matching::{Match, Target, Targets, is_counter};
 use super::names::split_leaf;
+use super::targets::{Match, Target, Targets, is_counter};
 
 /// For each parameter its tensor: layer by layer, the first unused layer of the file whose tensors
 /// have the same shapes.

@@ -2,59 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::LoadOptions;
-use super::error::{Mismatch, Misshapen, Mistyped, NamedShape, WeightsError};
-use super::file::{FileTensor, Layout, WeightsFile};
+use super::described::{MatchedBy, Misshapen, Mistyped, NamedShape};
+use super::error::{Mismatch, WeightsError};
+use super::file::{FileTensor, WeightsFile};
 use super::layers;
-use super::names::{indexed_names, split_leaf};
 use super::prefix::find_prefix;
-use super::report::MatchedBy;
-use crate::ImageClassifier;
-use crate::parameters::{ParameterInfo, parameter_infos};
+use super::targets::{Match, Target, Targets, is_counter};
+use crate::parameters::ParameterInfo;
 
-/// A counter of BatchNorm in torch, which nothing here needs.
-pub(super) const COUNTER: &str = "num_batches_tracked";
-
-/// The parameters of a model as a file would have them.
-pub(crate) struct Targets {
-    pub(crate) model: String,
-    pub(crate) parameters: Vec<Target>,
-    /// The last layer with parameters, the one that depends on the number of classes.
-    head: String,
+/// How forgiving [`load`](super::load) is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// `true`: every parameter must be in the file and every tensor of the file in the model.
+    /// `false`: a parameter that is missing, and a head for another class count, keep the values
+    /// they have; extra tensors are left out. The report says which. A tensor of a wrong shape
+    /// anywhere but in the head stays an error, as in torch.
+    pub strict: bool,
 }
 
-/// One parameter that wants a tensor.
-pub(crate) struct Target {
-    pub(crate) info: ParameterInfo,
-    indexed_name: String,
-    /// Its shape in the file's layout.
-    pub(super) file_shape: Vec<usize>,
-}
-
-impl Targets {
-    pub(crate) fn of<M: ImageClassifier>(model: &M, layout: Layout) -> Self {
-        let infos = parameter_infos(model);
-        let indexed = indexed_names(&infos, &model.layers());
-        let head = infos.last().map(|info| split_leaf(&info.name).0.to_owned());
-        let parameters = infos
-            .into_iter()
-            .zip(indexed)
-            .map(|(info, indexed_name)| Target { file_shape: file_shape(&info, layout), indexed_name, info })
-            .collect();
-        Self { model: model.name().to_owned(), parameters, head: head.unwrap_or_default() }
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { strict: true }
     }
-
-    fn is_head(&self, target: &Target) -> bool {
-        split_leaf(&target.info.name).0 == self.head
-    }
-}
-
-fn file_shape(info: &ParameterInfo, layout: Layout) -> Vec<usize> {
-    let mut shape = info.shape.clone();
-    if info.is_linear_weight && layout == Layout::Burn {
-        shape.reverse();
-    }
-    shape
 }
 
 /// Which tensor goes where, and what is left on both sides.
@@ -86,15 +55,6 @@ pub(crate) fn match_tensors(
     };
     let findings = draft.findings(file, targets);
     findings.judge(draft.matched_by, file, targets, options)
-}
-
-/// The tensor that a parameter gets.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Match {
-    /// Its position in the file.
-    pub(crate) tensor: usize,
-    /// True if something else in the file has the same shape, so that the order alone decided.
-    pub(crate) by_order_alone: bool,
 }
 
 /// A first assignment: for each target its tensor.
@@ -256,10 +216,6 @@ fn leftover<'a>(file: &'a WeightsFile, matches: &[Option<Match>]) -> impl Iterat
     let used: HashSet<usize> = matches.iter().flatten().map(|found| found.tensor).collect();
     let named = file.tensors.iter().enumerate();
     named.filter(move |(i, tensor)| !used.contains(i) && !is_counter(&tensor.name)).map(|(i, _)| i)
-}
-
-pub(super) fn is_counter(name: &str) -> bool {
-    split_leaf(name).1 == COUNTER
 }
 
 fn named_shape(tensor: &FileTensor) -> NamedShape {

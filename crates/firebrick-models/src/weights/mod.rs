@@ -1,50 +1,40 @@
 //! Weights in (`.safetensors`, `.pt`, `.bpk`) and out (`.safetensors`).
 //!
-//! Loading has four steps, one file each: [`file`](self) opens a container and lists its tensors
+//! Loading has four steps, one file each: `open` opens a container and lists its tensors
 //! without reading them; `matching` decides which tensor is which parameter; `apply` reads exactly
 //! those and puts them into the model; `report` says what went where. A pickle is parsed, never
 //! executed.
 
 mod apply;
 mod burnpack;
+mod described;
 mod error;
 mod file;
+mod format;
 mod layers;
 mod matching;
 mod names;
+mod open;
 mod order;
 mod prefix;
 mod pytorch;
 mod report;
 mod safetensors;
 mod save;
+mod targets;
 
 use std::path::Path;
 
-use crate::ImageClassifier;
+use crate::classifier::ImageClassifier;
 
 pub use crate::parameters::{NamedParameter, ParameterInfo, named_parameters, parameter_infos};
-pub use error::{Mismatch, Misshapen, Mistyped, NamedShape, WeightsError};
-pub use file::WeightsFormat;
+pub use described::{MatchedBy, Misshapen, Mistyped, NamedShape};
+pub use error::{Mismatch, WeightsError};
+pub use format::WeightsFormat;
+pub use matching::LoadOptions;
 pub use names::{NameStyle, UnknownNameStyle, parameter_names};
-pub use report::{Assignment, LoadReport, MatchedBy};
+pub use report::{Assignment, LoadReport};
 pub use save::save_safetensors;
-
-/// How forgiving [`load`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// `true`: every parameter must be in the file and every tensor of the file in the model.
-    /// `false`: a parameter that is missing, and a head for another class count, keep the values
-    /// they have; extra tensors are left out. The report says which. A tensor of a wrong shape
-    /// anywhere but in the head stays an error, as in torch.
-    pub strict: bool,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        Self { strict: true }
-    }
-}
 
 /// Puts the weights of a file into `model`.
 ///
@@ -64,8 +54,8 @@ pub fn load<M: ImageClassifier>(
     path: &Path,
     options: LoadOptions,
 ) -> Result<(M, LoadReport), WeightsError> {
-    let file = file::open(path)?;
-    let targets = matching::Targets::of(&model, file.layout);
+    let file = open::open(path)?;
+    let targets = targets::Targets::of(&model, file.layout);
     let plan = matching::match_tensors(&file, &targets, options)?;
     apply::apply(model, &file, plan)
 }

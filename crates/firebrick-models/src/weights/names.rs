@@ -9,8 +9,9 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
+use crate::classifier::ImageClassifier;
+use crate::network::Network;
 use crate::parameters::{ParameterInfo, parameter_infos};
-use crate::{ImageClassifier, LayerSummary};
 
 /// The attribute that holds the `nn.Sequential` in the course's network.
 const SEQUENTIAL: &str = "model1";
@@ -42,10 +43,10 @@ impl NameStyle {
     }
 
     /// The names of `parameters`, in their order.
-    fn apply(self, parameters: &[ParameterInfo], layers: &[LayerSummary]) -> Vec<String> {
+    fn apply(self, parameters: &[ParameterInfo], network: Option<&Network>) -> Vec<String> {
         match self {
             Self::Firebrick => parameters.iter().map(|p| p.name.clone()).collect(),
-            Self::TorchSequential => indexed_names(parameters, layers)
+            Self::TorchSequential => indexed_names(parameters, network)
                 .into_iter()
                 .map(|name| format!("{SEQUENTIAL}.{name}"))
                 .collect(),
@@ -58,7 +59,7 @@ impl NameStyle {
 
 /// What the parameters of `model` are called in a style, in the model's order.
 pub fn parameter_names<M: ImageClassifier>(model: &M, style: NameStyle) -> Vec<String> {
-    style.apply(&parameter_infos(model), &model.layers())
+    style.apply(&parameter_infos(model), model.network())
 }
 
 impl FromStr for NameStyle {
@@ -80,10 +81,13 @@ pub struct UnknownNameStyle {
     pub got: String,
 }
 
-/// `0.weight`: the position of the parameter's layer among all steps of the network.
-pub(crate) fn indexed_names(parameters: &[ParameterInfo], layers: &[LayerSummary]) -> Vec<String> {
+/// `0.weight`: the position of the parameter's layer among all layers of the network. The parameters' own names for a
+/// network that is no series of layers, because `nn.Sequential` is, and for one that is written by hand.
+pub(crate) fn indexed_names(parameters: &[ParameterInfo], network: Option<&Network>) -> Vec<String> {
+    let plan = network.map(Network::plan).filter(|plan| plan.is_series());
+    let layers = plan.map_or(&[][..], |plan| plan.layers());
     let positions: HashMap<&str, usize> =
-        layers.iter().enumerate().map(|(position, layer)| (layer.name.as_str(), position)).collect();
+        layers.iter().enumerate().map(|(position, layer)| (layer.path.as_str(), position)).collect();
     parameters
         .iter()
         .map(|parameter| {

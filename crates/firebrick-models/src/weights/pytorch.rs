@@ -11,7 +11,8 @@ use std::path::Path;
 use burn_store::pytorch_reader::{PickleValue, PytorchError, PytorchReader, Tensor};
 
 use super::error::WeightsError;
-use super::file::{FileTensor, Layout, WeightsFile, WeightsFormat, file_length, malformed};
+use super::file::{FileTensor, Layout, WeightsFile, file_length, malformed};
+use super::format::WeightsFormat;
 use super::order::sort_naturally;
 
 /// Keys under which training scripts put the state dict, the likeliest first.

@@ -5,26 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::error::{Misshapen, NamedShape};
-use super::file::WeightsFormat;
-
-/// How tensors found their parameters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MatchedBy {
-    /// By the model's own names, behind `prefix`.
-    Name {
-        /// `""`, `"module."`, `"model1."`, ...
-        prefix: String,
-    },
-    /// By the indices of the same network as `nn.Sequential`, behind `prefix`.
-    Index {
-        /// `""`, `"model1."`, ...
-        prefix: String,
-    },
-    /// By the order and shape of the layers, because no name was known.
-    OrderAndShape,
-}
+use super::described::{MatchedBy, Misshapen, NamedShape};
+use super::format::WeightsFormat;
 
 /// One tensor and the parameter that has its values now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,20 +54,6 @@ impl LoadReport {
             && self.missing.is_empty()
             && self.fresh_head.is_empty()
             && self.extra.is_empty()
-    }
-}
-
-impl fmt::Display for MatchedBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (how, prefix) = match self {
-            Self::Name { prefix } => ("matched by name", prefix.as_str()),
-            Self::Index { prefix } => ("matched by index in nn.Sequential", prefix.as_str()),
-            Self::OrderAndShape => return f.write_str("matched by order and shape"),
-        };
-        match prefix {
-            "" => f.write_str(how),
-            prefix => write!(f, "{how}, prefix '{prefix}'"),
-        }
     }
 }
 

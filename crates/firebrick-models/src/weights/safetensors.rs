@@ -16,7 +16,8 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::error::WeightsError;
-use super::file::{FileTensor, Layout, ReadBytes, WeightsFile, WeightsFormat, file_length, malformed};
+use super::file::{FileTensor, Layout, ReadBytes, WeightsFile, file_length, malformed};
+use super::format::WeightsFormat;
 use super::order::sort_naturally;
 
 /// Bytes of the length in front of the header.

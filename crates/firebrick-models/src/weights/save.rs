@@ -9,10 +9,10 @@ use safetensors::tensor::TensorInfo;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::error::WeightsError;
-use super::matching::COUNTER;
-use super::named_parameters;
 use super::names::{NameStyle, parameter_names};
-use crate::ImageClassifier;
+use super::targets::COUNTER;
+use crate::classifier::ImageClassifier;
+use crate::parameters::named_parameters;
 
 /// The header's length is a multiple of this, so that the data is aligned.
 const ALIGNMENT: usize = 8;

@@ -1,10 +1,13 @@
 //! BatchNorm's running statistics: what they are, who shares them, and what survives.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Tensor, TensorData};
+use firebrick_models::init::TorchInit;
+use firebrick_models::layer::{BatchNorm2d, LayerModule};
 use firebrick_models::parameters::named_parameters;
-use firebrick_models::{BatchNorm2dConfig, ImageClassifier, Model};
+use firebrick_models::walk::{ParamRef, Visit, visit};
+use firebrick_models::{Network, Shape};
 use serde_json::json;
 
 use super::support::{all_bits, flex, sequential, values};
@@ -21,7 +24,13 @@ fn statistics<M: Module>(model: &M) -> Vec<(String, Vec<f32>)> {
     buffers.map(|p| (p.name.clone(), values(p))).collect()
 }
 
-fn network() -> Model {
+/// The layer by itself, for images of so many channels.
+fn norm(layer: BatchNorm2d, channels: usize) -> LayerModule {
+    let device = flex().autodiff();
+    TorchInit::new(0, &device).layer(layer, Shape::Image([channels, 1, 2])).unwrap()
+}
+
+fn network() -> Network {
     let layers =
         json!([{ "name": "batch_norm2d" }, { "name": "flatten" }, { "name": "linear", "out_features": 2 }]);
     sequential([1, 1, 2], layers).init(0, &flex().autodiff())
@@ -37,9 +46,8 @@ fn close(got: &[f32], expected: &[f64]) {
 
 #[test]
 fn normalises_with_the_biased_variance_and_remembers_the_unbiased_one() {
-    let norm = BatchNorm2dConfig { momentum: 0.25, ..BatchNorm2dConfig::default() };
-    let norm = norm.init(1, &flex().autodiff());
-    let output: Vec<f32> = norm.forward(images()).into_data().try_into_vec().unwrap();
+    let norm = norm(BatchNorm2d { momentum: 0.25, ..BatchNorm2d::default() }, 1);
+    let output: Vec<f32> = norm.forward(images()).images().into_data().try_into_vec().unwrap();
     let sigma = (3.5_f64 + 1e-5).sqrt();
     close(&output, &[-2.0 / sigma, -1.0 / sigma, 0.0, 3.0 / sigma]);
     let statistics = statistics(&norm);
@@ -65,9 +73,9 @@ fn uses_the_running_statistics_and_changes_nothing_in_evaluation() {
 
 #[test]
 fn one_number_a_channel_has_no_variance_to_remember() {
-    let norm = BatchNorm2dConfig::default().init(1, &flex().autodiff());
+    let norm = norm(BatchNorm2d::default(), 1);
     let data = TensorData::new(vec![5_f32], [1, 1, 1, 1]);
-    let output = norm.forward(Tensor::from_data(data, &flex().autodiff()));
+    let output = norm.forward(Tensor::<4>::from_data(data, &flex().autodiff())).images();
     close(&output.into_data().try_into_vec().unwrap(), &[0.0]);
     let statistics = statistics(&norm);
     close(&statistics[0].1, &[0.5]);
@@ -110,14 +118,14 @@ fn a_record_has_the_last_update_and_gives_it_back() {
 #[test]
 fn running_statistics_are_not_trainable() {
     struct Trainable(Vec<bool>);
-    impl burn::module::ModuleVisitor for Trainable {
-        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
-            self.0.push(param.is_require_grad());
+    impl Visit for Trainable {
+        fn parameter<const D: usize>(&mut self, _: &ParamRef, parameter: &Param<Tensor<D>>) {
+            self.0.push(parameter.is_require_grad());
         }
     }
-    let trainable = |model: &Model| {
+    let trainable = |model: &Network| {
         let mut visitor = Trainable(Vec::new());
-        model.visit(&mut visitor);
+        visit(model, &mut visitor);
         visitor.0
     };
     // weight, bias, running_mean, running_var of the norm; weight and bias of the linear layer
@@ -132,8 +140,8 @@ fn running_statistics_are_not_trainable() {
 #[test]
 fn affine_and_bias_decide_which_parameters_there_are() {
     let names = |affine, bias| -> Vec<String> {
-        let config = BatchNorm2dConfig { affine, bias, ..BatchNorm2dConfig::default() };
-        named_parameters(&config.init(2, &flex())).into_iter().map(|p| p.name).collect()
+        let layer = BatchNorm2d { affine, bias, ..BatchNorm2d::default() };
+        named_parameters(&norm(layer, 2)).into_iter().map(|p| p.name).collect()
     };
     assert_eq!(names(true, true), ["weight", "bias", "running_mean", "running_var"]);
     assert_eq!(names(true, false), ["weight", "running_mean", "running_var"]);

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::Tensor;
-use firebrick_models::{Buffers, ImageClassifier};
+use firebrick_models::Buffers;
 
 use super::support::{WRITTEN, all_bits, config, flex};
 

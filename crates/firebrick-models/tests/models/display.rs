@@ -1,7 +1,9 @@
 //! `println!("{model}")` against the text that PyTorch printed, and the summary against the forward pass.
 
 use burn::tensor::Tensor;
-use firebrick_models::{ImageClassifier, LeNetConfig, ModelConfig, ModelSummary, TuduiConfig};
+use firebrick_models::{
+    ImageClassifier, LayerSummary, LeNetConfig, ModelConfig, ModelSummary, NetworkConfig, TuduiConfig,
+};
 
 use super::support::{config, fixture, flex};
 
@@ -41,37 +43,38 @@ fn summary_lists_every_step_with_shape_and_parameters() {
     let lines = |name: &str| {
         let summary = ModelSummary::of(&config(name).init(0, &flex()));
         let mut text = format!("{} {:?} {}\n", summary.name, summary.input_shape, summary.num_parameters);
-        for layer in summary.layers {
-            text += &format!("{:<8}{:?} {}\n", layer.name, layer.output_shape, layer.num_parameters);
+        for layer in summary.layers.unwrap() {
+            let LayerSummary { path, output_shape, num_parameters, multiply_adds, .. } = layer;
+            text += &format!("{path:<8}{output_shape:?} {num_parameters} {multiply_adds}\n");
         }
         text
     };
     insta::assert_snapshot!(lines("tudui"), @r"
     Tudui [3, 32, 32] 145578
-    conv1   [32, 32, 32] 2432
-    pool1   [32, 16, 16] 0
-    conv2   [32, 16, 16] 25632
-    pool2   [32, 8, 8] 0
-    conv3   [64, 8, 8] 51264
-    pool3   [64, 4, 4] 0
-    flatten [1024] 0
-    fc1     [64] 65600
-    fc2     [10] 650
+    conv1   [32, 32, 32] 2432 2457600
+    pool1   [32, 16, 16] 0 0
+    conv2   [32, 16, 16] 25632 6553600
+    pool2   [32, 8, 8] 0 0
+    conv3   [64, 8, 8] 51264 3276800
+    pool3   [64, 4, 4] 0 0
+    flatten [1024] 0 0
+    fc1     [64] 65600 65536
+    fc2     [10] 650 640
     ");
     insta::assert_snapshot!(lines("lenet"), @r"
     LeNet [1, 32, 32] 61706
-    conv1   [6, 28, 28] 156
-    relu1   [6, 28, 28] 0
-    pool1   [6, 14, 14] 0
-    conv2   [16, 10, 10] 2416
-    relu2   [16, 10, 10] 0
-    pool2   [16, 5, 5] 0
-    flatten [400] 0
-    fc1     [120] 48120
-    relu3   [120] 0
-    fc2     [84] 10164
-    relu4   [84] 0
-    fc3     [10] 850
+    conv1   [6, 28, 28] 156 117600
+    relu1   [6, 28, 28] 0 0
+    pool1   [6, 14, 14] 0 0
+    conv2   [16, 10, 10] 2416 240000
+    relu2   [16, 10, 10] 0 0
+    pool2   [16, 5, 5] 0 0
+    flatten [400] 0 0
+    fc1     [120] 48120 48000
+    relu3   [120] 0 0
+    fc2     [84] 10164 10080
+    relu4   [84] 0 0
+    fc3     [10] 850 840
     ");
 }
 
@@ -83,8 +86,8 @@ fn the_last_summary_shape_is_the_shape_of_the_logits() {
         let [c, h, w] = config.input_shape();
         assert_eq!([c, h, w], model.input_shape());
         let logits_nk = model.forward(Tensor::zeros([2, c, h, w], &flex()));
-        let layers = model.layers();
-        assert_eq!(logits_nk.dims()[1..], layers.last().unwrap().output_shape);
+        let layers = model.plan().layers();
+        assert_eq!(logits_nk.dims()[1..], layers.last().unwrap().output.to_vec());
         assert_eq!(logits_nk.dims(), [2, 7]);
         assert_eq!(model.num_classes(), 7);
     }

@@ -1,8 +1,9 @@
 //! Dropout in a `sequential`. One test, because the backends' generators are one for a process.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use firebrick_models::{ImageClassifier, ModelConfig};
+use firebrick_models::ModelConfig;
+use firebrick_models::walk::{Change, ParamRef, change};
 use serde_json::json;
 
 use super::support::{flex, ndarray, sequential};
@@ -24,16 +25,17 @@ fn config() -> ModelConfig {
 /// The output for images of ones: 0 or 1 / (1 - p) where dropout works, 1 where it does not.
 fn outputs(device: &Device, seed: u64, is_training: bool) -> Vec<f32> {
     struct Identity;
-    impl burn::module::ModuleMapper for Identity {
-        fn map_float<const D: usize>(
+    impl Change for Identity {
+        fn parameter<const D: usize>(
             &mut self,
-            param: burn::module::Param<Tensor<D>>,
-        ) -> burn::module::Param<Tensor<D>> {
-            let eye = Tensor::<2>::eye(SIDE * SIDE, &param.val().device());
-            param.map(|old| eye.reshape(old.dims()))
+            _: &ParamRef,
+            parameter: Param<Tensor<D>>,
+        ) -> Param<Tensor<D>> {
+            let eye = Tensor::<2>::eye(SIDE * SIDE, &parameter.val().device());
+            parameter.map(|old| eye.reshape(old.dims()))
         }
     }
-    let model = config().init(0, &device.clone().autodiff()).map(&mut Identity);
+    let model = change(config().init(0, &device.clone().autodiff()), &mut Identity);
     let (model, device) = match is_training {
         true => (model, device.clone().autodiff()),
         false => (model.valid(), device.clone()),

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use burn::module::Module;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, DeviceKind, DeviceType, Int, Tensor, TensorData};
+use firebrick_models::Network;
 use firebrick_models::parameters::named_gradients;
 use firebrick_models::weights::{LoadOptions, LoadReport, load};
-use firebrick_models::{ImageClassifier, Model};
 use safetensors::tensor::SafeTensors;
 
 use super::support::{config, fixture, flex, ndarray, read};
@@ -85,7 +85,7 @@ fn check(case: &str, name: &str, extension: &str, device: &Device, tolerance: f6
 
 fn check_gradients(
     what: &str,
-    model: &Model,
+    model: &Network,
     report: &LoadReport,
     loss: Tensor<1>,
     expected: &std::collections::HashMap<String, (Vec<usize>, Vec<f32>)>,

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use firebrick_models::parameters::{named_gradients, named_parameters};
 use firebrick_models::weights::{LoadOptions, MatchedBy, load};
-use firebrick_models::{ImageClassifier, Model, ModelConfig};
+use firebrick_models::{ModelConfig, Network};
 
 use super::golden::{CPU_TOLERANCE, compare, golden, host, labels, mean_cross_entropy};
 use super::support::{config, fixture, flex, ndarray, read, values};
@@ -24,7 +24,7 @@ fn golden_sequential_ndarray_agrees_with_pytorch() {
 }
 
 /// What the golden files' own config builds, with the golden weights.
-fn loaded(device: &Device, extension: &str) -> Model {
+fn loaded(device: &Device, extension: &str) -> Network {
     let arguments = std::fs::read(golden("sequential.json")).unwrap();
     let arguments: serde_json::Value = serde_json::from_slice(&arguments).unwrap();
     let config = ModelConfig::deserialize_named("sequential", arguments).unwrap().unwrap();
@@ -65,7 +65,7 @@ fn images(expected: &Expected, pass: usize, device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(values.clone(), shape.clone()), device)
 }
 
-fn check_gradients(what: &str, model: &Model, loss: Tensor<1>, expected: &Expected, pass: usize) {
+fn check_gradients(what: &str, model: &Network, loss: Tensor<1>, expected: &Expected, pass: usize) {
     let gradients = named_gradients(model, &loss.backward());
     let in_file = expected.keys().filter(|key| key.starts_with(&format!("grad.{pass}."))).count();
     assert_eq!(gradients.len(), in_file, "{what}: gradients in the golden file");
@@ -78,7 +78,7 @@ fn check_gradients(what: &str, model: &Model, loss: Tensor<1>, expected: &Expect
     }
 }
 
-fn check_buffers(what: &str, model: &Model, expected: &Expected, pass: usize) {
+fn check_buffers(what: &str, model: &Network, expected: &Expected, pass: usize) {
     let parameters = named_parameters(model);
     let buffers: Vec<_> =
         expected.keys().filter_map(|k| k.strip_prefix(&format!("buffer.{pass}."))).collect();
@@ -95,7 +95,7 @@ fn check_buffers(what: &str, model: &Model, expected: &Expected, pass: usize) {
 #[test]
 fn the_golden_network_has_every_kind_of_layer() {
     let text = std::fs::read_to_string(fixture("sequential.json")).unwrap();
-    for name in firebrick_models::sequential::LayerConfig::NAMES {
+    for name in firebrick_models::LayerConfig::NAMES {
         assert!(text.contains(&format!("\"{name}\"")), "{name}");
     }
     assert_eq!(config("sequential").num_classes(), 10);

@@ -2,8 +2,9 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use firebrick_models::walk::{ParamRef, Visit, visit};
 use firebrick_models::weights::{LoadOptions, MatchedBy, NameStyle, load, save_safetensors};
-use firebrick_models::{ImageClassifier, LeNet, LeNetConfig, ModelConfig};
+use firebrick_models::{LeNetConfig, ModelConfig, Network, NetworkConfig};
 use safetensors::Dtype;
 use tempfile::tempdir;
 
@@ -160,7 +161,7 @@ fn burns_own_files_keep_their_layout() {
 /// What somebody else's enum of models writes: the derive puts the variant into the path.
 #[derive(Module, Debug)]
 enum Derived {
-    LeNet(LeNet),
+    LeNet(Network),
 }
 
 #[test]
@@ -234,14 +235,13 @@ fn loading_keeps_identity_device_and_training_state() {
 }
 
 fn ids<M: Module>(model: &M) -> Vec<u64> {
-    #[derive(Default)]
     struct Ids(Vec<u64>);
-    impl burn::module::ModuleVisitor for Ids {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push(param.id.val());
+    impl Visit for Ids {
+        fn parameter<const D: usize>(&mut self, _: &ParamRef, parameter: &Param<Tensor<D>>) {
+            self.0.push(parameter.id.val());
         }
     }
-    let mut ids = Ids::default();
-    model.visit(&mut ids);
+    let mut ids = Ids(Vec::new());
+    visit(model, &mut ids);
     ids.0
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use firebrick_models::weights::{LoadOptions, LoadReport, WeightsError, load};
-use firebrick_models::{ImageClassifier, Model, ModelConfig};
+use firebrick_models::{ImageClassifier, ModelConfig, Network};
 use safetensors::Dtype;
 use tempfile::{TempDir, tempdir};
 
@@ -22,7 +22,7 @@ fn changed(change: impl FnOnce(&mut Vec<(String, Stored)>)) -> (TempDir, PathBuf
     (folder, path)
 }
 
-fn into_fresh(path: &Path, options: LoadOptions) -> Result<(Model, LoadReport), WeightsError> {
+fn into_fresh(path: &Path, options: LoadOptions) -> Result<(Network, LoadReport), WeightsError> {
     load(config("lenet").init(2, &flex()), path, options)
 }
 

@@ -38,7 +38,7 @@ fn class_counts_that_no_network_has_are_refused() {
     let check = |num_classes| ModelConfig::Tudui(TuduiConfig { num_classes }).validate();
     assert!(check(1).is_ok());
     assert!(check(100_000).is_ok());
-    insta::assert_snapshot!(check(0).unwrap_err(), @"model 'tudui': num_classes: expected 1 to 100000, got 0");
+    insta::assert_snapshot!(check(0).unwrap_err(), @"num_classes: expected a whole number from 1 to 100000, got 0");
     assert!(check(1 << 40).is_err());
 }
 

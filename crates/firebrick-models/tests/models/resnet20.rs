@@ -5,9 +5,9 @@ use std::path::Path;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use firebrick_models::ModelConfig;
 use firebrick_models::parameters::{named_gradients, named_parameters};
 use firebrick_models::walk::{ParamRef, Role, Visit, visit};
-use firebrick_models::{ImageClassifier, ModelConfig};
 use safetensors::tensor::SafeTensors;
 
 use super::formula::{fill, units, values};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use firebrick_models::Model;
+use firebrick_models::Network;
 use firebrick_models::weights::{LoadOptions, NameStyle, WeightsError, load, save_safetensors};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -24,7 +24,7 @@ fn originals() -> (TempDir, Vec<PathBuf>) {
     (folder, paths.to_vec())
 }
 
-fn try_load(fresh: &Model, path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
+fn try_load(fresh: &Network, path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
     std::fs::write(path, bytes).unwrap();
     load(fresh.clone(), path, LENIENT).map(|_| ())
 }

@@ -1,17 +1,16 @@
 //! A network from a config: names, numbers of classes, weights out, and that whatever is accepted runs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
-use firebrick_models::sequential::{
-    AdaptiveAvgPool2dConfig, Conv2dConfig, DropoutConfig, LayerConfig, LinearConfig, NoArguments, Pair,
-    Pool2dConfig,
+use firebrick_models::layer::{
+    AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Pair, Relu,
 };
+use firebrick_models::network::ShortcutWhen;
 use firebrick_models::weights::{LoadOptions, NameStyle, load, parameter_infos, save_safetensors};
-use firebrick_models::{
-    BatchNorm2dConfig, ImageClassifier, ModelConfig, ModelError, ModelSummary, SequentialConfig,
-};
+use firebrick_models::{ModelConfig, ModelSummary, Named, NetworkPlan, Node};
 use proptest::prelude::*;
 use safetensors::Dtype;
 use safetensors::tensor::SafeTensors;
@@ -46,8 +45,9 @@ fn the_summary_counts_as_torch_counts() {
     let lines: Vec<String> = summary
         .layers
         .iter()
+        .flatten()
         .map(|layer| {
-            format!("{} {} {:?} {}", layer.name, layer.kind, layer.output_shape, layer.num_parameters)
+            format!("{} {} {:?} {}", layer.path, layer.repr, layer.output_shape, layer.num_parameters)
         })
         .collect();
     // sum(p.numel() for p in net.parameters()) == 84426
@@ -87,7 +87,7 @@ fn num_classes_takes_the_place_of_the_last_out_features() {
     });
     assert_eq!(written, expected);
     let error = arguments(None).with_num_classes(0).validate().unwrap_err();
-    assert_eq!(error.to_string(), "model 'sequential': num_classes: expected 1 to 100000, got 0");
+    assert_eq!(error.to_string(), "layers[1].out_features: expected a whole number from 1 to 100000, got 0");
 }
 
 #[test]
@@ -187,90 +187,100 @@ fn any_pair(least: usize, most: usize) -> impl Strategy<Value = Pair> {
     (least..=most, least..=most).prop_map(|(height, width)| Pair([height, width]))
 }
 
-fn any_conv() -> impl Strategy<Value = LayerConfig> {
-    let sizes = (any_pair(1, 4), any_pair(1, 3), any_pair(0, 2), any_pair(1, 2));
-    (1..=6_usize, sizes, 1..=3_usize, any::<bool>()).prop_map(|(out_channels, sizes, groups, bias)| {
+fn any_conv() -> impl Strategy<Value = Node> {
+    let sizes = (any_pair(0, 4), any_pair(1, 3), any_pair(0, 2), any_pair(1, 2));
+    (1..=6_usize, sizes, 0..=3_usize, any::<bool>()).prop_map(|(out_channels, sizes, groups, bias)| {
         let (kernel_size, stride, padding, dilation) = sizes;
-        LayerConfig::Conv2d(Conv2dConfig {
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-        })
+        Conv2d { out_channels, kernel_size, stride, padding, dilation, groups, bias }.into()
     })
 }
 
-fn any_pool() -> impl Strategy<Value = Pool2dConfig> {
-    (any_pair(1, 3), proptest::option::of(any_pair(1, 3)), any_pair(0, 1))
-        .prop_map(|(kernel_size, stride, padding)| Pool2dConfig { kernel_size, stride, padding })
+fn any_pool() -> impl Strategy<Value = Node> {
+    let sizes = (any_pair(1, 3), proptest::option::of(any_pair(1, 3)), any_pair(0, 1));
+    (any::<bool>(), sizes).prop_map(|(is_max, (kernel_size, stride, padding))| match is_max {
+        true => MaxPool2d { kernel_size, stride, padding }.into(),
+        false => AvgPool2d { kernel_size, stride, padding }.into(),
+    })
 }
 
-fn any_layer() -> impl Strategy<Value = LayerConfig> {
+fn any_layer() -> impl Strategy<Value = Node> {
     prop_oneof![
         3 => any_conv(),
-        2 => any_pool().prop_map(LayerConfig::MaxPool2d),
-        2 => any_pool().prop_map(LayerConfig::AvgPool2d),
-        1 => (any::<bool>(), any::<bool>()).prop_map(|(affine, bias)| {
-            LayerConfig::BatchNorm2d(BatchNorm2dConfig { affine, bias, ..BatchNorm2dConfig::default() })
-        }),
-        2 => Just(LayerConfig::Relu(NoArguments {})),
-        1 => Just(LayerConfig::AdaptiveAvgPool2d(AdaptiveAvgPool2dConfig { output_size: Pair([1, 1]) })),
-        1 => Just(LayerConfig::Dropout(DropoutConfig { p: 0.25 })),
-        1 => Just(LayerConfig::Flatten(NoArguments {})),
-        1 => (1..=5_usize, any::<bool>())
-            .prop_map(|(out_features, bias)| LayerConfig::Linear(LinearConfig { out_features, bias })),
+        2 => any_pool(),
+        2 => (any::<bool>(), any::<bool>())
+            .prop_map(|(affine, bias)| BatchNorm2d { affine, bias, ..BatchNorm2d::default() }.into()),
+        2 => Just(Node::from(Relu {})),
+        1 => Just(Node::from(AdaptiveAvgPool2d::new(1))),
+        1 => Just(Node::from(Dropout { p: 0.25 })),
+        1 => Just(Node::from(Flatten {})),
+        1 => (1..=5_usize, any::<bool>()).prop_map(|(out_features, bias)| Linear { out_features, bias }.into()),
     ]
 }
 
-/// The layers that fit, one after another, out of any; then what makes a classifier of them.
-fn fitting(input_shape: [usize; 3], candidates: Vec<LayerConfig>) -> Vec<LayerConfig> {
-    let head = LayerConfig::Linear(LinearConfig { out_features: 3, bias: true });
-    let flatten = LayerConfig::Flatten(NoArguments {});
-    let mut layers = Vec::new();
+/// A layer, or a block of layers and of blocks. Every layer has a name of its own, so that all parameters have.
+fn any_node() -> impl Strategy<Value = Node> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let layer =
+        any_layer().prop_map(|layer| layer.named(format!("l{}", COUNT.fetch_add(1, Ordering::Relaxed))));
+    layer.prop_recursive(3, 12, 3, |inner| {
+        let list = proptest::collection::vec(inner.clone(), 0..4);
+        let when = prop_oneof![Just(ShortcutWhen::ShapeChanges), Just(ShortcutWhen::Always)];
+        prop_oneof![
+            3 => (list.clone(), list.clone(), list.clone(), when).prop_map(|(body, shortcut, after, when)| {
+                Node::residual(body, shortcut, after, when)
+            }),
+            1 => list.clone().prop_map(Node::sequence),
+            2 => proptest::collection::vec(list.clone(), 0..3).prop_map(Node::concat),
+            1 => proptest::collection::vec(list.clone(), 0..3).prop_map(Node::split),
+            1 => list.prop_map(Node::gate),
+        ]
+    })
+}
+
+/// What makes a classifier of them.
+fn with_head(layers: Vec<Node>) -> Vec<Node> {
+    layers.into_iter().chain([Flatten {}.into(), Linear::new(3).named("head")]).collect()
+}
+
+/// The nodes that fit, one after another, out of any.
+fn fitting(input_shape: [usize; 3], candidates: Vec<Node>) -> Vec<Node> {
+    let mut nodes = Vec::new();
     for candidate in candidates {
-        let longer = [layers.as_slice(), &[candidate.clone(), flatten.clone(), head.clone()]].concat();
-        match SequentialConfig::new(input_shape, longer, None) {
-            Ok(_) => layers.push(candidate),
-            Err(ModelError::Layer { index, layer, problem }) => {
-                assert_eq!((index, layer), (layers.len(), candidate.name()), "{problem}");
-                assert!(problem.contains("expected") && problem.contains("got"), "{problem}");
+        let longer: Vec<Node> = nodes.iter().cloned().chain([candidate.clone()]).collect();
+        match NetworkPlan::new("Any", input_shape, with_head(longer)) {
+            Ok(_) => nodes.push(candidate),
+            Err(error) => {
+                assert!(error.key.starts_with("layers["), "{error}");
+                assert!(!error.expected.is_empty() && !error.got.is_empty(), "{error}");
             }
-            Err(other) => panic!("{other}"),
         }
     }
-    [layers, vec![flatten, head]].concat()
+    with_head(nodes)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Shapes are inferred as the layers compute them: a network whose config is accepted runs, gives the
-    /// shapes that its summary lists, and trains every parameter.
+    /// Shapes are inferred as the layers compute them: a network that is accepted runs and trains every parameter,
+    /// and one that is not is refused with a path.
     #[test]
     fn whatever_is_accepted_runs(
         channels in 1..=4_usize,
         height in 1..=9_usize,
         width in 1..=9_usize,
-        candidates in proptest::collection::vec(any_layer(), 0..8),
+        candidates in proptest::collection::vec(any_node(), 0..6),
     ) {
-        let layers = fitting([channels, height, width], candidates);
-        let config = SequentialConfig::new([channels, height, width], layers, None).unwrap();
+        let input_shape = [channels, height, width];
+        let plan = NetworkPlan::new("Any", input_shape, fitting(input_shape, candidates)).unwrap();
+        prop_assert!(plan.layers().iter().all(|layer| layer.output.num_elements() > 0));
         let device = flex().autodiff();
-        let model = config.init(1, &device);
-        prop_assert_eq!(model.layers().last().unwrap().output_shape.clone(), vec![3]);
+        let model = plan.init(1, &device);
         let images_nchw = Tensor::<4>::ones([2, channels, height, width], &device);
         let logits_nk = model.valid().forward(images_nchw.clone().inner());
         prop_assert_eq!(logits_nk.dims(), [2, 3]);
         let loss = model.forward(images_nchw).sum();
         for (parameter, gradient) in firebrick_models::parameters::named_gradients(&model, &loss.backward()) {
             prop_assert!(gradient.is_some(), "{}", parameter.name);
-        }
-        // The linear layers' shapes were inferred from all layers before them.
-        for layer in model.layers() {
-            prop_assert!(layer.output_shape.iter().all(|size| *size > 0), "{:?}", layer);
         }
     }
 }

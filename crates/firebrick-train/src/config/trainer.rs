@@ -1,9 +1,13 @@
 //! `[trainer]`: how long, how often saved, on what, and what to do when a number stops being finite.
 
+use firebrick_component::{ArgumentError, check};
 use serde::{Deserialize, Serialize};
 
-use crate::early_stopping::EarlyStoppingConfig;
+use super::checkpoint_every::CheckpointEvery;
+use crate::backend::{self, BackendChoice, BackendError};
 use crate::ema::EmaConfig;
+use crate::metric::MetricConfig;
+use crate::monitor::early_stopping::EarlyStoppingConfig;
 
 /// `[trainer]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +45,9 @@ pub struct TrainerConfig {
     /// Ends the run when the evaluation has stopped improving.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingConfig>,
+    /// What each evaluation is summed up in, besides its loss.
+    #[serde(skip_serializing_if = "MetricConfig::is_default_list")]
+    pub metrics: Vec<MetricConfig>,
     /// What follows a loss, gradient or weight that is not finite.
     pub on_divergence: OnDivergence,
     /// How often `on_divergence` may go on before the run ends all the same.
@@ -77,6 +84,7 @@ impl Default for TrainerConfig {
             clip_grad_value: None,
             ema: None,
             early_stopping: None,
+            metrics: MetricConfig::default_list(),
             on_divergence: OnDivergence::default(),
             max_recoveries: 10,
         }
@@ -84,103 +92,59 @@ impl Default for TrainerConfig {
 }
 
 impl TrainerConfig {
-    /// Checks ranges.
+    /// Checks every value by itself. Whether the backend is compiled in and finds a device shows when it is opened.
     ///
     /// # Errors
     ///
-    /// The key and what is wrong with its value.
-    pub fn validate(&self) -> Result<(), (&'static str, String)> {
-        if self.epochs == 0 {
-            return Err(("epochs", "expected at least 1, got 0".to_owned()));
-        }
-        if self.max_steps == Some(0) {
-            return Err(("max_steps", "expected at least 1, got 0".to_owned()));
-        }
-        if self.checkpoint_every == CheckpointEvery::Steps(0) {
-            return Err((
-                "checkpoint_every",
-                "expected \"epoch\" or a number of steps from 1, got 0".to_owned(),
-            ));
-        }
-        if self.keep_last == 0 {
-            return Err((
-                "keep_last",
-                "expected at least 1, got 0: a run without a checkpoint cannot be resumed".to_owned(),
-            ));
-        }
-        if self.keep_best == 0 {
-            return Err(("keep_best", "expected at least 1, got 0".to_owned()));
-        }
-        if self.accumulate_grad_batches == 0 {
-            return Err(("accumulate_grad_batches", "expected at least 1, got 0".to_owned()));
-        }
+    /// The first wrong one; its key is its path in the table `[trainer]`.
+    pub fn validate(&self) -> Result<(), ArgumentError> {
+        check::that(self.epochs >= 1, "epochs", self.epochs, "at least 1")?;
+        check::that(self.max_steps != Some(0), "max_steps", 0, "at least 1")?;
+        let is_allowed = self.checkpoint_every != CheckpointEvery::Steps(0);
+        check::that(is_allowed, "checkpoint_every", 0, "\"epoch\" or a number of steps from 1")?;
+        optional("checkpoint_every_minutes", self.checkpoint_every_minutes)?;
+        let expected = "at least 1, for a run without a checkpoint cannot be resumed";
+        check::that(self.keep_last >= 1, "keep_last", self.keep_last, expected)?;
+        check::that(self.keep_best >= 1, "keep_best", self.keep_best, "at least 1")?;
+        let batches = self.accumulate_grad_batches;
+        check::that(batches >= 1, "accumulate_grad_batches", batches, "at least 1")?;
+        self.validate_backend()?;
+        optional("clip_grad_norm", self.clip_grad_norm)?;
+        optional("clip_grad_value", self.clip_grad_value)?;
         if let Some(ema) = &self.ema {
-            ema.validate().map_err(|error| ("ema", error.to_string()))?;
+            ema.validate().map_err(|error| error.within("ema"))?;
         }
         if let Some(early_stopping) = &self.early_stopping {
-            early_stopping.validate().map_err(|message| ("early_stopping", message))?;
+            early_stopping.validate().map_err(|error| error.within("early_stopping"))?;
         }
-        positive("checkpoint_every_minutes", self.checkpoint_every_minutes)?;
-        positive("clip_grad_norm", self.clip_grad_norm)?;
-        positive("clip_grad_value", self.clip_grad_value)
+        self.validate_metrics()
     }
-}
 
-fn positive(key: &'static str, value: Option<f64>) -> Result<(), (&'static str, String)> {
-    match value {
-        Some(value) if !(value.is_finite() && value > 0.0) => {
-            Err((key, format!("expected a finite number above 0, got {value}")))
+    /// Checks each metric, and that no two have the same label.
+    fn validate_metrics(&self) -> Result<(), ArgumentError> {
+        for (index, metric) in self.metrics.iter().enumerate() {
+            let key = format!("metrics[{index}]");
+            metric.validate().map_err(|error| error.within(&key))?;
+            let label = metric.label();
+            let is_new = self.metrics[..index].iter().all(|other| other.label() != label);
+            check::that(is_new, &key, format!("`{label}` twice"), "each metric once")?;
         }
-        _ => Ok(()),
+        Ok(())
     }
-}
 
-/// `trainer.checkpoint_every`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum CheckpointEvery {
-    /// At the end of each epoch.
-    #[default]
-    Epoch,
-    /// After each so many optimiser steps, and at the end of each epoch.
-    Steps(u64),
-}
-
-impl Serialize for CheckpointEvery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Epoch => serializer.serialize_str("epoch"),
-            Self::Steps(steps) => serializer.serialize_u64(*steps),
+    fn validate_backend(&self) -> Result<(), ArgumentError> {
+        let got = format!("`{}`", self.backend);
+        match self.backend.parse::<BackendChoice>() {
+            Ok(_) => Ok(()),
+            Err(BackendError::Index { name, .. }) => {
+                let expected = format!("a device number after the colon, as in `{name}:0`");
+                Err(ArgumentError::new("backend", expected, got))
+            }
+            Err(_) => Err(ArgumentError::new("backend", backend::known(), got)),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for CheckpointEvery {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = CheckpointEvery;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-                formatter.write_str("\"epoch\" or a number of steps")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<CheckpointEvery, E> {
-                match text {
-                    "epoch" => Ok(CheckpointEvery::Epoch),
-                    other => Err(E::invalid_value(serde::de::Unexpected::Str(other), &self)),
-                }
-            }
-
-            fn visit_i64<E: serde::de::Error>(self, steps: i64) -> Result<CheckpointEvery, E> {
-                u64::try_from(steps)
-                    .map(CheckpointEvery::Steps)
-                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(steps), &self))
-            }
-
-            fn visit_u64<E: serde::de::Error>(self, steps: u64) -> Result<CheckpointEvery, E> {
-                Ok(CheckpointEvery::Steps(steps))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
+fn optional(key: &str, value: Option<f64>) -> Result<(), ArgumentError> {
+    value.map_or(Ok(()), |value| check::positive(key, value))
 }

@@ -3,23 +3,10 @@
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{Config, ConfigError};
+use super::error::ConfigError;
 
-pub(super) fn to_toml(config: &Config) -> Result<String, ConfigError> {
-    let mut model = table(&config.model.network)?;
-    if let Some(weights) = &config.model.weights {
-        model.insert("weights".to_owned(), Value::String(weights.display().to_string()));
-        model.insert("strict".to_owned(), Value::Boolean(config.model.strict));
-    }
-    let tables = [
-        ("model", model),
-        ("data", table(&config.data)?),
-        ("loss", table(&config.loss)?),
-        ("optimizer", table(&config.optimizer)?),
-        ("schedule", table(&config.schedule)?),
-        ("trainer", table(&config.trainer)?),
-        ("output", table(&config.output)?),
-    ];
+/// The text of these tables, in this order.
+pub(super) fn to_toml<const N: usize>(tables: [(&str, Table); N]) -> String {
     let mut text = String::new();
     for (name, mut table) in tables {
         text.push_str(&format!("[{name}]\n"));
@@ -32,7 +19,7 @@ pub(super) fn to_toml(config: &Config) -> Result<String, ConfigError> {
         }
         text.push('\n');
     }
-    Ok(text)
+    text
 }
 
 /// A list of components, such as layers, has a line for each.
@@ -55,10 +42,7 @@ fn inline(value: &Value) -> String {
     format!("{{ {} }}", pairs.join(", "))
 }
 
-fn table(component: &impl Serialize) -> Result<Table, ConfigError> {
-    Table::try_from(component).map_err(unwritable)
-}
-
-fn unwritable(error: toml::ser::Error) -> ConfigError {
-    ConfigError::Unwritable { message: error.to_string() }
+/// A part of a config as a TOML table.
+pub(super) fn table(part: &impl Serialize) -> Result<Table, ConfigError> {
+    Table::try_from(part).map_err(|error| ConfigError::Unwritable { message: error.to_string() })
 }

@@ -4,40 +4,34 @@
 use firebrick_models::ImageClassifier;
 use firebrick_storage::available_bytes;
 
-use super::Run;
+use super::run::Run;
 use crate::checkpoint;
 use crate::error::TrainError;
 
 /// A line of `metrics.jsonl` is shorter.
 const METRICS_BYTES_PER_STEP: u64 = 256;
 
-impl Run<'_> {
+impl<M: ImageClassifier> Run<'_, M> {
     /// Writes the checkpoint that a fresh run begins with and checks that the disk has room for the
     /// run's others.
-    pub(super) fn preflight<M: ImageClassifier>(
-        &mut self,
-        model: M,
-        is_fresh: bool,
-    ) -> Result<M, TrainError> {
-        let model = self.with_finite_weights(model)?;
+    pub(super) fn preflight(&mut self, is_fresh: bool) -> Result<(), TrainError> {
+        self.check_weights()?;
         if is_fresh {
-            self.save(&model)?;
+            self.save()?;
         }
-        let saved = self.saver.wait()?;
-        self.tell_saved(saved)?;
-        self.check_room(model.num_params())?;
-        Ok(model)
+        self.wait_for_saver()?;
+        self.check_room()
     }
 
-    fn check_room(&self, num_params: usize) -> Result<(), TrainError> {
-        if self.is_finished() {
+    fn check_room(&self) -> Result<(), TrainError> {
+        if self.state.is_finished() {
             return Ok(());
         }
         let trainer = &self.plan.config.trainer;
-        let steps = self.plan.total_steps - self.progress.position.step.min(self.plan.total_steps);
+        let steps = self.plan.total_steps - self.state.progress.position.step;
         // Weights, what the optimiser remembers of each, and their average: all f32.
-        let copies = 1 + self.optimizer.max_state_tensors() + usize::from(self.ema.is_some());
-        let checkpoint_bytes = (4 * num_params * copies) as u64;
+        let copies = 1 + self.state.optimizer.max_state_tensors() + usize::from(self.state.ema.is_some());
+        let checkpoint_bytes = (4 * self.state.model().num_params() * copies) as u64;
         // One more than are kept exists while it is written. That of step 0 is small: nothing is remembered yet.
         let kept = trainer.keep_last + trainer.keep_best + 1;
         let steps_present = checkpoint::all_steps(&self.folder.checkpoints())?;

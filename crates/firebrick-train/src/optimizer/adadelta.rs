@@ -4,12 +4,12 @@
 //! `torch.optim.Adadelta`; Zeiler, <https://arxiv.org/abs/1212.5701>.
 
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::RuleConfig;
-use super::argument::{ArgumentError, Check};
-use super::group::{GroupConfig, Tunables};
-use super::rule::{Layouts, Memory, Rule, StepContext, directed, mean_square, with_l2};
+use super::formula::{directed, mean_square, with_l2};
+use super::group_config::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext};
 
 /// Arguments of [adadelta](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,27 +46,28 @@ impl Default for AdadeltaConfig {
     }
 }
 
-impl RuleConfig for AdadeltaConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("adadelta");
-        check.non_negative("lr", self.lr)?;
-        check.unit_interval("rho", self.rho)?;
-        check.non_negative("eps", self.eps)?;
-        check.non_negative("weight_decay", self.weight_decay)
+impl Component for AdadeltaConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::non_negative("lr", self.lr)?;
+        check::unit_interval("rho", self.rho)?;
+        check::non_negative("eps", self.eps)?;
+        check::non_negative("weight_decay", self.weight_decay)
+    }
+}
+
+impl Rule for AdadeltaConfig {
+    fn lr(&self) -> f64 {
+        self.lr
     }
 
     fn tunables(&mut self) -> Tunables<'_> {
         Tunables {
             lr: &mut self.lr,
-            weight_decay: &mut self.weight_decay,
+            weight_decay: Some(&mut self.weight_decay),
             momentum: None,
             betas: None,
             eps: Some(&mut self.eps),
         }
-    }
-
-    fn lr(&self) -> f64 {
-        self.lr
     }
 
     fn groups(&self) -> &[GroupConfig] {
@@ -77,12 +78,6 @@ impl RuleConfig for AdadeltaConfig {
         self.no_decay_on_bias_and_norm
     }
 
-    fn rule(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
-    }
-}
-
-impl Rule for AdadeltaConfig {
     fn tensor_layouts(&self) -> Layouts {
         &[&["square_avg", "acc_delta"]]
     }

@@ -4,12 +4,12 @@
 //! `torch.optim.Adagrad`; Duchi et al., <https://jmlr.org/papers/v12/duchi11a.html>.
 
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::RuleConfig;
-use super::argument::{ArgumentError, Check};
-use super::group::{GroupConfig, Tunables};
-use super::rule::{Layouts, Memory, Rule, StepContext, directed, minus_quotient, with_l2};
+use super::formula::{directed, minus_quotient, with_l2};
+use super::group_config::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext};
 
 /// Arguments of [adagrad](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,28 +49,29 @@ impl Default for AdagradConfig {
     }
 }
 
-impl RuleConfig for AdagradConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("adagrad");
-        check.non_negative("lr", self.lr)?;
-        check.non_negative("lr_decay", self.lr_decay)?;
-        check.non_negative("weight_decay", self.weight_decay)?;
-        check.non_negative("initial_accumulator_value", self.initial_accumulator_value)?;
-        check.non_negative("eps", self.eps)
+impl Component for AdagradConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::non_negative("lr", self.lr)?;
+        check::non_negative("lr_decay", self.lr_decay)?;
+        check::non_negative("weight_decay", self.weight_decay)?;
+        check::non_negative("initial_accumulator_value", self.initial_accumulator_value)?;
+        check::non_negative("eps", self.eps)
+    }
+}
+
+impl Rule for AdagradConfig {
+    fn lr(&self) -> f64 {
+        self.lr
     }
 
     fn tunables(&mut self) -> Tunables<'_> {
         Tunables {
             lr: &mut self.lr,
-            weight_decay: &mut self.weight_decay,
+            weight_decay: Some(&mut self.weight_decay),
             momentum: None,
             betas: None,
             eps: Some(&mut self.eps),
         }
-    }
-
-    fn lr(&self) -> f64 {
-        self.lr
     }
 
     fn groups(&self) -> &[GroupConfig] {
@@ -81,12 +82,6 @@ impl RuleConfig for AdagradConfig {
         self.no_decay_on_bias_and_norm
     }
 
-    fn rule(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
-    }
-}
-
-impl Rule for AdagradConfig {
     fn tensor_layouts(&self) -> Layouts {
         &[&["sum"]]
     }

@@ -4,13 +4,14 @@
 //! `torch.optim.AdamW`; Loshchilov and Hutter, <https://arxiv.org/abs/1711.05101>.
 
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::RuleConfig;
 use super::adam::{Adaptive, tensor_layouts};
-use super::argument::{ArgumentError, Check};
-use super::group::{GroupConfig, Tunables};
-use super::rule::{Layouts, Memory, Rule, StepContext, decayed, directed};
+use super::arguments::check_betas;
+use super::formula::{decayed, directed};
+use super::group_config::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext};
 
 /// Arguments of [adamw](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,27 +51,28 @@ impl Default for AdamWConfig {
     }
 }
 
-impl RuleConfig for AdamWConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("adamw");
-        check.non_negative("lr", self.lr)?;
-        check.betas(self.betas)?;
-        check.non_negative("eps", self.eps)?;
-        check.non_negative("weight_decay", self.weight_decay)
+impl Component for AdamWConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::non_negative("lr", self.lr)?;
+        check_betas(self.betas)?;
+        check::non_negative("eps", self.eps)?;
+        check::non_negative("weight_decay", self.weight_decay)
+    }
+}
+
+impl Rule for AdamWConfig {
+    fn lr(&self) -> f64 {
+        self.lr
     }
 
     fn tunables(&mut self) -> Tunables<'_> {
         Tunables {
             lr: &mut self.lr,
-            weight_decay: &mut self.weight_decay,
+            weight_decay: Some(&mut self.weight_decay),
             momentum: None,
             betas: Some(&mut self.betas),
             eps: Some(&mut self.eps),
         }
-    }
-
-    fn lr(&self) -> f64 {
-        self.lr
     }
 
     fn groups(&self) -> &[GroupConfig] {
@@ -81,12 +83,6 @@ impl RuleConfig for AdamWConfig {
         self.no_decay_on_bias_and_norm
     }
 
-    fn rule(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
-    }
-}
-
-impl Rule for AdamWConfig {
     fn tensor_layouts(&self) -> Layouts {
         tensor_layouts(self.amsgrad)
     }

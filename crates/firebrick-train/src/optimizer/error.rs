@@ -2,41 +2,17 @@
 
 use thiserror::Error;
 
-pub use super::argument::ArgumentError;
+use firebrick_component::ArgumentError;
 
 /// An optimiser that cannot be built, bound to a model, saved or restored.
 #[derive(Debug, Error)]
 pub enum OptimizerError {
     /// An argument is outside its range.
-    #[error("optimizer {0}")]
+    #[error("optimizer.{0}")]
     Argument(#[from] ArgumentError),
-    /// A parameter group sets an argument that its optimiser does not have.
-    #[error(
-        "optimizer {optimizer}: groups[{index}] sets {argument}, which {optimizer} does not have: a group may set {known}"
-    )]
-    UnknownGroupArgument {
-        /// Name of the optimiser.
-        optimizer: &'static str,
-        /// Position in `groups`, from 0.
-        index: usize,
-        /// The argument that is not there.
-        argument: &'static str,
-        /// The arguments that a group of this optimiser may set.
-        known: String,
-    },
-    /// A parameter group's arguments are outside their range.
-    #[error("optimizer groups[{index}] (match = {pattern:?}): {source}")]
-    GroupArgument {
-        /// Position in `groups`, from 0.
-        index: usize,
-        /// The group's pattern.
-        pattern: String,
-        /// What is wrong.
-        source: ArgumentError,
-    },
     /// A group's pattern matches nothing, most likely a misspelt name.
     #[error(
-        "optimizer groups[{index}]: match = {pattern:?} matches no trainable parameter: expected a pattern \
+        "optimizer.groups[{index}]: match = {pattern:?} matches no trainable parameter: expected a pattern \
          (* is any text, ? any character) for at least one of {}",
         parameters.join(", ")
     )]

@@ -7,12 +7,13 @@
 //! Chen et al., <https://arxiv.org/abs/2302.06675>, algorithm 2.
 
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::RuleConfig;
-use super::argument::{ArgumentError, Check};
-use super::group::{GroupConfig, Tunables};
-use super::rule::{Layouts, Memory, Rule, StepContext, decayed, directed};
+use super::arguments::check_betas;
+use super::formula::{decayed, directed};
+use super::group_config::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext};
 
 /// Arguments of [lion](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,26 +47,27 @@ impl Default for LionConfig {
     }
 }
 
-impl RuleConfig for LionConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("lion");
-        check.non_negative("lr", self.lr)?;
-        check.betas(self.betas)?;
-        check.non_negative("weight_decay", self.weight_decay)
+impl Component for LionConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::non_negative("lr", self.lr)?;
+        check_betas(self.betas)?;
+        check::non_negative("weight_decay", self.weight_decay)
+    }
+}
+
+impl Rule for LionConfig {
+    fn lr(&self) -> f64 {
+        self.lr
     }
 
     fn tunables(&mut self) -> Tunables<'_> {
         Tunables {
             lr: &mut self.lr,
-            weight_decay: &mut self.weight_decay,
+            weight_decay: Some(&mut self.weight_decay),
             momentum: None,
             betas: Some(&mut self.betas),
             eps: None,
         }
-    }
-
-    fn lr(&self) -> f64 {
-        self.lr
     }
 
     fn groups(&self) -> &[GroupConfig] {
@@ -76,12 +78,6 @@ impl RuleConfig for LionConfig {
         self.no_decay_on_bias_and_norm
     }
 
-    fn rule(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
-    }
-}
-
-impl Rule for LionConfig {
     fn tensor_layouts(&self) -> Layouts {
         &[&["exp_avg"]]
     }

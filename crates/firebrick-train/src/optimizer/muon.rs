@@ -11,14 +11,13 @@
 //! `torch.optim.Muon`; Jordan et al., <https://kellerjordan.github.io/posts/muon/>.
 
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
 use super::adamw::AdamWConfig;
-use super::argument::{ArgumentError, Check};
-use super::group::{GroupConfig, Tunables};
-use super::path::Location;
-use super::rule::{Layouts, Memory, Rule, StepContext, decayed, directed, lerp};
-use super::{OptimizerConfig, RuleConfig};
+use super::formula::{decayed, directed, lerp};
+use super::group_config::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext};
 
 /// torch refuses more iterations than this too.
 const MAX_NS_STEPS: u64 = 99;
@@ -86,40 +85,43 @@ impl Default for MuonConfig {
     }
 }
 
-impl RuleConfig for MuonConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("muon");
-        check.non_negative("lr", self.lr)?;
-        check.non_negative("weight_decay", self.weight_decay)?;
-        check.unit_interval("momentum", self.momentum)?;
-        for coefficient in self.ns_coefficients {
-            check.finite("ns_coefficients", coefficient)?;
+impl Component for MuonConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::non_negative("lr", self.lr)?;
+        check::non_negative("weight_decay", self.weight_decay)?;
+        check::unit_interval("momentum", self.momentum)?;
+        for (index, coefficient) in self.ns_coefficients.into_iter().enumerate() {
+            check::finite(&format!("ns_coefficients[{index}]"), coefficient)?;
         }
-        check.positive("eps", self.eps)?;
+        check::positive("eps", self.eps)?;
         let is_allowed = self.ns_steps <= MAX_NS_STEPS;
-        check.that(is_allowed, "ns_steps", self.ns_steps, "a whole number from 0 to 99")?;
-        let has_groups = !self.adamw.groups.is_empty() || self.adamw.no_decay_on_bias_and_norm;
-        check.that(
-            !has_groups,
+        check::that(is_allowed, "ns_steps", self.ns_steps, "a whole number from 0 to 99")?;
+        let own = "those of muon itself, which hold for its adamw as well";
+        check::that(
+            self.adamw.groups.is_empty(),
             "adamw.groups",
-            "(given)",
-            "groups and no_decay_on_bias_and_norm of muon itself, which hold for its adamw as well",
+            "a list",
+            format!("no groups here, but {own}"),
         )?;
-        self.adamw.check()
+        let is_allowed = !self.adamw.no_decay_on_bias_and_norm;
+        check::that(is_allowed, "adamw.no_decay_on_bias_and_norm", true, format!("nothing here, but {own}"))?;
+        self.adamw.validate().map_err(|error| error.within("adamw"))
+    }
+}
+
+impl Rule for MuonConfig {
+    fn lr(&self) -> f64 {
+        self.lr
     }
 
     fn tunables(&mut self) -> Tunables<'_> {
         Tunables {
             lr: &mut self.lr,
-            weight_decay: &mut self.weight_decay,
+            weight_decay: Some(&mut self.weight_decay),
             momentum: Some(&mut self.momentum),
             betas: None,
             eps: Some(&mut self.eps),
         }
-    }
-
-    fn lr(&self) -> f64 {
-        self.lr
     }
 
     fn groups(&self) -> &[GroupConfig] {
@@ -130,16 +132,10 @@ impl RuleConfig for MuonConfig {
         self.no_decay_on_bias_and_norm
     }
 
-    fn rule(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
+    fn fallback(&self, shape: &[usize]) -> Option<Box<dyn Rule>> {
+        (shape.len() < 2).then(|| -> Box<dyn Rule> { Box::new(self.adamw.clone()) })
     }
 
-    fn fallback(&self, location: &Location) -> Option<OptimizerConfig> {
-        (location.shape.len() < 2).then(|| OptimizerConfig::AdamW(self.adamw.clone()))
-    }
-}
-
-impl Rule for MuonConfig {
     fn tensor_layouts(&self) -> Layouts {
         &[&["momentum_buffer"]]
     }
@@ -158,7 +154,7 @@ impl Rule for MuonConfig {
         memory.put([buffer.clone()]);
         let direction = if self.nesterov { lerp(gradient, buffer, momentum) } else { buffer };
 
-        let matrix = MatrixShape::of(context.location);
+        let matrix = MatrixShape::of(context);
         let direction = self.orthogonal(direction.reshape([matrix.num_rows, matrix.num_columns]));
         let lr = context.lr * self.lr_factor(&matrix);
         decayed(parameter, context.lr, self.weight_decay).sub(direction.reshape([-1]).mul_scalar(lr))
@@ -174,10 +170,12 @@ struct MatrixShape {
 }
 
 impl MatrixShape {
-    fn of(location: &Location) -> Self {
-        let num_rows = location.shape.first().copied().unwrap_or(1);
-        let num_columns = location.shape.iter().skip(1).product();
-        Self { num_rows, num_columns, is_transposed: location.is_transposed }
+    fn of(context: &StepContext<'_>) -> Self {
+        let [num_rows, columns @ ..] = context.shape else {
+            unreachable!("bug: muon was given a parameter without dimensions");
+        };
+        let is_transposed = context.at.role.is_transposed();
+        Self { num_rows: *num_rows, num_columns: columns.iter().product(), is_transposed }
     }
 }
 

@@ -4,14 +4,13 @@
 //! `torch.optim.RAdam`; Liu et al., <https://arxiv.org/abs/1908.03265>.
 
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::RuleConfig;
-use super::argument::{ArgumentError, Check};
-use super::group::{GroupConfig, Tunables};
-use super::rule::{
-    Layouts, Memory, Rule, StepContext, bias_correction, decayed, directed, lerp, mean_square, with_l2,
-};
+use super::arguments::check_betas;
+use super::formula::{bias_correction, decayed, directed, lerp, mean_square, with_l2};
+use super::group_config::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext};
 
 /// Arguments of [radam](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,27 +50,28 @@ impl Default for RAdamConfig {
     }
 }
 
-impl RuleConfig for RAdamConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("radam");
-        check.non_negative("lr", self.lr)?;
-        check.betas(self.betas)?;
-        check.non_negative("eps", self.eps)?;
-        check.non_negative("weight_decay", self.weight_decay)
+impl Component for RAdamConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::non_negative("lr", self.lr)?;
+        check_betas(self.betas)?;
+        check::non_negative("eps", self.eps)?;
+        check::non_negative("weight_decay", self.weight_decay)
+    }
+}
+
+impl Rule for RAdamConfig {
+    fn lr(&self) -> f64 {
+        self.lr
     }
 
     fn tunables(&mut self) -> Tunables<'_> {
         Tunables {
             lr: &mut self.lr,
-            weight_decay: &mut self.weight_decay,
+            weight_decay: Some(&mut self.weight_decay),
             momentum: None,
             betas: Some(&mut self.betas),
             eps: Some(&mut self.eps),
         }
-    }
-
-    fn lr(&self) -> f64 {
-        self.lr
     }
 
     fn groups(&self) -> &[GroupConfig] {
@@ -82,12 +82,6 @@ impl RuleConfig for RAdamConfig {
         self.no_decay_on_bias_and_norm
     }
 
-    fn rule(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
-    }
-}
-
-impl Rule for RAdamConfig {
     fn tensor_layouts(&self) -> Layouts {
         &[&["exp_avg", "exp_avg_sq"]]
     }

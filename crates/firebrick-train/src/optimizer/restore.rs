@@ -13,7 +13,7 @@ use super::update::{Parameters, Slot};
 pub(super) fn state(optimizer: &str, parameters: &Parameters) -> Result<OptimizerState, OptimizerError> {
     let mut state = OptimizerState { optimizer: optimizer.to_owned(), ..OptimizerState::default() };
     for (path, slot) in &parameters.slots {
-        let rule = parameters.group(slot).rule.as_ref();
+        let rule = &*parameters.group(slot).rule;
         state.parameters.insert(path.clone(), parameter_state(rule, slot)?);
     }
     Ok(state)
@@ -21,12 +21,18 @@ pub(super) fn state(optimizer: &str, parameters: &Parameters) -> Result<Optimize
 
 fn parameter_state(rule: &dyn Rule, slot: &Slot) -> Result<ParameterState, OptimizerError> {
     let memory = &slot.memory;
-    let layouts = rule.tensor_layouts().iter();
-    let names = layouts.copied().find(|names| names.len() == memory.tensors.len()).unwrap_or(&[]);
+    let names = names_of(rule, memory.tensors.len()).ok_or_else(|| OptimizerError::Unwritable {
+        reason: format!(
+            "{} has {} tensors, which none of the optimizer's layouts {:?} names",
+            slot.at.path,
+            memory.tensors.len(),
+            rule.tensor_layouts()
+        ),
+    })?;
     let mut state = ParameterState { steps: memory.num_steps, ..ParameterState::default() };
     for (name, tensor) in names.iter().zip(&memory.tensors) {
-        let data = read_back(tensor, &slot.location.shape).map_err(|reason| OptimizerError::Device {
-            tensor: format!("{}/{name}", slot.location.path),
+        let data = read_back(tensor, &slot.shape).map_err(|reason| OptimizerError::Device {
+            tensor: format!("{}/{name}", slot.at.path),
             reason,
         })?;
         state.tensors.insert((*name).to_owned(), data);
@@ -34,6 +40,14 @@ fn parameter_state(rule: &dyn Rule, slot: &Slot) -> Result<ParameterState, Optim
     let scalars = rule.scalar_names().iter().zip(&memory.scalars);
     state.scalars = scalars.map(|(name, value)| ((*name).to_owned(), *value)).collect();
     Ok(state)
+}
+
+/// The names of so many tensors.
+fn names_of(rule: &dyn Rule, num_tensors: usize) -> Option<&'static [&'static str]> {
+    if num_tensors == 0 {
+        return Some(&[]);
+    }
+    rule.tensor_layouts().iter().copied().find(|names| names.len() == num_tensors)
 }
 
 /// A flattened tensor as host data of its parameter's shape.
@@ -69,8 +83,10 @@ pub(super) fn load(
     }
     let mut memories = Vec::with_capacity(parameters.slots.len());
     for (path, slot) in &parameters.slots {
-        let saved = state.parameters.remove(path).unwrap_or_default();
-        memories.push(memory(parameters.group(slot).rule.as_ref(), saved, path, device)?);
+        let Some(saved) = state.parameters.remove(path) else {
+            unreachable!("bug: a state without {path} was found to fit");
+        };
+        memories.push(memory(&*parameters.group(slot).rule, saved, path, device)?);
     }
     for (slot, memory) in parameters.slots.values_mut().zip(memories) {
         slot.memory = memory;
@@ -85,8 +101,14 @@ fn memory(
     device: &Device,
 ) -> Result<Memory, OptimizerError> {
     let mut memory = Memory { num_steps: saved.steps, ..Memory::default() };
-    for name in layout(rule, &saved).unwrap_or(&[]) {
-        let Some(data) = saved.tensors.remove(*name) else { continue };
+    let names = if saved.steps == 0 { Some(&[][..]) } else { layout(rule, &saved) };
+    let Some(names) = names else {
+        unreachable!("bug: a state with other tensors of {path} was found to fit");
+    };
+    for name in names {
+        let Some(data) = saved.tensors.remove(*name) else {
+            unreachable!("bug: a state without {path}/{name} was found to fit");
+        };
         let tensor = upload(data, device)
             .map_err(|reason| OptimizerError::Unreadable { reason: format!("{path}/{name}: {reason}") })?;
         memory.tensors.push(tensor);
@@ -109,8 +131,8 @@ fn differences(parameters: &Parameters, state: &OptimizerState) -> Vec<String> {
     }
     for (path, slot) in &parameters.slots {
         if let Some(saved) = state.parameters.get(path) {
-            let rule = parameters.group(slot).rule.as_ref();
-            compare(rule, &slot.location.shape, path, saved, &mut problems);
+            let rule = &*parameters.group(slot).rule;
+            compare(rule, &slot.shape, path, saved, &mut problems);
         }
     }
     problems
@@ -122,7 +144,8 @@ fn compare(rule: &dyn Rule, shape: &[usize], path: &str, saved: &ParameterState,
         _ => layout(rule, saved).is_some(),
     };
     if !has_tensors_rightly {
-        let expected = if saved.steps == 0 { &[] } else { rule.tensor_layouts()[0] };
+        let expected =
+            if saved.steps == 0 { &[] } else { rule.tensor_layouts().first().copied().unwrap_or(&[]) };
         problems.push(format!(
             "{path} has the tensors [{}] after {} steps: expected [{}]",
             saved.tensors.keys().cloned().collect::<Vec<_>>().join(", "),

@@ -4,12 +4,12 @@
 //! `torch.optim.RMSprop`; Hinton's lecture 6e; Graves, <https://arxiv.org/abs/1308.0850>.
 
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::RuleConfig;
-use super::argument::{ArgumentError, Check};
-use super::group::{GroupConfig, Tunables};
-use super::rule::{Layouts, Memory, Rule, StepContext, directed, lerp, mean_square, minus_quotient, with_l2};
+use super::formula::{directed, lerp, mean_square, minus_quotient, with_l2};
+use super::group_config::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext};
 
 /// Arguments of [rmsprop](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,28 +52,29 @@ impl Default for RmsPropConfig {
     }
 }
 
-impl RuleConfig for RmsPropConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("rmsprop");
-        check.non_negative("lr", self.lr)?;
-        check.non_negative("alpha", self.alpha)?;
-        check.non_negative("eps", self.eps)?;
-        check.non_negative("weight_decay", self.weight_decay)?;
-        check.non_negative("momentum", self.momentum)
+impl Component for RmsPropConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::non_negative("lr", self.lr)?;
+        check::non_negative("alpha", self.alpha)?;
+        check::non_negative("eps", self.eps)?;
+        check::non_negative("weight_decay", self.weight_decay)?;
+        check::non_negative("momentum", self.momentum)
+    }
+}
+
+impl Rule for RmsPropConfig {
+    fn lr(&self) -> f64 {
+        self.lr
     }
 
     fn tunables(&mut self) -> Tunables<'_> {
         Tunables {
             lr: &mut self.lr,
-            weight_decay: &mut self.weight_decay,
+            weight_decay: Some(&mut self.weight_decay),
             momentum: Some(&mut self.momentum),
             betas: None,
             eps: Some(&mut self.eps),
         }
-    }
-
-    fn lr(&self) -> f64 {
-        self.lr
     }
 
     fn groups(&self) -> &[GroupConfig] {
@@ -84,12 +85,6 @@ impl RuleConfig for RmsPropConfig {
         self.no_decay_on_bias_and_norm
     }
 
-    fn rule(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
-    }
-}
-
-impl Rule for RmsPropConfig {
     fn tensor_layouts(&self) -> Layouts {
         // A schedule that cycles the momentum switches it on even where it is zero, as in torch.
         match (self.centered, self.momentum > 0.0) {

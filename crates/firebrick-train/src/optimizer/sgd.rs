@@ -4,13 +4,13 @@
 //! `torch.optim.SGD`; its momentum begins as the first gradient, undampened.
 
 use burn::tensor::Tensor;
+use firebrick_component::{ArgumentError, Component, check};
 use firebrick_kernels::{scaled_sum, two_scaled_sums};
 use serde::{Deserialize, Serialize};
 
-use super::RuleConfig;
-use super::argument::{ArgumentError, Check};
-use super::group::{GroupConfig, Tunables};
-use super::rule::{Layouts, Memory, Rule, StepContext, directed, with_l2};
+use super::formula::{directed, with_l2};
+use super::group_config::{GroupConfig, Tunables};
+use super::rule::{Layouts, Memory, Rule, StepContext};
 
 /// Arguments of [sgd](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,34 +50,35 @@ impl Default for SgdConfig {
     }
 }
 
-impl RuleConfig for SgdConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("sgd");
-        check.non_negative("lr", self.lr)?;
-        check.non_negative("momentum", self.momentum)?;
-        check.finite("dampening", self.dampening)?;
-        check.non_negative("weight_decay", self.weight_decay)?;
+impl Component for SgdConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::non_negative("lr", self.lr)?;
+        check::non_negative("momentum", self.momentum)?;
+        check::finite("dampening", self.dampening)?;
+        check::non_negative("weight_decay", self.weight_decay)?;
         let may_be_nesterov = self.momentum > 0.0 && self.dampening == 0.0;
-        check.that(
+        check::that(
             !self.nesterov || may_be_nesterov,
             "nesterov",
             self.nesterov,
             "false, or momentum > 0 with dampening = 0",
         )
     }
+}
+
+impl Rule for SgdConfig {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
 
     fn tunables(&mut self) -> Tunables<'_> {
         Tunables {
             lr: &mut self.lr,
-            weight_decay: &mut self.weight_decay,
+            weight_decay: Some(&mut self.weight_decay),
             momentum: Some(&mut self.momentum),
             betas: None,
             eps: None,
         }
-    }
-
-    fn lr(&self) -> f64 {
-        self.lr
     }
 
     fn groups(&self) -> &[GroupConfig] {
@@ -88,12 +89,6 @@ impl RuleConfig for SgdConfig {
         self.no_decay_on_bias_and_norm
     }
 
-    fn rule(&self) -> Box<dyn Rule> {
-        Box::new(self.clone())
-    }
-}
-
-impl Rule for SgdConfig {
     fn tensor_layouts(&self) -> Layouts {
         // A schedule that cycles the momentum switches it on even where it is zero, as in torch.
         if self.momentum == 0.0 { &[&[], &["momentum_buffer"]] } else { &[&["momentum_buffer"]] }

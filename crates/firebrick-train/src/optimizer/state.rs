@@ -74,10 +74,9 @@ impl OptimizerState {
                 metadata.get("format").map_or("(none)", String::as_str)
             )));
         }
-        let mut state = Self {
-            optimizer: metadata.get("optimizer").cloned().unwrap_or_default(),
-            parameters: BTreeMap::new(),
-        };
+        let optimizer = metadata.get("optimizer").cloned();
+        let optimizer = optimizer.ok_or_else(|| unreadable("it does not name its optimizer".to_owned()))?;
+        let mut state = Self { optimizer, parameters: BTreeMap::new() };
         state.take_scalars(reader.scalars())?;
         let tensors = reader.into_tensors().map_err(|error| unreadable(error.to_string()))?;
         tensors.into_iter().try_for_each(|tensor| state.take_tensor(tensor))?;

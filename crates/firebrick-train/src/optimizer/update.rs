@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
+use firebrick_models::walk::{Change, ParamRef, Visit};
 
+use super::config::OptimizerConfig;
 use super::error::OptimizerError;
 use super::group::{Group, Membership};
-use super::path::{Location, ModulePath};
+use super::rates::Rates;
 use super::rule::{Memory, StepContext};
-use super::{OptimizerConfig, Rates};
 
 /// One trainable parameter.
 pub(super) struct Slot {
-    pub location: Location,
+    pub at: ParamRef,
+    /// As the model holds it.
+    pub shape: Vec<usize>,
     pub memory: Memory,
     pub group: usize,
 }
@@ -31,20 +34,20 @@ impl Parameters {
         &self.groups[slot.group]
     }
 
-    /// The slot of the parameter at `location`; a new one if there is none, or if what was known
-    /// under that path had another shape and so was another parameter.
-    fn ensure(&mut self, config: &OptimizerConfig, location: Location) {
-        if self.slots.get(&location.path).is_some_and(|slot| slot.location.shape == location.shape) {
+    /// Makes a slot for the parameter at `at` if there is none, or if what was known under that path had another
+    /// shape and so was another parameter.
+    fn ensure(&mut self, config: &OptimizerConfig, at: &ParamRef, shape: &[usize]) {
+        if self.slots.get(&at.path).is_some_and(|slot| slot.shape == shape) {
             return;
         }
-        let membership = Membership::of(config, &location);
+        let membership = Membership::of(config, at, shape);
         let known = self.groups.iter().position(|group| group.membership == membership);
         let group = known.unwrap_or_else(|| {
-            self.groups.push(Group::new(config, &location));
+            self.groups.push(Group::new(config, at, shape));
             self.groups.len() - 1
         });
-        let slot = Slot { memory: Memory::default(), group, location };
-        self.slots.insert(slot.location.path.clone(), slot);
+        let slot = Slot { at: at.clone(), shape: shape.to_vec(), memory: Memory::default(), group };
+        self.slots.insert(at.path.clone(), slot);
     }
 
     pub(super) fn check_bound(&self, config: &OptimizerConfig) -> Result<(), OptimizerError> {
@@ -65,31 +68,21 @@ impl Parameters {
 }
 
 /// Finds the parameters that require a gradient.
-pub(super) struct Visit<'a> {
+pub(super) struct Bind<'a> {
     config: &'a OptimizerConfig,
     parameters: &'a mut Parameters,
-    path: ModulePath,
 }
 
-impl<'a> Visit<'a> {
+impl<'a> Bind<'a> {
     pub(super) fn new(config: &'a OptimizerConfig, parameters: &'a mut Parameters) -> Self {
-        Self { config, parameters, path: ModulePath::default() }
+        Self { config, parameters }
     }
 }
 
-impl ModuleVisitor for Visit<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if param.is_require_grad() {
-            let location = self.path.location(param.lazy_shape().to_vec());
-            self.parameters.ensure(self.config, location);
+impl Visit for Bind<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
+        if parameter.is_require_grad() {
+            self.parameters.ensure(self.config, at, &parameter.lazy_shape().to_vec());
         }
     }
 }
@@ -100,7 +93,6 @@ pub(super) struct Step<'a> {
     parameters: &'a mut Parameters,
     rates: &'a dyn Rates,
     gradients: GradientsParams,
-    path: ModulePath,
 }
 
 impl<'a> Step<'a> {
@@ -110,20 +102,28 @@ impl<'a> Step<'a> {
         rates: &'a dyn Rates,
         gradients: GradientsParams,
     ) -> Self {
-        Self { config, parameters, rates, gradients, path: ModulePath::default() }
+        Self { config, parameters, rates, gradients }
     }
 
     /// # Shapes
-    /// `parameter`, `gradient` and the result are the flattened parameter, outside autodiff.
-    fn update(&mut self, location: Location, parameter: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
-        let path = location.path.clone();
-        self.parameters.ensure(self.config, location);
-        let Some(slot) = self.parameters.slots.get_mut(&path) else { return parameter };
+    /// `parameter`, `gradient` and the result are the flattened parameter, outside autodiff; `shape` is its own.
+    fn update(
+        &mut self,
+        at: &ParamRef,
+        shape: &[usize],
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+    ) -> Tensor<1> {
+        self.parameters.ensure(self.config, at, shape);
+        let Some(slot) = self.parameters.slots.get_mut(&at.path) else {
+            unreachable!("bug: `ensure` has made no slot for {}", at.path);
+        };
         let group = &self.parameters.groups[slot.group];
         let context = StepContext {
             lr: self.rates.lr(group.base_lr),
             momentum: self.rates.momentum(),
-            location: &slot.location,
+            at: &slot.at,
+            shape: &slot.shape,
         };
         slot.memory.follow(&parameter.device());
         slot.memory.num_steps += 1;
@@ -131,24 +131,14 @@ impl<'a> Step<'a> {
     }
 }
 
-impl ModuleMapper for Step<'_> {
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.enter(name, container_type);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
-        let (id, tensor, mapper) = param.consume();
+impl Change for Step<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.gradients.remove::<D>(parameter.id) else { return parameter };
+        let (id, tensor, mapper) = parameter.consume();
         let autodiff = AutodiffContext::of(&tensor);
         let shape = tensor.dims();
         let gradient = gradient.inner().to_device(&tensor.device());
-
-        let location = self.path.location(shape.to_vec());
-        let updated = self.update(location, tensor.inner().reshape([-1]), gradient.reshape([-1]));
+        let updated = self.update(at, &shape, tensor.inner().reshape([-1]), gradient.reshape([-1]));
         Param::from_mapped_value(id, autodiff.restore(updated.reshape(shape), id), mapper)
     }
 }

@@ -3,13 +3,11 @@
 //! # Source
 //! `torch.optim.lr_scheduler.ConstantLR`.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// Arguments of [constant](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,12 +30,13 @@ impl Default for ConstantConfig {
     }
 }
 
-impl CurveConfig for ConstantConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("constant");
-        check.unit_interval("factor", self.factor)
+impl Component for ConstantConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::unit_interval("factor", self.factor)
     }
+}
 
+impl LrSchedule for ConstantConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
     }
@@ -46,8 +45,8 @@ impl CurveConfig for ConstantConfig {
         self.per
     }
 
-    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        Ok(Arc::new(Pause { factor: self.factor, length: self.total_iters }))
+    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        Ok(Box::new(Pause { factor: self.factor, length: self.total_iters }))
     }
 }
 

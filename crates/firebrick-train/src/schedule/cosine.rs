@@ -4,13 +4,11 @@
 //! `torch.optim.lr_scheduler.CosineAnnealingLR`; Loshchilov and Hutter,
 //! <https://arxiv.org/abs/1608.03983>.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// Arguments of [cosine](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,13 +32,14 @@ impl Default for CosineConfig {
     }
 }
 
-impl CurveConfig for CosineConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("cosine");
-        check.at_least_one("T_max", self.t_max.unwrap_or(1))?;
-        check.finite("eta_min", self.eta_min)
+impl Component for CosineConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::at_least_one("T_max", self.t_max.unwrap_or(1))?;
+        check::finite("eta_min", self.eta_min)
     }
+}
 
+impl LrSchedule for CosineConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
     }
@@ -49,9 +48,9 @@ impl CurveConfig for CosineConfig {
         self.per
     }
 
-    fn curve(&self, _base_lr: f64, length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        let period = self.t_max.unwrap_or(length).max(1);
-        Ok(Arc::new(Cosine { period, eta_min: self.eta_min }))
+    fn curve(&self, _base_lr: f64, length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        let period = self.t_max.unwrap_or(length);
+        Ok(Box::new(Cosine { period, eta_min: self.eta_min }))
     }
 }
 

@@ -5,14 +5,12 @@
 //! `torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`; Loshchilov and Hutter,
 //! <https://arxiv.org/abs/1608.03983>.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
 use super::cosine::half_wave;
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// Arguments of [cosine_warm_restarts](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,14 +37,15 @@ impl Default for CosineWarmRestartsConfig {
     }
 }
 
-impl CurveConfig for CosineWarmRestartsConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("cosine_warm_restarts");
-        check.at_least_one("T_0", self.t_0.unwrap_or(1))?;
-        check.at_least_one("T_mult", self.t_mult)?;
-        check.finite("eta_min", self.eta_min)
+impl Component for CosineWarmRestartsConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::at_least_one("T_0", self.t_0.unwrap_or(1))?;
+        check::at_least_one("T_mult", self.t_mult)?;
+        check::finite("eta_min", self.eta_min)
     }
+}
 
+impl LrSchedule for CosineWarmRestartsConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
     }
@@ -55,9 +54,9 @@ impl CurveConfig for CosineWarmRestartsConfig {
         self.per
     }
 
-    fn curve(&self, _base_lr: f64, length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        let first_period = self.t_0.unwrap_or(length).max(1);
-        Ok(Arc::new(Waves { first_period, growth: self.t_mult.max(1), eta_min: self.eta_min }))
+    fn curve(&self, _base_lr: f64, length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        let first_period = self.t_0.unwrap_or(length);
+        Ok(Box::new(Waves { first_period, growth: self.t_mult, eta_min: self.eta_min }))
     }
 }
 

@@ -3,13 +3,11 @@
 //! # Source
 //! `torch.optim.lr_scheduler.CyclicLR`; Smith, <https://arxiv.org/abs/1506.01186>.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// How the tops of the cycles change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,34 +72,46 @@ impl Default for CyclicConfig {
     }
 }
 
-impl CurveConfig for CyclicConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("cyclic");
-        let base_lr = check.required("base_lr", self.base_lr, "a finite number >= 0")?;
-        check.non_negative("base_lr", base_lr)?;
-        let max_lr = check.required("max_lr", self.max_lr, "a finite number >= 0")?;
-        check.non_negative("max_lr", max_lr)?;
-        check.at_least_one("step_size_up", self.step_size_up)?;
-        check.at_least_one("step_size_down", self.step_size_down.unwrap_or(1))?;
-        check.finite("gamma", self.gamma)?;
-        check.unit_interval("base_momentum", self.base_momentum)?;
-        check.unit_interval("max_momentum", self.max_momentum)
+impl CyclicConfig {
+    fn required_rates(&self) -> Result<[f64; 2], ArgumentError> {
+        let expected = "a finite number >= 0";
+        let base_lr = check::required("base_lr", self.base_lr, expected)?;
+        Ok([base_lr, check::required("max_lr", self.max_lr, expected)?])
     }
+}
 
+impl Component for CyclicConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        let [base_lr, max_lr] = self.required_rates()?;
+        check::non_negative("base_lr", base_lr)?;
+        check::non_negative("max_lr", max_lr)?;
+        check::at_least_one("step_size_up", self.step_size_up)?;
+        check::at_least_one("step_size_down", self.step_size_down.unwrap_or(1))?;
+        check::finite("gamma", self.gamma)?;
+        check::unit_interval("base_momentum", self.base_momentum)?;
+        check::unit_interval("max_momentum", self.max_momentum)
+    }
+}
+
+impl LrSchedule for CyclicConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
+    }
+
+    fn cycles_momentum(&self) -> bool {
+        self.cycle_momentum
     }
 
     fn per(&self) -> Per {
         self.per
     }
 
-    fn curve(&self, base_lr: f64, _length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        let step_size_up = self.step_size_up.max(1) as f64;
-        let step_size_down = self.step_size_down.map_or(step_size_up, |steps| steps.max(1) as f64);
+    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        let step_size_up = self.step_size_up as f64;
+        let step_size_down = self.step_size_down.map_or(step_size_up, |steps| steps as f64);
         let total_size = step_size_up + step_size_down;
-        Ok(Arc::new(Cyclic {
-            lr: [self.base_lr.unwrap_or(base_lr), self.max_lr.unwrap_or(base_lr)],
+        Ok(Box::new(Cyclic {
+            lr: self.required_rates()?,
             momentum: self.cycle_momentum.then_some([self.base_momentum, self.max_momentum]),
             total_size,
             rise_share: step_size_up / total_size,

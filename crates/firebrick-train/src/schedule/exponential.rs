@@ -3,13 +3,11 @@
 //! # Source
 //! `torch.optim.lr_scheduler.ExponentialLR`.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// Arguments of [exponential](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,13 +29,19 @@ impl Default for ExponentialConfig {
     }
 }
 
-impl CurveConfig for ExponentialConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("exponential");
-        let gamma = check.required("gamma", self.gamma, "a finite number")?;
-        check.finite("gamma", gamma)
+impl ExponentialConfig {
+    fn required_gamma(&self) -> Result<f64, ArgumentError> {
+        check::required("gamma", self.gamma, "a finite number")
     }
+}
 
+impl Component for ExponentialConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::finite("gamma", self.required_gamma()?)
+    }
+}
+
+impl LrSchedule for ExponentialConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
     }
@@ -46,8 +50,8 @@ impl CurveConfig for ExponentialConfig {
         self.per
     }
 
-    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        Ok(Arc::new(Decay { gamma: self.gamma.unwrap_or(1.0) }))
+    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        Ok(Box::new(Decay { gamma: self.required_gamma()? }))
     }
 }
 

@@ -3,13 +3,11 @@
 //! # Source
 //! `torch.optim.lr_scheduler.LinearLR`.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// Arguments of [linear](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,15 +32,16 @@ impl Default for LinearConfig {
     }
 }
 
-impl CurveConfig for LinearConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("linear");
+impl Component for LinearConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
         let is_allowed = self.start_factor > 0.0 && self.start_factor <= 1.0;
-        check.that(is_allowed, "start_factor", self.start_factor, "0 < start_factor <= 1")?;
-        check.unit_interval("end_factor", self.end_factor)?;
-        check.at_least_one("total_iters", self.total_iters)
+        check::that(is_allowed, "start_factor", self.start_factor, "0 < start_factor <= 1")?;
+        check::unit_interval("end_factor", self.end_factor)?;
+        check::at_least_one("total_iters", self.total_iters)
     }
+}
 
+impl LrSchedule for LinearConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
     }
@@ -51,8 +50,8 @@ impl CurveConfig for LinearConfig {
         self.per
     }
 
-    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        Ok(Arc::new(Line { start: self.start_factor, end: self.end_factor, length: self.total_iters.max(1) }))
+    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        Ok(Box::new(Line { start: self.start_factor, end: self.end_factor, length: self.total_iters }))
     }
 }
 

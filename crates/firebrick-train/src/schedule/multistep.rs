@@ -3,13 +3,11 @@
 //! # Source
 //! `torch.optim.lr_scheduler.MultiStepLR`.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// Arguments of [multistep](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,13 +31,20 @@ impl Default for MultistepConfig {
     }
 }
 
-impl CurveConfig for MultistepConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("multistep");
-        check.required("milestones", self.milestones.as_ref(), "a list of whole numbers")?;
-        check.finite("gamma", self.gamma)
+impl MultistepConfig {
+    fn required_milestones(&self) -> Result<&Vec<u64>, ArgumentError> {
+        check::required("milestones", self.milestones.as_ref(), "a list of whole numbers")
     }
+}
 
+impl Component for MultistepConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        self.required_milestones()?;
+        check::finite("gamma", self.gamma)
+    }
+}
+
+impl LrSchedule for MultistepConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
     }
@@ -48,9 +53,9 @@ impl CurveConfig for MultistepConfig {
         self.per
     }
 
-    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        let milestones = self.milestones.clone().unwrap_or_default();
-        Ok(Arc::new(Milestones { milestones, gamma: self.gamma }))
+    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        let milestones = self.required_milestones()?.clone();
+        Ok(Box::new(Milestones { milestones, gamma: self.gamma }))
     }
 }
 

@@ -1,11 +1,10 @@
 //! No schedule: the optimiser's learning rate throughout, behind a warm-up if one is wanted.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// Arguments of [none](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,11 +23,9 @@ impl Default for NoneConfig {
     }
 }
 
-impl CurveConfig for NoneConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        Ok(())
-    }
+impl Component for NoneConfig {}
 
+impl LrSchedule for NoneConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
     }
@@ -37,8 +34,8 @@ impl CurveConfig for NoneConfig {
         self.per
     }
 
-    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        Ok(Arc::new(Level))
+    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        Ok(Box::new(Level))
     }
 }
 

@@ -3,13 +3,11 @@
 //! # Source
 //! `torch.optim.lr_scheduler.OneCycleLR`; Smith and Topin, <https://arxiv.org/abs/1708.07120>.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// How a value goes from one end of a phase to the other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,32 +84,37 @@ impl Default for OneCycleConfig {
     }
 }
 
-impl CurveConfig for OneCycleConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("one_cycle");
-        check.non_negative("max_lr", self.max_lr.unwrap_or(0.0))?;
+impl Component for OneCycleConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::non_negative("max_lr", self.max_lr.unwrap_or(0.0))?;
         // One step has no way from one rate to another; torch divides by zero there.
         let total_steps = self.total_steps.unwrap_or(2);
-        check.that(total_steps >= 2, "total_steps", total_steps, "a whole number >= 2")?;
-        check.unit_interval("pct_start", self.pct_start)?;
-        check.unit_interval("base_momentum", self.base_momentum)?;
-        check.unit_interval("max_momentum", self.max_momentum)?;
-        check.positive("div_factor", self.div_factor)?;
-        check.positive("final_div_factor", self.final_div_factor)
+        check::that(total_steps >= 2, "total_steps", total_steps, "a whole number >= 2")?;
+        check::unit_interval("pct_start", self.pct_start)?;
+        check::unit_interval("base_momentum", self.base_momentum)?;
+        check::unit_interval("max_momentum", self.max_momentum)?;
+        check::positive("div_factor", self.div_factor)?;
+        check::positive("final_div_factor", self.final_div_factor)
     }
+}
 
+impl LrSchedule for OneCycleConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
+    }
+
+    fn cycles_momentum(&self) -> bool {
+        self.cycle_momentum
     }
 
     fn per(&self) -> Per {
         self.per
     }
 
-    fn curve(&self, base_lr: f64, length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
+    fn curve(&self, base_lr: f64, length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
         let max_lr = self.max_lr.unwrap_or(base_lr);
-        let total_steps = self.total_steps.unwrap_or(length).max(1);
-        Ok(Arc::new(OneCycle::new(self, max_lr, total_steps as f64)))
+        let total_steps = self.total_steps.unwrap_or(length);
+        Ok(Box::new(OneCycle::new(self, max_lr, total_steps as f64)))
     }
 }
 

@@ -6,24 +6,13 @@
 //! # Source
 //! `torch.optim.lr_scheduler.ReduceLROnPlateau`.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
-
-/// What is watched.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlateauMetric {
-    /// The evaluation's loss.
-    #[default]
-    Loss,
-    /// The evaluation's accuracy.
-    Accuracy,
-}
+use super::curve::{Curve, LrSchedule, Per};
+use super::metric::PlateauMetric;
+use super::warmup::WarmupConfig;
 
 /// Which way is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,25 +80,30 @@ impl Default for PlateauConfig {
     }
 }
 
-impl CurveConfig for PlateauConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("plateau");
-        check.below_one("factor", self.factor)?;
-        check.finite("threshold", self.threshold)?;
-        check.non_negative("min_lr", self.min_lr)?;
-        check.non_negative("eps", self.eps)
+impl Component for PlateauConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::below_one("factor", self.factor)?;
+        check::finite("threshold", self.threshold)?;
+        check::non_negative("min_lr", self.min_lr)?;
+        check::non_negative("eps", self.eps)
     }
+}
 
+impl LrSchedule for PlateauConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
+    }
+
+    fn watches(&self) -> Option<PlateauMetric> {
+        Some(self.metric)
     }
 
     fn per(&self) -> Per {
         Per::Epoch
     }
 
-    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        Ok(Arc::new(Plateau::new(self)))
+    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        Ok(Box::new(Plateau::new(self)))
     }
 }
 
@@ -128,31 +122,34 @@ pub struct PlateauState {
 }
 
 /// The schedule at work.
-#[derive(Debug, Clone)]
-pub(super) struct Plateau {
+#[derive(Debug)]
+struct Plateau {
     config: PlateauConfig,
     state: PlateauState,
 }
 
 impl Plateau {
-    pub(super) fn new(config: &PlateauConfig) -> Self {
+    fn new(config: &PlateauConfig) -> Self {
         let state = PlateauState { best: None, num_bad_epochs: 0, cooldown_counter: 0, num_reductions: 0 };
         Self { config: config.clone(), state }
     }
+}
 
-    pub(super) fn metric(&self) -> PlateauMetric {
-        self.config.metric
+impl Curve for Plateau {
+    fn lr(&self, base_lr: f64, _t: u64) -> f64 {
+        let mut lr = base_lr;
+        for _ in 0..self.state.num_reductions {
+            let reduced = (lr * self.config.factor).max(self.config.min_lr);
+            if lr - reduced <= self.config.eps {
+                // Nothing will change any more, however long the run.
+                break;
+            }
+            lr = reduced;
+        }
+        lr
     }
 
-    pub(super) fn state(&self) -> PlateauState {
-        self.state
-    }
-
-    pub(super) fn load_state(&mut self, state: PlateauState) {
-        self.state = state;
-    }
-
-    pub(super) fn observe(&mut self, metric: f64) {
+    fn observe(&mut self, metric: f64) {
         let state = &mut self.state;
         if is_better(&self.config, metric, state.best) {
             state.best = Some(metric);
@@ -171,23 +168,14 @@ impl Plateau {
         }
     }
 
-    pub(super) fn lr(&self, base_lr: f64) -> f64 {
-        let mut lr = base_lr;
-        for _ in 0..self.state.num_reductions {
-            let reduced = (lr * self.config.factor).max(self.config.min_lr);
-            if lr - reduced <= self.config.eps {
-                // Nothing will change any more, however long the run.
-                break;
-            }
-            lr = reduced;
-        }
-        lr
+    fn state(&self) -> Option<Value> {
+        let state = serde_json::to_value(self.state);
+        Some(state.unwrap_or_else(|error| unreachable!("bug: four numbers are no JSON: {error}")))
     }
-}
 
-impl Curve for Plateau {
-    fn lr(&self, base_lr: f64, _t: u64) -> f64 {
-        Plateau::lr(self, base_lr)
+    fn load_state(&mut self, state: Value) -> Result<(), String> {
+        self.state = serde_json::from_value(state).map_err(|error| error.to_string())?;
+        Ok(())
     }
 }
 

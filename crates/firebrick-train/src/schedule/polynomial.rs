@@ -3,13 +3,11 @@
 //! # Source
 //! `torch.optim.lr_scheduler.PolynomialLR`.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// Arguments of [polynomial](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,13 +30,14 @@ impl Default for PolynomialConfig {
     }
 }
 
-impl CurveConfig for PolynomialConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("polynomial");
-        check.at_least_one("total_iters", self.total_iters)?;
-        check.positive("power", self.power)
+impl Component for PolynomialConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::at_least_one("total_iters", self.total_iters)?;
+        check::positive("power", self.power)
     }
+}
 
+impl LrSchedule for PolynomialConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
     }
@@ -47,8 +46,8 @@ impl CurveConfig for PolynomialConfig {
         self.per
     }
 
-    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        Ok(Arc::new(Fall { length: self.total_iters.max(1), power: self.power }))
+    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        Ok(Box::new(Fall { length: self.total_iters, power: self.power }))
     }
 }
 

@@ -3,13 +3,11 @@
 //! # Source
 //! `torch.optim.lr_scheduler.StepLR`.
 
-use std::sync::Arc;
-
+use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, CurveConfig, Per, WarmupConfig};
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
+use super::curve::{Curve, LrSchedule, Per};
+use super::warmup::WarmupConfig;
 
 /// Arguments of [step](self), with torch's names and defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,14 +31,20 @@ impl Default for StepConfig {
     }
 }
 
-impl CurveConfig for StepConfig {
-    fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("step");
-        let step_size = check.required("step_size", self.step_size, "a whole number >= 1")?;
-        check.at_least_one("step_size", step_size)?;
-        check.finite("gamma", self.gamma)
+impl StepConfig {
+    fn required_step_size(&self) -> Result<u64, ArgumentError> {
+        check::required("step_size", self.step_size, "a whole number >= 1")
     }
+}
 
+impl Component for StepConfig {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        check::at_least_one("step_size", self.required_step_size()?)?;
+        check::finite("gamma", self.gamma)
+    }
+}
+
+impl LrSchedule for StepConfig {
     fn warmup(&self) -> Option<&WarmupConfig> {
         self.warmup.as_ref()
     }
@@ -49,9 +53,9 @@ impl CurveConfig for StepConfig {
         self.per
     }
 
-    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Arc<dyn Curve>, ArgumentError> {
-        let step_size = self.step_size.unwrap_or(1).max(1);
-        Ok(Arc::new(Stairs { step_size, gamma: self.gamma }))
+    fn curve(&self, _base_lr: f64, _length: u64) -> Result<Box<dyn Curve>, ArgumentError> {
+        let step_size = self.required_step_size()?;
+        Ok(Box::new(Stairs { step_size, gamma: self.gamma }))
     }
 }
 

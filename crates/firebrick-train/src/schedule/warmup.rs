@@ -4,10 +4,8 @@
 //! `torch.optim.lr_scheduler.LinearLR` before another schedule in a `SequentialLR`; Goyal et al.,
 //! <https://arxiv.org/abs/1706.02677>, section 2.2.
 
+use firebrick_component::{ArgumentError, check};
 use serde::{Deserialize, Serialize};
-
-use crate::optimizer::ArgumentError;
-use crate::optimizer::argument::Check;
 
 /// Arguments of a warm-up. Exactly one of `steps` and `epochs` is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -30,18 +28,21 @@ impl Default for WarmupConfig {
 }
 
 impl WarmupConfig {
-    pub(super) fn check(&self) -> Result<(), ArgumentError> {
-        let check = Check("warmup");
+    pub(super) fn validate(&self) -> Result<(), ArgumentError> {
         let has_one = self.steps.is_some() != self.epochs.is_some();
-        let given = if self.steps.is_some() { "(both given)" } else { "(both left out)" };
-        check.that(has_one, "steps or epochs", given, "one of the two")?;
+        let given = if self.steps.is_some() { "both" } else { "neither" };
+        check::that(has_one, "", given, "either `steps` or `epochs`")?;
         let is_allowed = self.start_factor > 0.0 && self.start_factor <= 1.0;
-        check.that(is_allowed, "start_factor", self.start_factor, "0 < start_factor <= 1")
+        check::that(is_allowed, "start_factor", self.start_factor, "0 < start_factor <= 1")
     }
 
+    /// How many steps that is; a validated warm-up has one of the two.
     pub(super) fn resolve(&self, steps_per_epoch: u64) -> Warmup {
-        let epochs = self.epochs.unwrap_or(0);
-        let num_steps = self.steps.unwrap_or_else(|| epochs.saturating_mul(steps_per_epoch));
+        let num_steps = match (self.steps, self.epochs) {
+            (Some(steps), None) => steps,
+            (None, Some(epochs)) => epochs.saturating_mul(steps_per_epoch),
+            _ => unreachable!("bug: a warm-up by steps and epochs, or by neither, was not refused"),
+        };
         Warmup { num_steps, start_factor: self.start_factor }
     }
 }

@@ -179,6 +179,6 @@ fn average_before_the_first_update_is_the_model_itself() {
 fn decay_out_of_range_is_named() {
     for decay in [-0.1, 1.1, f64::NAN] {
         let message = EmaConfig { decay }.validate().unwrap_err().to_string();
-        assert!(message.starts_with("ema: decay = "), "{message}");
+        assert!(message.starts_with("decay: expected a number from 0 to 1, got "), "{message}");
     }
 }

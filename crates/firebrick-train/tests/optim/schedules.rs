@@ -168,29 +168,31 @@ fn cycling_a_momentum_that_is_not_there_is_refused() {
 #[test]
 fn arguments_out_of_range_are_named() {
     let refused = [
-        ("step", json!({}), "step: step_size = (left out)"),
-        ("step", json!({ "step_size": 0 }), "step: step_size = 0"),
-        ("multistep", json!({}), "multistep: milestones = (left out)"),
-        ("exponential", json!({}), "exponential: gamma = (left out)"),
-        ("cosine", json!({ "T_max": 0 }), "cosine: T_max = 0"),
-        ("cosine_warm_restarts", json!({ "T_mult": 0 }), "cosine_warm_restarts: T_mult = 0"),
-        ("one_cycle", json!({ "pct_start": 1.5 }), "one_cycle: pct_start = 1.5"),
-        ("one_cycle", json!({ "div_factor": 0.0 }), "one_cycle: div_factor = 0"),
-        ("one_cycle", json!({ "total_steps": 1 }), "one_cycle: total_steps = 1"),
-        ("linear", json!({ "start_factor": 0.0 }), "linear: start_factor = 0"),
-        ("linear", json!({ "end_factor": 1.1 }), "linear: end_factor = 1.1"),
-        ("polynomial", json!({ "total_iters": 0 }), "polynomial: total_iters = 0"),
-        ("constant", json!({ "factor": 2.0 }), "constant: factor = 2"),
-        ("cyclic", json!({ "max_lr": 1.0 }), "cyclic: base_lr = (left out)"),
-        ("cyclic", json!({ "base_lr": 0.1, "max_lr": 1.0, "step_size_up": 0 }), "cyclic: step_size_up = 0"),
-        ("plateau", json!({ "factor": 1.0 }), "plateau: factor = 1"),
-        ("none", json!({ "warmup": {} }), "warmup: steps or epochs = (both left out)"),
-        ("none", json!({ "warmup": { "steps": 1, "epochs": 1 } }), "warmup: steps or epochs = (both given)"),
-        ("none", json!({ "warmup": { "steps": 1, "start_factor": 0.0 } }), "warmup: start_factor = 0"),
+        ("step", json!({}), "step_size", "nothing"),
+        ("step", json!({ "step_size": 0 }), "step_size", "0"),
+        ("multistep", json!({}), "milestones", "nothing"),
+        ("exponential", json!({}), "gamma", "nothing"),
+        ("cosine", json!({ "T_max": 0 }), "T_max", "0"),
+        ("cosine_warm_restarts", json!({ "T_mult": 0 }), "T_mult", "0"),
+        ("one_cycle", json!({ "pct_start": 1.5 }), "pct_start", "1.5"),
+        ("one_cycle", json!({ "div_factor": 0.0 }), "div_factor", "0"),
+        ("one_cycle", json!({ "total_steps": 1 }), "total_steps", "1"),
+        ("linear", json!({ "start_factor": 0.0 }), "start_factor", "0"),
+        ("linear", json!({ "end_factor": 1.1 }), "end_factor", "1.1"),
+        ("polynomial", json!({ "total_iters": 0 }), "total_iters", "0"),
+        ("constant", json!({ "factor": 2.0 }), "factor", "2"),
+        ("cyclic", json!({ "max_lr": 1.0 }), "base_lr", "nothing"),
+        ("cyclic", json!({ "base_lr": 0.1, "max_lr": 1.0, "step_size_up": 0 }), "step_size_up", "0"),
+        ("plateau", json!({ "factor": 1.0 }), "factor", "1"),
+        ("none", json!({ "warmup": {} }), "warmup", "neither"),
+        ("none", json!({ "warmup": { "steps": 1, "epochs": 1 } }), "warmup", "both"),
+        ("none", json!({ "warmup": { "steps": 1, "start_factor": 0.0 } }), "warmup.start_factor", "0"),
     ];
-    for (name, arguments, expected) in refused {
+    for (name, arguments, key, got) in refused {
         let message = config(name, arguments).validate().unwrap_err().to_string();
-        assert!(message.starts_with(&format!("schedule {expected} is not allowed: expected ")), "{message}");
+        let is_right =
+            message.starts_with(&format!("{key}: expected ")) && message.ends_with(&format!(", got {got}"));
+        assert!(is_right, "{name}: {message}");
     }
 }
 
@@ -205,7 +207,10 @@ fn nan_is_refused_everywhere() {
                 table.insert(argument.clone(), toml::Value::Float(f64::NAN));
                 let config = ScheduleConfig::deserialize_named(name, table).unwrap().unwrap();
                 let message = config.validate().unwrap_err().to_string();
-                assert!(message.contains(&format!("{name}: {argument} = NaN")), "{message}");
+                assert!(
+                    message.starts_with(&format!("{argument}: expected")) && message.ends_with("got NaN"),
+                    "{message}"
+                );
             }
         }
     }

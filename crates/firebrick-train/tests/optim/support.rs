@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
+use firebrick_models::walk::{self, Change, ParamRef, Visit};
 use firebrick_train::optimizer::{Optimizer, OptimizerConfig};
 use serde::de::DeserializeOwned;
 
@@ -49,21 +50,21 @@ impl Bag {
 /// Every float parameter of a model, in the order of its fields.
 pub fn values_of<M: Module>(model: &M) -> Vec<Vec<f32>> {
     struct Read(Vec<Vec<f32>>);
-    impl ModuleVisitor for Read {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+    impl Visit for Read {
+        fn parameter<const D: usize>(&mut self, _at: &ParamRef, param: &Param<Tensor<D>>) {
             self.0.push(param.val().into_data().try_to_vec::<f32>().unwrap());
         }
     }
     let mut read = Read(Vec::new());
-    model.visit(&mut read);
+    walk::visit(model, &mut read);
     read.0
 }
 
 /// Gradients for every trainable parameter of a model, in the order of its fields.
 pub fn gradients_for<M: Module>(model: &M, gradients: &[Vec<f32>]) -> GradientsParams {
     struct Register<'a>(GradientsParams, std::slice::Iter<'a, Vec<f32>>);
-    impl ModuleVisitor for Register<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+    impl Visit for Register<'_> {
+        fn parameter<const D: usize>(&mut self, _at: &ParamRef, param: &Param<Tensor<D>>) {
             if !param.is_require_grad() {
                 return;
             }
@@ -73,30 +74,30 @@ pub fn gradients_for<M: Module>(model: &M, gradients: &[Vec<f32>]) -> GradientsP
         }
     }
     let mut register = Register(GradientsParams::new(), gradients.iter());
-    model.visit(&mut register);
+    walk::visit(model, &mut register);
     register.0
 }
 
 /// Every gradient, in the order of the model's fields.
 pub fn read_gradients<M: Module>(model: &M, gradients: &GradientsParams) -> Vec<Vec<f32>> {
     struct Read<'a>(&'a GradientsParams, Vec<Vec<f32>>);
-    impl ModuleVisitor for Read<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+    impl Visit for Read<'_> {
+        fn parameter<const D: usize>(&mut self, _at: &ParamRef, param: &Param<Tensor<D>>) {
             if let Some(gradient) = self.0.get::<D>(param.id) {
                 self.1.push(gradient.into_data().try_to_vec::<f32>().unwrap());
             }
         }
     }
     let mut read = Read(gradients, Vec::new());
-    model.visit(&mut read);
+    walk::visit(model, &mut read);
     read.1
 }
 
 /// Changes every trainable parameter to these values, in the order of the fields.
 pub fn with_values<M: Module>(model: M, values: &[Vec<f32>]) -> M {
     struct Write<'a>(std::slice::Iter<'a, Vec<f32>>);
-    impl ModuleMapper for Write<'_> {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+    impl Change for Write<'_> {
+        fn parameter<const D: usize>(&mut self, _at: &ParamRef, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             if !param.is_require_grad() {
                 return param;
             }
@@ -107,7 +108,7 @@ pub fn with_values<M: Module>(model: M, values: &[Vec<f32>]) -> M {
             })
         }
     }
-    model.map(&mut Write(values.iter()))
+    walk::change(model, &mut Write(values.iter()))
 }
 
 /// The two backends that every machine has, with autodiff.

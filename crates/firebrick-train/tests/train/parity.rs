@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use firebrick_models::Model;
+use firebrick_models::Network;
 use firebrick_models::parameters::named_parameters;
 use firebrick_models::weights::{LoadOptions, load};
 use firebrick_train::run_folder::RunLocation;
@@ -92,7 +92,7 @@ fn check(backend: &str) {
     }
 }
 
-fn check_sums(name: &str, model: &Model, sums: &Value) {
+fn check_sums(name: &str, model: &Network, sums: &Value) {
     for parameter in named_parameters(model) {
         let sum: f64 = parameter.data.iter::<f64>().sum();
         let expected = sums[&parameter.name].as_f64().unwrap();
@@ -107,7 +107,7 @@ fn check_sums(name: &str, model: &Model, sums: &Value) {
 }
 
 /// Every element, beside the state dict that PyTorch saved after its last step.
-fn check_weights(name: &str, model: &Model, path: &Path) {
+fn check_weights(name: &str, model: &Network, path: &Path) {
     let (theirs, _) = load(model.clone(), path, LoadOptions::default()).unwrap();
     for (ours, theirs) in named_parameters(model).iter().zip(named_parameters(&theirs)) {
         let pairs = ours.data.iter::<f64>().zip(theirs.data.iter::<f64>());

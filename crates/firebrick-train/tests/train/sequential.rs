@@ -6,8 +6,8 @@ use std::str::FromStr;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use firebrick_models::Network;
 use firebrick_models::parameters::named_parameters;
-use firebrick_models::{ImageClassifier, Model};
 use firebrick_train::Config;
 use firebrick_train::config::Override;
 use firebrick_train::ema::{Ema, EmaConfig};
@@ -77,10 +77,10 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
         (
             "out_channels = 4",
             "out_chanels = 4",
-            "x.toml:5:24: unknown field `out_chanels`",
+            "x.toml:5:24: unknown key `out_chanels`",
             "did you mean `out_channels`?",
         ),
-        ("out_channels = 4, ", "", "x.toml:5:", "missing field `out_channels`"),
+        ("out_channels = 4, ", "", "x.toml:5:", "missing key `out_channels`"),
         (
             "kernel_size = 3",
             "kernel_size = \"3\"",
@@ -112,15 +112,15 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
             "x.toml:8:5: ",
             "expected a layer such as { name = \"relu\" }, got a string",
         ),
-        ("input_shape = [1, 8, 8]\n", "", "x.toml:", "missing field `input_shape`"),
+        ("input_shape = [1, 8, 8]\n", "", "x.toml:", "missing key `input_shape`"),
         (
             "input_shape = [1, 8, 8]",
             "input_shape = [1, 0, 8]",
-            "x.toml:2:8: ",
+            "x.toml:3:15: ",
             "input_shape: expected [channels, height, width]",
         ),
-        ("input_shape", "in_channels = 3\ninput_shape", "x.toml:3:1: ", "unknown field `in_channels`"),
-        ("layers = [", "layer = [", "x.toml:2:8: ", "a sequential model has no `layers`"),
+        ("input_shape", "in_channels = 3\ninput_shape", "x.toml:3:1: ", "unknown key `in_channels`"),
+        ("layers = [", "layer = [", "x.toml:2:8: ", "missing key `layers`"),
     ];
     for (was, became, place, says) in cases {
         assert_eq!(GOOD.matches(was).count(), 1, "{was}");
@@ -132,7 +132,7 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
     assert!(message.contains("layers[4], `linear`: out_features: expected 1 to 100000, got 0"), "{message}");
 }
 
-fn network() -> Model {
+fn network() -> Network {
     read(GOOD, &[]).unwrap().model.network.init(0, &device())
 }
 
@@ -145,7 +145,7 @@ fn images(factor: f64) -> Tensor<4> {
 }
 
 /// The bits of every parameter that `wanted` says yes to, by name.
-fn bits(model: &Model, wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<u8>)> {
+fn bits(model: &Network, wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<u8>)> {
     let parameters = named_parameters(model).into_iter().filter(|p| wanted(&p.name));
     parameters.map(|p| (p.name, p.data.as_bytes().to_vec())).collect()
 }

@@ -6,19 +6,29 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Which of our crates each of our crates may use.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 12] = [
+    ("tidy", &[]),
+    ("firebrick-component", &[]),
     ("firebrick-storage", &[]),
     ("firebrick-kernels", &[]),
-    ("firebrick-loss", &["firebrick-kernels"]),
-    ("firebrick-models", &["firebrick-kernels", "firebrick-storage"]),
-    ("firebrick-data", &["firebrick-storage"]),
+    ("firebrick-loss", &["firebrick-component", "firebrick-kernels"]),
+    ("firebrick-models", &["firebrick-component", "firebrick-kernels", "firebrick-storage"]),
+    ("firebrick-data", &["firebrick-component", "firebrick-storage"]),
     (
         "firebrick-train",
-        &["firebrick-storage", "firebrick-kernels", "firebrick-loss", "firebrick-models", "firebrick-data"],
+        &[
+            "firebrick-component",
+            "firebrick-storage",
+            "firebrick-kernels",
+            "firebrick-loss",
+            "firebrick-models",
+            "firebrick-data",
+        ],
     ),
     (
         "firebrick",
         &[
+            "firebrick-component",
             "firebrick-storage",
             "firebrick-kernels",
             "firebrick-loss",

@@ -8,6 +8,7 @@ use std::process::Command;
 use burn::tensor::Device;
 use firebrick::data::load_image_file;
 use firebrick::prelude::*;
+use firebrick::train::backend::BackendChoice;
 use firebrick::train::checkpoint::Which;
 use firebrick::train::evaluate::{Evaluation, EvaluationOptions, evaluate};
 use firebrick::train::event::WeightsKind;
@@ -55,24 +56,24 @@ fn overrides() -> [Override; 2] {
 }
 
 fn evaluation(run_dir: &Path, weights: WeightsKind) -> (u64, Evaluation) {
-    let device = Device::flex();
-    let run = TrainedRun::open(run_dir, Which::Latest, weights, &device).unwrap();
+    let backend = "flex".parse::<BackendChoice>().unwrap().open().unwrap();
+    let run = TrainedRun::open(run_dir, Which::Latest, weights, &backend.device).unwrap();
     assert_eq!(run.notices, [String::new(); 0]);
     let config = Config::from_toml("state.json", &run.state.config, &overrides()).unwrap();
     let input = run.state.preprocess.input;
     let datasets = firebrick::data::open(&config.data, input, config.trainer.seed, &()).unwrap();
     assert_eq!(datasets.info.fingerprint, run.state.dataset.fingerprint);
-    let loss = config.loss.classifier().unwrap();
+    let loss = config.loss.for_classes(datasets.info.class_names.len()).unwrap();
     let options = EvaluationOptions { batch_size: config.data.batch_size, workers: 0 };
-    let evaluation = evaluate(&run.model, datasets.test, &loss, &device, options, &mut |_| false);
+    let evaluation = evaluate(&run.model, datasets.test, &loss, &backend, options, &mut |_| false);
     (run.state.progress.position.step, evaluation.unwrap().unwrap())
 }
 
 fn check_evaluation(what: &str, run_dir: &Path, weights: WeightsKind, expected: &Value) {
     let (step, found) = evaluation(run_dir, weights);
     assert_eq!(json!(step), expected["step"], "{what}");
-    assert_eq!(json!(found.images), expected["images"], "{what}");
-    assert_eq!(json!(found.confusion), expected["confusion"], "{what}");
+    assert_eq!(json!(found.images()), expected["images"], "{what}");
+    assert_eq!(json!(found.confusion()), expected["confusion"], "{what}");
     check_number(&format!("{what}: loss"), found.score.loss, &expected["loss"]);
     check_number(&format!("{what}: accuracy"), found.score.accuracy, &expected["accuracy"]);
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use firebrick::models::LeNetConfig;
+use firebrick::models::{LeNetConfig, NetworkConfig};
 use firebrick::prelude::*;
 use firebrick::train::run_folder::Resume;
 
@@ -93,6 +93,32 @@ fn the_closure_can_stop_the_run_and_a_resume_ends_with_the_same_bits() {
     assert_eq!(finished.status, Status::Completed);
     assert_eq!(finished.summary.weights_sha256, expected.summary.weights_sha256);
     assert_eq!(steps(&parts), steps(&whole));
+}
+
+#[test]
+fn several_observers_hear_the_same_and_any_of_them_stops_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let outcome = Trainer::new(config(&[]))
+        .run_dir(folder.path().join("run"))
+        .on_event(|event| {
+            first.push(event.clone());
+            match event {
+                Event::Step(step) if step.step == 3 => Control::Stop,
+                _ => Control::Continue,
+            }
+        })
+        .observer(|event: &Event| {
+            second.push(event.clone());
+            Control::Continue
+        })
+        .run()
+        .unwrap();
+    assert_eq!((outcome.status, outcome.summary.steps), (Status::Stopped, 3));
+    assert_eq!(first, second);
+    assert!(matches!(first.last(), Some(Event::Finished(_))));
+    let notes = first.iter().filter(|event| matches!(event, Event::Note { .. })).count();
+    assert_eq!(notes, 1, "that the test split chooses is said once");
 }
 
 #[test]

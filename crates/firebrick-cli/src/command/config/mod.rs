@@ -2,13 +2,38 @@
 
 mod plot_lr;
 
-pub use plot_lr::PlotLrArguments;
+use std::path::PathBuf;
 
-use crate::args::ConfigCommand;
+use clap::Subcommand;
+
+use crate::command::config::plot_lr::PlotLrArguments;
 use crate::exit::Exit;
 use crate::message::Failure;
 use crate::output;
 use crate::resolve::{overrides, read_config};
+
+/// What to do with a config.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a config with every default spelled out
+    Show {
+        /// Config file [default: the compiled-in configs/quickstart.toml]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+
+        /// Change a key, as in --set optimizer.lr=0.1; may be repeated
+        #[arg(long, value_name = "KEY.PATH=VALUE")]
+        set: Vec<String>,
+    },
+    /// Check config files; data and devices are not looked at
+    Check {
+        /// Config files
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Draw the learning rate over the run
+    PlotLr(PlotLrArguments),
+}
 
 /// Shows, checks or draws.
 pub fn run(command: &ConfigCommand) -> Result<Exit, Failure> {

@@ -7,9 +7,9 @@ use firebrick::train::schedule::Schedule;
 use firebrick::train::{Config, Plan};
 use firebrick_report::{LineChart, Series};
 
-use crate::command::Attended;
+use crate::attended::Attended;
+use crate::console::{Format, say};
 use crate::exit::Exit;
-use crate::log::Format;
 use crate::message::{Failure, warning};
 use crate::output;
 use crate::resolve::{cpu_backend, overrides, read_config};
@@ -44,6 +44,8 @@ pub struct PlotLrArguments {
 /// How long the run is, in optimiser steps.
 struct Length {
     total: u64,
+    /// Of all epochs, whatever `trainer.max_steps` says.
+    schedule: u64,
     per_epoch: u64,
 }
 
@@ -54,11 +56,11 @@ pub fn run(arguments: &PlotLrArguments) -> Result<Exit, Failure> {
         Some(per_epoch) => given(&config, per_epoch),
         None => counted_in_data(&config, &name)?,
     };
-    let schedule = Schedule::new(&config.schedule, config.optimizer.lr(), length.total, length.per_epoch)
+    let schedule = Schedule::new(&config.schedule, config.optimizer.lr(), length.schedule, length.per_epoch)
         .map_err(firebrick::train::TrainError::from)?;
     if schedule.watches().is_some() {
         let text = "plateau waits for the evaluations of a run: drawn as if they got better and better";
-        crate::log::say(&warning(text, Style::stderr()));
+        say(&warning(text, Style::stderr()));
     }
     let chart = chart(&config, &schedule, &length);
     match &arguments.output {
@@ -74,7 +76,8 @@ pub fn run(arguments: &PlotLrArguments) -> Result<Exit, Failure> {
 
 fn given(config: &Config, per_epoch: u64) -> Length {
     let all = per_epoch.saturating_mul(config.trainer.epochs);
-    Length { total: config.trainer.max_steps.map_or(all, |limit| limit.min(all)), per_epoch }
+    let total = config.trainer.max_steps.map_or(all, |limit| limit.min(all));
+    Length { total, schedule: all, per_epoch }
 }
 
 /// Opens the data as training does, but fetches nothing and wakes no GPU.
@@ -84,7 +87,11 @@ fn counted_in_data(config: &Config, name: &str) -> Result<Length, Failure> {
     config.trainer.backend = cpu_backend();
     let attended = Attended::new(Format::for_people())?;
     match attended.finish(Plan::new(config, name, &attended.progress())) {
-        Ok(plan) => Ok(Length { total: plan.total_steps, per_epoch: plan.steps_per_epoch }),
+        Ok(plan) => Ok(Length {
+            total: plan.total_steps,
+            schedule: plan.schedule_steps,
+            per_epoch: plan.steps_per_epoch,
+        }),
         Err(Failure::Train(error)) if error.kind() == firebrick::train::ErrorKind::Data => {
             let text = format!("the steps of an epoch cannot be counted: {error}");
             let refused = Failure::Refused { exit: Exit::Data, text, hint: None };

@@ -112,7 +112,8 @@ fn flatten(value: &Value, numbers: &mut Vec<f64>) -> Result<Vec<usize>, String> 
         }
     }
     let mut shape = vec![rows.len()];
-    shape.extend(inner.unwrap_or_default());
+    // A list of nothing is one of numbers.
+    shape.extend(inner.into_iter().flatten());
     Ok(shape)
 }
 
@@ -134,7 +135,7 @@ pub fn nested(data: &TensorData, show: &dyn Fn(f64, DType) -> Value) -> Value {
 
 fn nest(numbers: &[Value], shape: &[usize]) -> Value {
     match shape {
-        [] => numbers.first().cloned().unwrap_or(Value::Null),
+        [] => numbers[0].clone(),
         [_] => Value::Array(numbers.to_vec()),
         [rows, rest @ ..] => {
             let size = rest.iter().product::<usize>();
@@ -149,7 +150,11 @@ pub fn exact(value: f64, dtype: DType) -> Value {
         _ if !value.is_finite() => json!(word(value)),
         DType::F64 => json!(value),
         // The shortest text that is this f32, not the digits of its f64.
-        _ => (value as f32).to_string().parse::<f64>().map_or(Value::Null, |short| json!(short)),
+        _ => {
+            let text = (value as f32).to_string();
+            let short: Result<f64, _> = text.parse();
+            json!(short.unwrap_or_else(|error| unreachable!("bug: {text} is no number: {error}")))
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use firebrick::train::replay::replay;
 use firebrick::train::trace::{StepDifference, Trace, TraceError};
 use firebrick::train::{Control, Plan};
 
-use crate::command::Attended;
+use crate::attended::Attended;
+use crate::console::Format;
 use crate::exit::Exit;
-use crate::log::Format;
 use crate::message::Failure;
 use crate::output::{self, Align};
 use crate::resolve::{overrides, read_config};
@@ -70,9 +70,7 @@ pub fn run(trace: &Path, arguments: &AgainstArguments) -> Result<Exit, Failure> 
             None => Control::Continue,
         }
     }))?;
-    if attended.signals.received().is_some() {
-        return Err(attended.stopped());
-    }
+    attended.go_on()?;
     output::line(table(&differences))?;
     let verdict = match refused {
         Some(refusal) => Err(format!(
@@ -84,7 +82,7 @@ pub fn run(trace: &Path, arguments: &AgainstArguments) -> Result<Exit, Failure> 
         None => verdict(&differences, tolerance),
     };
     let style = Style::stdout();
-    let made_with = recording.made_with.map(|made_with| format!(" ({made_with})")).unwrap_or_default();
+    let made_with = recording.made_with.map_or_else(String::new, |made_with| format!(" ({made_with})"));
     let recorded = format!("{}{made_with}", trace.display());
     match verdict {
         Ok(agreement) => {
@@ -112,7 +110,7 @@ fn table(differences: &[StepDifference]) -> String {
             format!("{:.6}", step.loss),
             format!("{:.6}", step.recorded),
             format!("{:.1e}", step.loss_difference()),
-            step.tensor.as_ref().map(|tensor| tensor.name.clone()).unwrap_or_default(),
+            step.tensor.as_ref().map_or_else(String::new, |tensor| tensor.name.clone()),
         ]
     });
     output::table(&columns, rows)

@@ -8,9 +8,9 @@ use firebrick::train::event::{Control, Event, Summary};
 use firebrick::train::run_folder::Resume;
 use firebrick::train::{Config, Status};
 
-use crate::command::Attended;
+use crate::attended::Attended;
+use crate::console::Format;
 use crate::exit::Exit;
-use crate::log::Format;
 use crate::message::Failure;
 use crate::output;
 use crate::resolve::{overrides, read_config};
@@ -66,13 +66,11 @@ fn train(
         .on_progress(attended.progress())
         .on_event(asked);
     let outcome = attended.finish(trainer.run())?;
-    match attended.signals.received() {
-        Some(_) => Err(attended.stopped()),
-        None => Ok((outcome.status, outcome.summary)),
-    }
+    attended.go_on()?;
+    Ok((outcome.status, outcome.summary))
 }
 
 fn tell(what: &str, summary: &Summary) -> Result<(), Failure> {
-    let ema = summary.ema_sha256.as_ref().map(|sha256| format!("  average {sha256}")).unwrap_or_default();
+    let ema = summary.ema_sha256.as_ref().map_or_else(String::new, |sha256| format!("  average {sha256}"));
     output::line(format!("{what:13} step {:>4}  weights {}{ema}", summary.steps, summary.weights_sha256))
 }

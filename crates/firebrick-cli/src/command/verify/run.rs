@@ -77,7 +77,7 @@ impl Report {
 /// The checkpoint folders, oldest first.
 fn checkpoints(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut paths = names(folder)?;
-    paths.retain(|path| path.is_dir() && file_name(path).starts_with("step-"));
+    paths.retain(|path| path.is_dir() && is_named(path, |name| name.starts_with("step-")));
     if paths.is_empty() {
         return Err(Failure::storage(format!("{}: holds no checkpoint yet", folder.display())));
     }
@@ -88,7 +88,7 @@ fn checkpoints(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 fn leftovers(folders: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
     let mut paths: Vec<PathBuf> =
         folders.iter().map(|folder| names(folder)).collect::<Result<Vec<_>, _>>()?.concat();
-    paths.retain(|path| file_name(path).starts_with('.') && file_name(path).contains(".tmp-"));
+    paths.retain(|path| is_named(path, |name| name.starts_with('.') && name.contains(".tmp-")));
     Ok(paths)
 }
 
@@ -98,8 +98,9 @@ fn names(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failure)
 }
 
-fn file_name(path: &Path) -> &str {
-    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+/// Whether a listed path's name is one that we give; others may be in any alphabet, or in none.
+fn is_named(path: &Path, is_ours: impl Fn(&str) -> bool) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(is_ours)
 }
 
 fn of_checkpoint(checkpoint: &Checkpoint) -> String {
@@ -126,8 +127,9 @@ fn config(path: &Path) -> Finding {
 /// what follows is trained again by the next resume.
 fn metrics(path: &Path, newest: &State) -> Finding {
     let text = read(path)?;
-    let recorded = usize::try_from(newest.metrics_bytes).unwrap_or(usize::MAX);
-    let Some((lines, rest)) = text.split_at_checked(recorded) else {
+    let recorded = newest.metrics_bytes;
+    let cut = usize::try_from(recorded).ok().and_then(|recorded| text.split_at_checked(recorded));
+    let Some((lines, rest)) = cut else {
         let expected = format!("at least the {recorded} bytes that the newest checkpoint recorded");
         return Err(wrong(path, &expected, &format!("{} bytes", text.len())));
     };

@@ -4,24 +4,21 @@ use std::ops::Range;
 
 use macerator::{Simd, WithSimd};
 
-use super::{Channels, by_taps, read};
-use crate::cpu::Engine;
-use crate::cpu::engine::Convolution;
-use crate::cpu::pack::Direction;
+use super::channels::{Channels, by_taps, read};
+use crate::cpu::activation::Activation;
+use crate::cpu::engine::Engine;
+use crate::cpu::epilogue::{initial_sums, store_tiles};
+use crate::cpu::microkernel::RegisterTile;
+use crate::cpu::parallel::{ITEMS_PER_THREAD, items_for, parallel_for, part, threads_for};
 use crate::cpu::pass::Pass;
-use crate::cpu::results::{first_sums, store_tiles};
+use crate::cpu::problem::{Convolution, Target};
 use crate::cpu::scratch::Scratch;
 use crate::cpu::shape::ConvShape;
-use crate::cpu::share::{items_for, share, threads_for};
 use crate::cpu::simd::{F32s, each, lanes, mul_add};
-use crate::cpu::source::{Finish, Source, SourceImages, Target};
-use crate::cpu::tile::Tile;
+use crate::cpu::source::{Source, SourceImages};
 
-/// Items for each thread.
-const ITEMS_PER_THREAD: usize = 4;
-
-/// Neighbouring results that are summed together, so that a register of weights serves them all.
-const TOGETHER: usize = 4;
+/// Neighbouring results of a register tile, so that a register of weights serves them all.
+const TILE_PIXELS: usize = 4;
 
 /// Everything that the items of one pass share.
 struct Job<'a> {
@@ -30,21 +27,21 @@ struct Job<'a> {
     /// `[tap][channel]`.
     weights: &'a [f32],
     bias: Option<&'a [f32]>,
-    finish: Finish,
+    activation: Activation,
     target: Target,
     /// Height and width of the target images.
     target_size: [usize; 2],
-    /// Results by the taps that they see.
-    classes: Vec<Class>,
+    /// Rows of results by the rows of taps that lie inside the image for them.
+    row_groups: Vec<RowGroup>,
 }
 
-/// Rows of results that see the same rows of taps.
-struct Class {
+/// Rows of results for which the same rows of taps lie inside the image.
+struct RowGroup {
     rows: Range<usize>,
     segments: Vec<Segment>,
 }
 
-/// Columns of such rows that see the same taps.
+/// Columns of such rows for which the same taps lie inside the image.
 struct Segment {
     columns: Range<usize>,
     taps: Vec<Tap>,
@@ -54,7 +51,7 @@ struct Segment {
 #[derive(Clone, Copy)]
 struct Tap {
     /// Rows and columns of the source from the window's corner.
-    reach: [usize; 2],
+    offset: [usize; 2],
     /// Where its weights begin.
     weights: usize,
 }
@@ -70,24 +67,23 @@ struct Item {
 /// # Safety
 /// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile; it must not ask for
 /// pooling.
-pub(crate) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
-    let Convolution { shape, direction, source, weight, bias, finish, target } = convolution;
+pub(in crate::cpu) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
+    let Convolution { shape, direction, source, weight, bias, activation, target } = convolution;
     let passes = Pass::all(shape, direction);
-    let target_size = match direction {
-        Direction::Forward => shape.output(),
-        Direction::InputGradient => shape.input,
-    };
+    let [_, target_size] = direction.sizes(shape);
     if passes.iter().any(|pass| !pass.has_products()) {
-        // SAFETY: granted by the caller; only input gradients have pixels that no output has seen.
+        // SAFETY: granted by the caller; only input gradients have pixels that no output has read.
         unsafe { target.values.get().write_bytes(0, shape.input_len()) };
     }
     let threads = threads_for(shape, shape.groups);
     for pass in passes.iter().filter(|pass| pass.has_products()) {
         let weights = pack(shape, pass, weight);
-        let classes = classes(pass, &source, shape.groups);
-        let job = Job { pass, source, weights: &weights, bias, finish, target, target_size, classes };
+        let row_groups = row_groups(pass, &source, shape.groups);
+        let job = Job { pass, source, weights: &weights, bias, activation, target, target_size, row_groups };
         let wanted = items_for(shape, threads, ITEMS_PER_THREAD);
-        share(job.items(shape.batch, wanted), threads, |item| engine.isa.run(RunItem { job: &job, item }));
+        parallel_for(job.items(shape.batch, wanted), threads, |item| {
+            engine.isa.run(RunItem { job: &job, item })
+        });
     }
 }
 
@@ -103,21 +99,21 @@ fn pack(shape: &ConvShape, pass: &Pass, weight: &[f32]) -> Scratch {
     packed
 }
 
-/// The results of a pass by the taps that they see: all of them where the source is copied, with a border.
-fn classes(pass: &Pass, source: &SourceImages<'_>, channels: usize) -> Vec<Class> {
+/// The results of a pass by the taps that lie inside the image for them: all taps where the source is copied, with a border.
+fn row_groups(pass: &Pass, source: &SourceImages<'_>, channels: usize) -> Vec<RowGroup> {
     let all = |axis: usize| vec![(0..pass.count[axis], vec![true; pass.taps.len()])];
     let is_copied = !matches!(source.values, Source::Plain(_));
     let [rows, columns] =
         [0, 1].map(|axis| if is_copied { all(axis) } else { by_taps(pass, axis, source.size[axis]) });
-    let class = |(rows, by_row): (Range<usize>, Vec<bool>)| {
+    let row_group = |(rows, by_row): (Range<usize>, Vec<bool>)| {
         let segment = |(columns, by_column): &(Range<usize>, Vec<bool>)| {
-            let sees = by_row.iter().zip(by_column).enumerate().filter(|(_, (y, x))| **y && **x);
-            let tap = |(tap, _)| Tap { reach: pass.reach[tap], weights: tap * channels };
-            Segment { columns: columns.clone(), taps: sees.map(tap).collect() }
+            let inside = by_row.iter().zip(by_column).enumerate().filter(|(_, (y, x))| **y && **x);
+            let tap = |(tap, _)| Tap { offset: pass.tap_offsets[tap], weights: tap * channels };
+            Segment { columns: columns.clone(), taps: inside.map(tap).collect() }
         };
-        Class { rows, segments: columns.iter().map(segment).collect() }
+        RowGroup { rows, segments: columns.iter().map(segment).collect() }
     };
-    rows.into_iter().map(class).collect()
+    rows.into_iter().map(row_group).collect()
 }
 
 impl Job<'_> {
@@ -126,8 +122,8 @@ impl Job<'_> {
         let rows = self.pass.count[0];
         let groups = wanted.min(batch);
         let bands = wanted.div_ceil(groups).min(rows);
-        let group = |index: usize| batch * index / groups..batch * (index + 1) / groups;
-        let band = |index: usize| rows * index / bands..rows * (index + 1) / bands;
+        let group = |index: usize| part(batch, index, groups);
+        let band = |index: usize| part(rows, index, bands);
         let of_group = |index| (0..bands).map(move |of| Item { images: group(index), rows: band(of) });
         (0..groups).flat_map(of_group).collect()
     }
@@ -141,7 +137,7 @@ struct RunItem<'a> {
 
 /// Where an item's rows of one image are read.
 struct Rows {
-    /// The pixel before which the first result's window begins: it may lie before the image.
+    /// The first pixel of the first result's window: it may lie before the image.
     corner: *const f32,
     /// Floats from one row to the next.
     pitch: usize,
@@ -180,11 +176,11 @@ impl WithSimd for RunItem<'_> {
                     Rows { corner: copy.as_ptr(), pitch, first: self.item.rows.start }
                 }
             };
-            for class in &job.classes {
+            for group in &job.row_groups {
                 let own = &self.item.rows;
-                for row in class.rows.start.max(own.start)..class.rows.end.min(own.end) {
-                    for segment in &class.segments {
-                        // SAFETY: a class's taps lie in the image (or the copy) for all its results, and the target's
+                for row in group.rows.start.max(own.start)..group.rows.end.min(own.end) {
+                    for segment in &group.segments {
+                        // SAFETY: a segment's taps lie in the image (or the copy) for all its results, and the target's
                         // rows of these images are this item's.
                         unsafe { self.segment::<S>(image, row, segment, &rows, &blocks) };
                     }
@@ -195,7 +191,7 @@ impl WithSimd for RunItem<'_> {
 }
 
 impl RunItem<'_> {
-    /// The results of one row that see the same taps.
+    /// The results of one row with the same taps.
     ///
     /// # Safety
     /// The taps must be readable for all of them, and they must be writable in the target.
@@ -210,13 +206,14 @@ impl RunItem<'_> {
     ) {
         let (pass, channels) = (self.job.pass, self.job.source.channels);
         let [height, width] = self.job.target_size;
-        let y = pass.first[0] + row * pass.spread[0];
+        let y = pass.first[0] + row * pass.target_step[0];
         let line = rows.corner.wrapping_add((row - rows.first) * pass.step[0] * rows.pitch);
         let mut column = segment.columns.start;
         while column < segment.columns.end {
-            let count = if segment.columns.end - column >= TOGETHER { TOGETHER } else { 1 };
-            let target = ((image * height + y) * width + pass.first[1] + column * pass.spread[1]) * channels;
-            let tile = Place {
+            let count = if segment.columns.end - column >= TILE_PIXELS { TILE_PIXELS } else { 1 };
+            let target =
+                ((image * height + y) * width + pass.first[1] + column * pass.target_step[1]) * channels;
+            let tile = TileOffsets {
                 source: line.wrapping_add(column * pass.step[1] * channels),
                 pitch: rows.pitch,
                 target,
@@ -230,10 +227,10 @@ impl RunItem<'_> {
                 // SAFETY: granted by the caller. (What other widths of registers have vanishes in compilation.)
                 unsafe {
                     match (count, block.count / lanes::<S>()) {
-                        (TOGETHER, 4) => tile!(TOGETHER by 4, true),
-                        (TOGETHER, 2) => tile!(TOGETHER by 2, true),
-                        (TOGETHER, 1) => tile!(TOGETHER by 1, true),
-                        (TOGETHER, _) => tile!(TOGETHER by 1, false),
+                        (TILE_PIXELS, 4) => tile!(TILE_PIXELS by 4, true),
+                        (TILE_PIXELS, 2) => tile!(TILE_PIXELS by 2, true),
+                        (TILE_PIXELS, 1) => tile!(TILE_PIXELS by 1, true),
+                        (TILE_PIXELS, _) => tile!(TILE_PIXELS by 1, false),
                         (_, 4) => tile!(1 by 4, true),
                         (_, 2) => tile!(1 by 2, true),
                         (_, 1) => tile!(1 by 1, true),
@@ -252,19 +249,21 @@ impl RunItem<'_> {
     #[inline(always)]
     unsafe fn tile<S: Simd, const P: usize, const V: usize, const WHOLE: bool>(
         &self,
-        place: &Place,
+        place: &TileOffsets,
         taps: &[Tap],
         block: &Channels,
     ) {
         let (job, channels) = (self.job, self.job.source.channels);
-        let [step, spread] = [job.pass.step[1], job.pass.spread[1]].map(|columns| columns * channels);
+        let [step, target_step] =
+            [job.pass.step[1], job.pass.target_step[1]].map(|columns| columns * channels);
         // SAFETY: granted by the caller; weights have a line of all channels for every tap.
         unsafe {
             let pixels: [*const f32; P] = each(|p| place.source.wrapping_add(p * step + block.first));
-            let mut sums: Tile<S, P, V> = [first_sums::<S, V>(job.bias, block.first, block.count); P];
+            let mut sums: RegisterTile<S, P, V> =
+                [initial_sums::<S, V>(job.bias, block.first, block.count); P];
             for tap in taps {
                 let weights = job.weights.as_ptr().add(tap.weights + block.first);
-                let from = tap.reach[0] * place.pitch + tap.reach[1] * channels;
+                let from = tap.offset[0] * place.pitch + tap.offset[1] * channels;
                 let weight: [F32s<S>; V] =
                     each(|v| read::<S, WHOLE>(weights.add(v * lanes::<S>()), block.count));
                 for (sums, pixel) in sums.iter_mut().zip(&pixels) {
@@ -276,14 +275,20 @@ impl RunItem<'_> {
                 }
             }
             let target = job.target.values.get().add(place.target + block.first);
-            let of_pixel = |_, p: usize| target.add(p * spread);
-            store_tiles::<S, 1, P, V>(std::array::from_ref(&sums), [P], of_pixel, block.count, job.finish);
+            let of_pixel = |_, p: usize| target.add(p * target_step);
+            store_tiles::<S, 1, P, V>(
+                std::array::from_ref(&sums),
+                [P],
+                of_pixel,
+                block.count,
+                job.activation,
+            );
         }
     }
 }
 
 /// Where the first result of a tile is read and written.
-struct Place {
+struct TileOffsets {
     source: *const f32,
     /// Floats from one row of the source to the next.
     pitch: usize,

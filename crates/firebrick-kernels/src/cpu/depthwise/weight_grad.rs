@@ -7,17 +7,16 @@ use std::ops::Range;
 
 use macerator::{Simd, WithSimd};
 
-use super::{Channels, read};
-use crate::cpu::Engine;
-use crate::cpu::engine::{ConvGradients, Parameters};
-use crate::cpu::pack::Direction;
+use super::channels::{Channels, read};
+use crate::cpu::engine::Engine;
+use crate::cpu::parallel::{items_for, parallel_for, part, threads_for};
 use crate::cpu::pass::Pass;
+use crate::cpu::problem::{ConvGradients, Parameters};
 use crate::cpu::scratch::{Scratch, SharedOut};
-use crate::cpu::shape::ConvShape;
-use crate::cpu::share::{items_for, share, threads_for};
+use crate::cpu::shape::{ConvShape, Direction};
+use crate::cpu::shards::add_shards;
 use crate::cpu::simd::{F32s, add, each, lanes, mul_add, splat, store_first};
 use crate::cpu::source::{Source, SourceImages};
-use crate::cpu::weight_grad::add_shards;
 use crate::cpu::window::Window;
 
 /// Shards of the batch, each with its own sums. Part of the order of additions.
@@ -26,8 +25,8 @@ const SHARDS: usize = 8;
 /// Channels that an item has all of or none.
 const PART_CHANNELS: usize = 64;
 
-/// Taps of a row whose sums are kept in registers together.
-const TAPS_TOGETHER: usize = 3;
+/// Taps of a row in one register tile.
+const TILE_TAPS: usize = 3;
 
 /// Everything that the items share.
 struct Job<'a> {
@@ -49,7 +48,7 @@ struct Item {
 }
 
 /// Gradients of the weight, and of the bias if it is wanted.
-pub(crate) fn run(
+pub(in crate::cpu) fn run(
     engine: Engine,
     shape: &ConvShape,
     input: &[f32],
@@ -66,7 +65,7 @@ pub(crate) fn run(
     let job = Job { shape, pass, input, gradient, has_bias, sums: target, shard_len };
     let threads = threads_for(shape, channels);
     let items = job.items(shards, items_for(shape, threads, 1));
-    share(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
+    parallel_for(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
     let (total, others) = sums.split_at_mut(shard_len);
     add_shards(engine, total, others);
     let (of_weight, of_bias) = total.split_at(taps * channels);
@@ -85,7 +84,7 @@ impl Job<'_> {
         let parts = wanted.div_ceil(shards).min(whole);
         let end = |part: usize| (whole * part / parts * PART_CHANNELS).min(channels);
         let of_shard = |shard: usize| {
-            let images = batch * shard / shards..batch * (shard + 1) / shards;
+            let images = part(batch, shard, shards);
             (0..parts).map(move |part| Item {
                 shard,
                 images: images.clone(),
@@ -96,6 +95,7 @@ impl Job<'_> {
     }
 }
 
+/// One item.
 struct RunItem<'a> {
     job: &'a Job<'a>,
     item: Item,
@@ -105,10 +105,20 @@ struct RunItem<'a> {
 struct Taps {
     first: usize,
     count: usize,
-    /// Rows of results that see them.
+    /// Rows of results for which they lie inside the image.
     rows: Range<usize>,
-    /// Columns of results that see each.
-    columns: [Range<usize>; TAPS_TOGETHER],
+    /// Columns of results for which each lies inside the image.
+    columns: [Range<usize>; TILE_TAPS],
+}
+
+impl Taps {
+    /// Columns for which all taps lie inside the image; if there are none, a range beyond all columns.
+    #[inline(always)]
+    fn common_columns(&self) -> Range<usize> {
+        let first = self.columns.iter().fold(0, |first, columns| first.max(columns.start));
+        let end = self.columns.iter().fold(usize::MAX, |end, columns| end.min(columns.end));
+        if first < end { first..end } else { usize::MAX..usize::MAX }
+    }
 }
 
 impl WithSimd for RunItem<'_> {
@@ -149,17 +159,17 @@ impl RunItem<'_> {
     /// The taps, some neighbours of a row at a time.
     fn taps(&self) -> Vec<Taps> {
         let job = self.job;
-        let sees = |tap: usize, axis: usize| job.pass.sees(tap, axis, job.shape.input[axis]);
+        let results = |tap: usize, axis: usize| job.pass.results_of_tap(tap, axis, job.shape.input[axis]);
         let columns = job.shape.kernel[1];
         let mut all = Vec::new();
         for row in 0..job.shape.kernel[0] {
-            for column in (0..columns).step_by(TAPS_TOGETHER) {
-                let (first, count) = (row * columns + column, TAPS_TOGETHER.min(columns - column));
+            for column in (0..columns).step_by(TILE_TAPS) {
+                let (first, count) = (row * columns + column, TILE_TAPS.min(columns - column));
                 all.push(Taps {
                     first,
                     count,
-                    rows: sees(first, 0),
-                    columns: std::array::from_fn(|tap| sees(first + tap.min(count - 1), 1)),
+                    rows: results(first, 0),
+                    columns: std::array::from_fn(|tap| results(first + tap.min(count - 1), 1)),
                 });
             }
         }
@@ -200,6 +210,18 @@ impl RunItem<'_> {
         }
     }
 
+    /// The pixel that a tap reads for the first result of a row, which may lie beside the image.
+    #[inline(always)]
+    fn first_pixel(&self, input: &[f32], row: usize, tap: usize) -> *const f32 {
+        let (pass, shape) = (self.job.pass, self.job.shape);
+        let [y, x] = [(0, row), (1, 0)].map(|(axis, result)| {
+            let at = result * pass.step[axis] + pass.tap_offsets[tap][axis];
+            pass.window.origin[axis] + at.cast_signed()
+        });
+        let pixel = y * shape.input[1].cast_signed() + x;
+        input.as_ptr().wrapping_offset(pixel * shape.groups.cast_signed())
+    }
+
     /// Add one row of results to the sums of `T` taps.
     #[inline(always)]
     fn row<S: Simd, const T: usize, const V: usize, const WHOLE: bool>(
@@ -210,26 +232,15 @@ impl RunItem<'_> {
         block: &Channels,
         taps: &Taps,
     ) {
-        let (job, pass, channels) = (self.job, self.job.pass, self.job.shape.groups);
+        let channels = self.job.shape.groups;
         let width = lanes::<S>();
-        // Where a tap is read for the first result of the row, which may lie beside the image.
-        let start = |tap: usize| {
-            let [y, x] = [(0, row), (1, 0)].map(|(axis, result)| {
-                let at = result * pass.step[axis] + pass.reach[taps.first + tap][axis];
-                pass.window.origin[axis] + at.cast_signed()
-            });
-            let pixel = y * job.shape.input[1].cast_signed() + x;
-            input.as_ptr().wrapping_offset(pixel * channels.cast_signed()).wrapping_add(block.first)
-        };
+        let start = |tap: usize| self.first_pixel(input, row, taps.first + tap).wrapping_add(block.first);
         let starts: [*const f32; T] = each(start);
-        let step = pass.step[1] * channels;
+        let step = self.job.pass.step[1] * channels;
         let gradient = gradient.as_ptr().wrapping_add(block.first);
-        // Columns that all taps see, if there are any.
-        let first = taps.columns.iter().map(|columns| columns.start).max().unwrap_or(0);
-        let end = taps.columns.iter().map(|columns| columns.end).min().unwrap_or(0);
-        let common = if first < end { first..end } else { usize::MAX..usize::MAX };
+        let common = taps.common_columns();
         let mut sums = [[splat::<S>(0.0); V]; T];
-        // SAFETY: each tap lies in the image for the columns that see it, and the gradient has a value for each; whole
+        // SAFETY: each tap lies in the image for its columns, and the gradient has a value for each; whole
         // blocks have whole registers.
         unsafe {
             let product = |tap: usize, column: usize, v: usize, gradient: F32s<S>, sum: F32s<S>| {
@@ -281,7 +292,7 @@ impl RunItem<'_> {
                 *sum = add::<S>(*sum, value);
             }
         }
-        // SAFETY: with a bias there is a line behind the taps'.
+        // SAFETY: with a bias there is a line after the taps'.
         unsafe { self.add_to::<S, V, WHOLE>(self.job.pass.taps.len(), block, &sums) };
     }
 

@@ -5,25 +5,25 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::grid::{Grid, Part};
-use super::transform::{Axis, Collect, Input, Square, both_axes, load_square};
+use super::input::InputPoints;
+use super::sizes::{POINTS, PRODUCTS};
+use super::transform::{OutputTransform, Square, both_axes, load_square};
 use super::weights::{PointWeights, TransformWeights};
-use super::{POINTS, PRODUCTS};
-use crate::cpu::Engine;
-use crate::cpu::engine::Convolution;
+use crate::cpu::activation::{Activation, relu};
+use crate::cpu::cache::odd_cache_lines;
+use crate::cpu::engine::Engine;
+use crate::cpu::epilogue::{initial_sums, pool};
+use crate::cpu::microkernel::{convolve, tile_rows};
 use crate::cpu::pack::Block;
+use crate::cpu::parallel::{ITEMS_PER_THREAD, items_for, parallel_for, part, threads_for};
 use crate::cpu::pass::Pass;
-use crate::cpu::results::first_sums;
+use crate::cpu::problem::{Convolution, Target};
 use crate::cpu::scratch::Scratch;
-use crate::cpu::share::{items_for, share, threads_for};
-use crate::cpu::simd::{F32s, add, each, lanes, load, splat, store, store_first};
-use crate::cpu::source::{Finish, SourceImages, Target, pool, relu};
-use crate::cpu::tile::{convolve, tile_pixels};
+use crate::cpu::simd::{F32s, add, each, lanes, splat, store, store_first};
+use crate::cpu::source::SourceImages;
 
 /// Floats of one part's values at the points that stay in the second-level cache with the weights.
 const PART_FLOATS: usize = 160 * 1024;
-
-/// Items for each thread.
-const ITEMS_PER_THREAD: usize = 4;
 
 /// Everything that the items share.
 struct Job<'a> {
@@ -32,7 +32,7 @@ struct Job<'a> {
     weights: &'a PointWeights,
     produced: usize,
     bias: Option<&'a [f32]>,
-    finish: Finish,
+    activation: Activation,
     target: Target,
 }
 
@@ -46,13 +46,13 @@ struct Item {
 ///
 /// # Safety
 /// `target` must be writable for every value of the produced tensor, and not otherwise used meanwhile.
-pub(crate) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
-    let Convolution { shape, direction, source, weight, bias, finish, target } = convolution;
+pub(in crate::cpu) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
+    let Convolution { shape, direction, source, weight, bias, activation, target } = convolution;
     let [summed, produced] = direction.group_channels(shape);
     let pass = &Pass::all(shape, direction)[0];
     let weights = TransformWeights { shape, direction, pass, weight }.run(engine.isa);
     let grid = Grid::new(shape, pass);
-    let job = Job { grid, source, weights: &weights, produced, bias, finish, target };
+    let job = Job { grid, source, weights: &weights, produced, bias, activation, target };
     let threads = threads_for(shape, produced);
     let wanted = items_for(shape, threads, ITEMS_PER_THREAD);
     let tiles = (PART_FLOATS / (PRODUCTS * (summed + produced) / 2))
@@ -61,13 +61,12 @@ pub(crate) unsafe fn run(engine: Engine, convolution: Convolution<'_>) {
         .max(8);
     let parts = grid.parts(0..shape.batch, tiles);
     let splits = wanted.div_ceil(parts.len()).min(weights.blocks.len()).max(1);
-    let split =
-        |index: usize| weights.blocks.len() * index / splits..weights.blocks.len() * (index + 1) / splits;
+    let blocks = |index: usize| part(weights.blocks.len(), index, splits);
     let items: Vec<Item> = parts
         .iter()
-        .flat_map(|part| (0..splits).map(move |index| Item { part: part.clone(), blocks: split(index) }))
+        .flat_map(|part| (0..splits).map(move |index| Item { part: part.clone(), blocks: blocks(index) }))
         .collect();
-    share(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
+    parallel_for(items, threads, |item| engine.isa.run(RunItem { job: &job, item }));
 }
 
 /// One item.
@@ -85,16 +84,17 @@ impl WithSimd for RunItem<'_> {
         let width = lanes::<S>();
         let inputs = InputPoints::new::<S>(&self.job.grid, &self.job.source, &self.item.part);
         let pixel = self.job.produced.next_multiple_of(width);
-        let plane = odd_lines(tiles * pixel);
+        let plane = odd_cache_lines(tiles * pixel);
         let mut sums = Scratch::take(PRODUCTS * plane);
         let sums = Sums { start: sums.as_mut_ptr(), plane, pixel };
-        match tile_pixels(width, 0) {
+        match tile_rows(width, 0) {
             6 => self.multiply::<S, 6>(&inputs, &sums, tiles),
             _ => self.multiply::<S, 8>(&inputs, &sums, tiles),
         }
         match self.job.grid.tile {
-            2 => self.finish::<S, 2>(&sums),
-            _ => self.finish::<S, 4>(&sums),
+            2 => self.transform_sums::<S, 2>(&sums),
+            4 => self.transform_sums::<S, 4>(&sums),
+            tile => unreachable!("bug: Winograd's algorithm with tiles of {tile}"),
         }
     }
 }
@@ -157,7 +157,7 @@ impl RunItem<'_> {
 
     /// Transform the sums to results and store them.
     #[inline(always)]
-    fn finish<S: Simd, const M: usize>(&self, sums: &Sums) {
+    fn transform_sums<S: Simd, const M: usize>(&self, sums: &Sums) {
         let (job, grid, part) = (self.job, &self.job.grid, &self.item.part);
         // With pooling a tile stores a quarter of its results in an image of a quarter of the size.
         let scale = if job.target.codes.is_some() { 2 } else { 1 };
@@ -174,8 +174,8 @@ impl RunItem<'_> {
                             let offset = register * lanes::<S>();
                             let count = block.channels.saturating_sub(offset).min(lanes::<S>());
                             let channel = block.first + offset;
-                            let [bias] = first_sums::<S, 1>(job.bias, channel, count);
-                            let place = TilePlace {
+                            let [bias] = initial_sums::<S, 1>(job.bias, channel, count);
+                            let place = OutputTile {
                                 at: corner + channel,
                                 pitch: width * job.produced,
                                 inside,
@@ -187,7 +187,7 @@ impl RunItem<'_> {
                                 let source = sums.start.add(tile * sums.pixel + channel);
                                 let points =
                                     load_square::<S, POINTS>(source, [POINTS * sums.plane, sums.plane]);
-                                self.finish_tile::<S, M>(points, bias, place);
+                                self.store_tile::<S, M>(points, bias, place);
                             }
                         }
                     }
@@ -202,20 +202,20 @@ impl RunItem<'_> {
     /// # Safety
     /// The target must be writable at `place`.
     #[inline(always)]
-    unsafe fn finish_tile<S: Simd, const M: usize>(
+    unsafe fn store_tile<S: Simd, const M: usize>(
         &self,
         points: Square<S, POINTS>,
         bias: F32s<S>,
-        place: TilePlace,
+        place: OutputTile,
     ) {
-        let (finish, target, channels) = (self.job.finish, self.job.target, self.job.produced);
-        let results = both_axes::<S, Collect, POINTS, M>(points);
+        let (activation, target, channels) = (self.job.activation, self.job.target, self.job.produced);
+        let results = both_axes::<S, OutputTransform, POINTS, M>(points);
         if let Some(codes) = target.codes {
             for row in 0..M / 2 {
                 for column in 0..M / 2 {
                     let (y, x) = (2 * row, 2 * column);
                     let four = [results[y][x], results[y][x + 1], results[y + 1][x], results[y + 1][x + 1]];
-                    let (value, code) = pool::<S>(add_bias::<S>(four, bias), finish);
+                    let (value, code) = pool::<S>(add_bias::<S>(four, bias), activation);
                     if row < place.inside[0] && column < place.inside[1] {
                         let at = place.at + row * place.pitch + column * channels;
                         // SAFETY: granted by the caller.
@@ -231,7 +231,7 @@ impl RunItem<'_> {
         for row in 0..M {
             for column in 0..M {
                 let value = add::<S>(results[row][column], bias);
-                let value = if finish == Finish::Relu { relu::<S>(value) } else { value };
+                let value = if activation == Activation::Relu { relu::<S>(value) } else { value };
                 if row < place.inside[0] && column < place.inside[1] {
                     let at = place.at + row * place.pitch + column * channels;
                     // SAFETY: granted by the caller.
@@ -242,9 +242,9 @@ impl RunItem<'_> {
     }
 }
 
-/// Where a tile's results go.
+/// Where a tile's results go in the target.
 #[derive(Clone, Copy)]
-struct TilePlace {
+struct OutputTile {
     /// First float of the first result.
     at: usize,
     /// Floats from one row of results to the next.
@@ -262,84 +262,4 @@ fn add_bias<S: Simd>(mut values: [F32s<S>; 4], bias: F32s<S>) -> [F32s<S>; 4] {
         *value = add::<S>(*value, bias);
     }
     values
-}
-
-/// Inputs at the points: `[point][tile][channel]`.
-pub(super) struct InputPoints {
-    pub(super) values: Scratch,
-    pub(super) plane: usize,
-    pub(super) pixel: usize,
-}
-
-impl InputPoints {
-    /// Transform the inputs of a part's tiles.
-    #[inline(always)]
-    pub(super) fn new<S: Simd>(grid: &Grid, source: &SourceImages<'_>, part: &Part) -> Self {
-        let pixel = source.channels.next_multiple_of(lanes::<S>());
-        let plane = odd_lines(grid.len(part) * pixel);
-        let mut values = Scratch::take(PRODUCTS * plane);
-        // SAFETY: the scratch has a plane of `grid.len(part)` lines for each point.
-        unsafe { Self::fill::<S>(grid, source, part, values.as_mut_ptr(), plane, pixel) };
-        Self { values, plane, pixel }
-    }
-
-    /// Transform the inputs of a part's tiles into lines from `target` on.
-    ///
-    /// # Safety
-    /// `target` must be writable for `grid.len(part)` lines of `pixel` floats in each plane, `pixel` being the channels in
-    /// whole registers.
-    #[inline(always)]
-    pub(super) unsafe fn fill<S: Simd>(
-        grid: &Grid,
-        source: &SourceImages<'_>,
-        part: &Part,
-        target: *mut f32,
-        plane: usize,
-        pixel: usize,
-    ) {
-        let squares = grid.inputs::<S>(source, part);
-        let (width, [_, tiles]) = (lanes::<S>(), grid.tiles);
-        // A column of pixels is transformed once for all tiles of a row that it belongs to.
-        let columns = (tiles - 1) * grid.tile + POINTS;
-        let mut transformed = Scratch::take(columns * POINTS * width);
-        let transformed = transformed.as_mut_ptr();
-        for row in 0..part.images.len() * part.rows.len() {
-            let (image, tile_row) = (row / part.rows.len(), row % part.rows.len());
-            let corner = image * squares.image + tile_row * grid.tile * squares.pitch;
-            for channel in (0..source.channels).step_by(width) {
-                // SAFETY: the row's squares lie in the window that `squares` covers (a partial register ends in its
-                // slack), the columns in the scratch, and lines for the row's tiles exist.
-                unsafe {
-                    let from = squares.start.add(corner + channel);
-                    for column in 0..columns {
-                        let from = from.add(column * source.channels);
-                        let pixels: [F32s<S>; POINTS] = each(|y| load::<S>(from.add(y * squares.pitch)));
-                        for (y, &value) in
-                            <Input as Axis<S, POINTS, POINTS>>::apply(pixels).iter().enumerate()
-                        {
-                            store::<S>(transformed.add((column * POINTS + y) * width), value);
-                        }
-                    }
-                    for tile in 0..tiles {
-                        let to = target.add((row * tiles + tile) * pixel + channel);
-                        let from = transformed.add(tile * grid.tile * POINTS * width);
-                        for y in 0..POINTS {
-                            let line: [F32s<S>; POINTS] =
-                                each(|x| load::<S>(from.add((x * POINTS + y) * width)));
-                            for (x, &value) in
-                                <Input as Axis<S, POINTS, POINTS>>::apply(line).iter().enumerate()
-                            {
-                                store::<S>(to.add((y * POINTS + x) * plane), value);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Round up to an odd number of cache lines, so that planes do not share cache sets.
-pub(super) fn odd_lines(floats: usize) -> usize {
-    floats.next_multiple_of(32) + 16
 }

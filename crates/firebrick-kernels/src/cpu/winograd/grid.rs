@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use macerator::Simd;
 
-use super::{POINTS, tile_size};
+use super::sizes::{POINTS, tile_size};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::Scratch;
 use crate::cpu::shape::ConvShape;
@@ -12,8 +12,8 @@ use crate::cpu::simd::lanes;
 use crate::cpu::source::{Source, SourceImages};
 use crate::cpu::window::Window;
 
-/// Lanes of the widest register: slack behind copies so that a partial register may be read whole.
-const SLACK: usize = 16;
+/// Lanes of the widest register: floats after copies, so that a whole register may be read where fewer channels are left.
+const OVERREAD_FLOATS: usize = 16;
 
 /// The tiles of every image.
 #[derive(Clone, Copy, Debug)]
@@ -78,11 +78,11 @@ impl Grid {
         parts
     }
 
-    /// Pixels of the source that a part's tiles read, for squares of `reach` pixels at every `tile`-th pixel from `origin`.
-    fn window(&self, origin: [isize; 2], reach: usize, rows: &Range<usize>) -> Window {
+    /// Pixels of the source that a part's tiles read, for squares of `side` pixels at every `tile`-th pixel from `origin`.
+    fn window(&self, origin: [isize; 2], side: usize, rows: &Range<usize>) -> Window {
         Window {
             origin: [origin[0] + (rows.start * self.tile).cast_signed(), origin[1]],
-            size: [(rows.len() - 1) * self.tile + reach, (self.tiles[1] - 1) * self.tile + reach],
+            size: [(rows.len() - 1) * self.tile + side, (self.tiles[1] - 1) * self.tile + side],
         }
     }
 
@@ -99,7 +99,7 @@ impl Grid {
     }
 }
 
-/// The pixels under a part's tiles: in place or copied.
+/// The pixels that a part's tiles read: in place or copied.
 pub(super) struct Squares {
     _copy: Scratch,
     /// First pixel of the first tile.
@@ -126,7 +126,7 @@ impl Squares {
             return Self { _copy: Scratch::take(0), start: values[first..].as_ptr(), image, pitch };
         }
         let len = window.len(channels);
-        let mut copy = Scratch::take(len * part.images.len() + SLACK);
+        let mut copy = Scratch::take(len * part.images.len() + OVERREAD_FLOATS);
         for (image, target) in part.images.clone().zip(copy.chunks_exact_mut(len)) {
             source.copy::<S>(image, &window, target);
         }

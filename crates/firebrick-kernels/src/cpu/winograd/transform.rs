@@ -6,7 +6,7 @@
 
 use macerator::Simd;
 
-use super::POINTS;
+use super::sizes::POINTS;
 use crate::cpu::simd::{F32s, add, load, mul, mul_add, splat, store, sub};
 
 /// The smaller of the two distances from zero.
@@ -49,21 +49,21 @@ pub(crate) trait Axis<S: Simd, const FROM: usize, const TO: usize> {
 }
 
 /// Transform of six neighbouring inputs (`B^T x`).
-pub(crate) struct Input;
+pub(crate) struct InputTransform;
 
 /// Values of a polynomial at the points, from its coefficients (`A y`).
 pub(crate) struct Evaluate;
 
-/// The transpose of [`Evaluate`] (`A^T m`).
-pub(crate) struct Collect;
+/// Transform of the sums at the points to results, the transpose of [`Evaluate`] (`A^T m`).
+pub(crate) struct OutputTransform;
 
 /// Transform of the weight's taps (`G w`).
-pub(crate) struct Weight;
+pub(crate) struct WeightTransform;
 
-/// The transpose of [`Weight`] (`G^T u`).
-pub(crate) struct WeightGradient;
+/// The transpose of [`WeightTransform`] (`G^T u`).
+pub(crate) struct WeightGradientTransform;
 
-impl<S: Simd> Axis<S, POINTS, POINTS> for Input {
+impl<S: Simd> Axis<S, POINTS, POINTS> for InputTransform {
     #[inline(always)]
     fn apply(x: [F32s<S>; POINTS]) -> [F32s<S>; POINTS] {
         let [sum, product] = [splat::<S>(-(NEAR_2 + FAR_2)), splat::<S>(NEAR_2 * FAR_2)];
@@ -107,7 +107,7 @@ impl<S: Simd, const K: usize> Axis<S, K, POINTS> for Evaluate {
     }
 }
 
-impl<S: Simd, const K: usize> Axis<S, POINTS, K> for Collect {
+impl<S: Simd, const K: usize> Axis<S, POINTS, K> for OutputTransform {
     #[inline(always)]
     fn apply(m: [F32s<S>; POINTS]) -> [F32s<S>; K] {
         let near = [add::<S>(m[1], m[2]), sub::<S>(m[1], m[2])];
@@ -125,17 +125,17 @@ impl<S: Simd, const K: usize> Axis<S, POINTS, K> for Collect {
     }
 }
 
-impl<S: Simd, const K: usize> Axis<S, K, POINTS> for Weight {
+impl<S: Simd, const K: usize> Axis<S, K, POINTS> for WeightTransform {
     #[inline(always)]
     fn apply(taps: [F32s<S>; K]) -> [F32s<S>; POINTS] {
         scaled::<S>(Evaluate::apply(taps))
     }
 }
 
-impl<S: Simd, const K: usize> Axis<S, POINTS, K> for WeightGradient {
+impl<S: Simd, const K: usize> Axis<S, POINTS, K> for WeightGradientTransform {
     #[inline(always)]
     fn apply(points: [F32s<S>; POINTS]) -> [F32s<S>; K] {
-        Collect::apply(scaled::<S>(points))
+        OutputTransform::apply(scaled::<S>(points))
     }
 }
 

@@ -8,22 +8,24 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::convolution::{InputPoints, odd_lines};
 use super::grid::{Grid, Part};
+use super::input::InputPoints;
+use super::sizes::{POINTS, PRODUCTS};
 use super::transform::{Evaluate, both_axes, load_square, store_square, sum_square};
 use super::weights::{GatherGradient, PointWeights};
-use super::{POINTS, PRODUCTS};
-use crate::cpu::Engine;
-use crate::cpu::engine::{ConvGradients, Parameters};
-use crate::cpu::pack::{Block, Direction, Packed, Widest, unpack};
+use crate::cpu::broadcast::Broadcast;
+use crate::cpu::cache::odd_cache_lines;
+use crate::cpu::engine::Engine;
+use crate::cpu::microkernel::{Accumulate, Walk, correlate_contiguous};
+use crate::cpu::pack::{Block, MaxRegisters, PackedWeight, unpack};
+use crate::cpu::parallel::{ITEMS_PER_THREAD, part};
 use crate::cpu::pass::Pass;
+use crate::cpu::problem::{ConvGradients, Parameters};
 use crate::cpu::scratch::{Scratch, SharedOut};
-use crate::cpu::shape::ConvShape;
+use crate::cpu::shape::{ConvShape, Direction};
+use crate::cpu::shards::add_shards;
 use crate::cpu::simd::{add, lanes, load, store};
 use crate::cpu::source::SourceImages;
-use crate::cpu::tile::{Before, Walk, correlate_run};
-use crate::cpu::tile_form::TileForm;
-use crate::cpu::weight_grad::{Lanes, add_shards};
 
 /// Tiles of a part. Part of the order of additions.
 const PART_TILES: usize = 64;
@@ -37,9 +39,6 @@ const SHARD_CHANNELS: usize = 64 * 64;
 /// Floats of inputs and gradients at the points that one step of a batch with shared sums holds.
 const STEP_FLOATS: usize = 4 << 20;
 
-/// Items for each thread.
-const ITEMS_PER_THREAD: usize = 4;
-
 /// Everything that the items share.
 struct Job<'a> {
     shape: &'a ConvShape,
@@ -47,7 +46,7 @@ struct Job<'a> {
     input: SourceImages<'a>,
     gradient: SourceImages<'a>,
     weights: &'a PointWeights,
-    form: TileForm,
+    broadcast: Broadcast,
     parameters: Parameters,
 }
 
@@ -60,7 +59,7 @@ struct Points {
 }
 
 /// Gradients of the weight, and of the bias if it is wanted.
-pub(crate) fn run(
+pub(in crate::cpu) fn run(
     engine: Engine,
     shape: &ConvShape,
     input: SourceImages<'_>,
@@ -68,7 +67,7 @@ pub(crate) fn run(
     parameters: Parameters,
 ) -> ConvGradients {
     let pass = &Pass::all(shape, Direction::Forward)[0];
-    let width = engine.isa.run(Lanes);
+    let width = engine.isa.lanes();
     let weights = PointWeights::new(shape.in_channels, shape.out_channels, width);
     let job = Job {
         shape,
@@ -76,13 +75,14 @@ pub(crate) fn run(
         input,
         gradient,
         weights: &weights,
-        form: engine.tiles,
+        broadcast: engine.broadcast,
         parameters,
     };
     let shared = shape.in_channels * shape.out_channels > SHARD_CHANNELS;
     let sums = if shared { job.shared_sums(engine) } else { job.sharded_sums(engine) };
     let taps = &pass.taps;
-    let layout = Packed::new(1, shape.out_channels, taps.len() * shape.in_channels, width, Widest::Two);
+    let layout =
+        PackedWeight::new(1, shape.out_channels, taps.len() * shape.in_channels, width, MaxRegisters::Two);
     let mut packed = Scratch::take(layout.values().len());
     let gather = GatherGradient {
         kernel: shape.kernel[0],
@@ -116,7 +116,7 @@ impl Job<'_> {
         let shards = SHARDS.min(batch);
         let mut sums = Scratch::zeroed(shards * len);
         sums.par_chunks_exact_mut(len).enumerate().for_each(|(shard, sums)| {
-            let images = batch * shard / shards..batch * (shard + 1) / shards;
+            let images = part(batch, shard, shards);
             for part in self.grid.parts(images, PART_TILES) {
                 engine.isa.run(AddPart { job: self, part, sums: SharedOut::new(sums.as_mut_ptr()) });
             }
@@ -130,54 +130,50 @@ impl Job<'_> {
     fn shared_sums(&self, engine: Engine) -> Scratch {
         let mut sums = Scratch::zeroed(self.sums_len());
         let parts = self.grid.parts(0..self.shape.batch, PART_TILES);
-        let lanes = engine.isa.run(Lanes);
-        let pixels =
-            [self.shape.in_channels, self.shape.out_channels].map(|size| size.next_multiple_of(lanes));
         let per_part = PRODUCTS * PART_TILES * (self.shape.in_channels + self.shape.out_channels);
         for parts in parts.chunks((STEP_FLOATS / per_part).max(1)) {
-            let tiles: usize = parts.iter().map(|part| self.grid.len(part)).sum();
-            let planes = pixels.map(|pixel| odd_lines(tiles * pixel));
-            let mut buffers = planes.map(|plane| Scratch::take(PRODUCTS * plane));
-            let [inputs, gradients] = std::array::from_fn(|index| Points {
-                start: SharedOut::new(buffers[index].as_mut_ptr()),
-                plane: planes[index],
-                pixel: pixels[index],
-            });
-            let mut first = 0;
-            let starts: Vec<(usize, &Part)> = parts
-                .iter()
-                .map(|part| {
-                    let start = first;
-                    first += self.grid.len(part);
-                    (start, part)
-                })
-                .collect();
-            let mut part_bias = Scratch::zeroed(starts.len() * pixels[1]);
-            let biases = part_bias.par_chunks_exact_mut(pixels[1]);
-            starts.into_par_iter().zip(biases).for_each(|((first, part), bias)| {
-                let bias = self.sums_bias().then(|| SharedOut::new(bias.as_mut_ptr()));
-                engine.isa.run(FillPart { job: self, part, inputs, gradients, first, bias });
-            });
-            let total = &mut sums[PRODUCTS * self.weights.plane..][..pixels[1]];
-            add_shards(engine, total, &part_bias);
-            let target = SharedOut::new(sums.as_mut_ptr());
-            let splits = (rayon::current_num_threads() * ITEMS_PER_THREAD).div_ceil(PRODUCTS).max(1);
-            let channels = self.shape.in_channels;
-            (0..PRODUCTS * splits).into_par_iter().for_each(|item| {
-                let (point, split) = (item / splits, item % splits);
-                let channels = channels * split / splits..channels * (split + 1) / splits;
-                engine.isa.run(AddPoint {
-                    job: self,
-                    point,
-                    channels,
-                    tiles,
-                    inputs,
-                    gradients,
-                    sums: target,
-                });
-            });
+            self.add_parts(engine, parts, &mut sums);
         }
         sums
+    }
+
+    /// Add some parts to sums that all of them share.
+    fn add_parts(&self, engine: Engine, parts: &[Part], sums: &mut [f32]) {
+        let lanes = engine.isa.lanes();
+        let pixels =
+            [self.shape.in_channels, self.shape.out_channels].map(|size| size.next_multiple_of(lanes));
+        let tiles: usize = parts.iter().map(|part| self.grid.len(part)).sum();
+        let planes = pixels.map(|pixel| odd_cache_lines(tiles * pixel));
+        let mut buffers = planes.map(|plane| Scratch::take(PRODUCTS * plane));
+        let [inputs, gradients] = std::array::from_fn(|index| Points {
+            start: SharedOut::new(buffers[index].as_mut_ptr()),
+            plane: planes[index],
+            pixel: pixels[index],
+        });
+        let mut first = 0;
+        let starts: Vec<(usize, &Part)> = parts
+            .iter()
+            .map(|part| {
+                let start = first;
+                first += self.grid.len(part);
+                (start, part)
+            })
+            .collect();
+        let mut part_bias = Scratch::zeroed(starts.len() * pixels[1]);
+        let biases = part_bias.par_chunks_exact_mut(pixels[1]);
+        starts.into_par_iter().zip(biases).for_each(|((first, part), bias)| {
+            let bias = self.sums_bias().then(|| SharedOut::new(bias.as_mut_ptr()));
+            engine.isa.run(FillPart { job: self, part, inputs, gradients, first, bias });
+        });
+        let total = &mut sums[PRODUCTS * self.weights.plane..][..pixels[1]];
+        add_shards(engine, total, &part_bias);
+        let sums = SharedOut::new(sums.as_mut_ptr());
+        let splits = (rayon::current_num_threads() * ITEMS_PER_THREAD).div_ceil(PRODUCTS).max(1);
+        (0..PRODUCTS * splits).into_par_iter().for_each(|item| {
+            let (point, split) = (item / splits, item % splits);
+            let channels = part(self.shape.in_channels, split, splits);
+            engine.isa.run(AddPoint { job: self, point, channels, tiles, inputs, gradients, sums });
+        });
     }
 }
 
@@ -205,7 +201,8 @@ impl WithSimd for FillPart<'_> {
             let target = gradients.start.get().add(first * gradients.pixel);
             match job.grid.tile {
                 2 => fill_gradients::<S, 2>(job, part, target, gradients.plane, gradients.pixel, bias),
-                _ => fill_gradients::<S, 4>(job, part, target, gradients.plane, gradients.pixel, bias),
+                4 => fill_gradients::<S, 4>(job, part, target, gradients.plane, gradients.pixel, bias),
+                tile => unreachable!("bug: Winograd's algorithm with tiles of {tile}"),
             }
         }
     }
@@ -233,7 +230,7 @@ unsafe fn fill_gradients<S: Simd, const M: usize>(
                 let corner = image * squares.image + row * M * squares.pitch + column * M * channels;
                 for channel in (0..channels).step_by(lanes::<S>()) {
                     // SAFETY: the tile's square lies in the window that `squares` covers (a
-                    // partial register ends in its slack), and line `tile` exists.
+                    // partial register ends in the room after it), and line `tile` exists.
                     unsafe {
                         let from = squares.start.add(corner + channel);
                         let to = target.add(tile * pixel + channel);
@@ -268,7 +265,7 @@ impl WithSimd for AddPart<'_> {
         let tiles = job.grid.len(&part);
         let pixels =
             [job.shape.in_channels, job.shape.out_channels].map(|size| size.next_multiple_of(lanes::<S>()));
-        let planes = pixels.map(|pixel| odd_lines(tiles * pixel));
+        let planes = pixels.map(|pixel| odd_cache_lines(tiles * pixel));
         let mut buffers = planes.map(|plane| Scratch::take(PRODUCTS * plane));
         let [inputs, gradients] = std::array::from_fn(|index| Points {
             start: SharedOut::new(buffers[index].as_mut_ptr()),
@@ -336,7 +333,7 @@ impl AddPoint<'_> {
                 vector_row: 0,
                 vector_pixel: self.gradients.pixel,
             };
-            // SAFETY: lines from `first` on exist in both buffers, and each plane ends in a line of slack;
+            // SAFETY: lines from `first` on exist in both buffers, and each plane ends in a spare cache line;
             // channels of the sums exist too.
             unsafe {
                 let values =
@@ -352,9 +349,17 @@ impl AddPoint<'_> {
                     .add(self.point * self.job.weights.plane + block.first * self.job.weights.summed);
                 let first = self.channels.start;
                 let (values, sums) = (values.add(first).cast_const(), sums.add(first * line));
-                let form = self.job.form;
-                let count = self.channels.len();
-                correlate_run::<S, V>(values, count, vectors, walk, sums, line, Before::Sums, form);
+                let (count, broadcast) = (self.channels.len(), self.job.broadcast);
+                correlate_contiguous::<S, V>(
+                    values,
+                    count,
+                    vectors,
+                    walk,
+                    sums,
+                    line,
+                    Accumulate::Add,
+                    broadcast,
+                );
             }
         }
     }

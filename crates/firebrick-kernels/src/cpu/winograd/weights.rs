@@ -3,16 +3,16 @@
 use macerator::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::transform::{Weight, WeightGradient, both_axes, load_square, store_square};
-use super::{POINTS, PRODUCTS};
+use super::sizes::{POINTS, PRODUCTS};
+use super::transform::{WeightGradientTransform, WeightTransform, both_axes, load_square, store_square};
+use crate::cpu::cache::odd_cache_lines;
 use crate::cpu::isa::Isa;
-use crate::cpu::pack::{Block, Direction, Lines, Packed, Strides, Widest, blocks};
+use crate::cpu::pack::{Block, MaxRegisters, PackedWeight, PanelLines, WeightStrides, blocks};
+use crate::cpu::parallel::{parallel_for, threads_for_floats};
 use crate::cpu::pass::Pass;
 use crate::cpu::scratch::{Scratch, SharedOut};
-use crate::cpu::shape::ConvShape;
-use crate::cpu::share::{share, threads_for_floats};
+use crate::cpu::shape::{ConvShape, Direction};
 use crate::cpu::simd::lanes;
-use crate::cpu::weight_grad::Lanes;
 
 /// Weights at the points: for each point and block of produced channels, `[summed channel][registers * lanes]`.
 pub(super) struct PointWeights {
@@ -28,9 +28,8 @@ pub(super) struct PointWeights {
 impl PointWeights {
     /// Room for the weights of `summed` times `produced` channels.
     pub(super) fn new(summed: usize, produced: usize, lanes: usize) -> Self {
-        // An odd number of cache lines keeps the 36 planes from sharing cache sets.
-        let plane = (produced.next_multiple_of(lanes) * summed).next_multiple_of(32) + 16;
-        let blocks = blocks(produced, lanes, Widest::Two);
+        let plane = odd_cache_lines(produced.next_multiple_of(lanes) * summed);
+        let blocks = blocks(produced, lanes, MaxRegisters::Two);
         Self { values: Scratch::take(PRODUCTS * plane), plane, summed, blocks }
     }
 
@@ -53,10 +52,10 @@ impl TransformWeights<'_> {
     /// Do it, with all threads if there is much of it.
     pub(super) fn run(&self, isa: Isa) -> PointWeights {
         let [summed, produced] = self.direction.group_channels(self.shape);
-        let mut target = PointWeights::new(summed, produced, isa.run(Lanes));
+        let mut target = PointWeights::new(summed, produced, isa.lanes());
         let (out, plane) = (SharedOut::new(target.values.as_mut_ptr()), target.plane);
         let transform = |block: &Block| isa.run(TransformBlock { job: self, summed, block, out, plane });
-        share(target.blocks.iter().collect(), threads_for_floats(PRODUCTS * plane), transform);
+        parallel_for(target.blocks.iter().collect(), threads_for_floats(PRODUCTS * plane), transform);
         target
     }
 }
@@ -78,14 +77,15 @@ impl WithSimd for TransformBlock<'_> {
         let Self { job, summed, block, out, plane } = self;
         let taps = &job.pass.taps;
         let mut packed = Scratch::take(taps.len() * summed * block.registers * lanes::<S>());
-        let from = Strides::new(job.shape, job.direction, 0, block);
-        Lines::new(job.shape, job.direction, taps).pack_block(&from, job.weight, block, &mut packed);
+        let from = WeightStrides::new(job.shape, job.direction, 0, block);
+        PanelLines::new(job.shape, job.direction, taps).pack_block(&from, job.weight, block, &mut packed);
         // SAFETY: the packed block holds `taps * summed` lines, and the target has the same block,
         // which no other thread writes, at each point.
         unsafe {
             match job.shape.kernel[0] {
                 3 => to_points::<S, 3>(packed.as_ptr(), summed, block, out.get(), plane),
-                _ => to_points::<S, 5>(packed.as_ptr(), summed, block, out.get(), plane),
+                5 => to_points::<S, 5>(packed.as_ptr(), summed, block, out.get(), plane),
+                size => unreachable!("bug: Winograd's algorithm with a kernel of {size}"),
             }
         }
     }
@@ -110,7 +110,7 @@ unsafe fn to_points<S: Simd, const R: usize>(
             // SAFETY: granted by the caller.
             unsafe {
                 let taps = load_square::<S, R>(source.add(at), [R * summed * line, summed * line]);
-                let points = both_axes::<S, Weight, R, POINTS>(taps);
+                let points = both_axes::<S, WeightTransform, R, POINTS>(taps);
                 store_square::<S, POINTS>(
                     target.add(block.first * summed + at),
                     [POINTS * plane, plane],
@@ -128,7 +128,7 @@ pub(super) struct GatherGradient<'a> {
     pub(super) summed: usize,
     pub(super) plane: usize,
     pub(super) sums: &'a [f32],
-    pub(super) layout: &'a Packed,
+    pub(super) layout: &'a PackedWeight,
     pub(super) target: SharedOut,
 }
 
@@ -152,7 +152,8 @@ impl WithSimd for GatherBlock<'_> {
     fn with_simd<S: Simd>(self) {
         match self.job.kernel {
             3 => self.gather::<S, 3>(),
-            _ => self.gather::<S, 5>(),
+            5 => self.gather::<S, 5>(),
+            size => unreachable!("bug: Winograd's algorithm with a kernel of {size}"),
         }
     }
 }
@@ -172,7 +173,7 @@ impl GatherBlock<'_> {
                 // lines for each tap, and no other thread writes this block.
                 unsafe {
                     let points = load_square::<S, POINTS>(source.add(at), [POINTS * job.plane, job.plane]);
-                    let taps = both_axes::<S, WeightGradient, POINTS, R>(points);
+                    let taps = both_axes::<S, WeightGradientTransform, POINTS, R>(points);
                     store_square::<S, R>(job.target.get().add(start), [R * tap, tap], &taps);
                 }
             }

@@ -54,7 +54,7 @@ fn config(overrides: &[(&str, &str)]) -> Config {
 }
 
 /// What people type after a crash: the same command, which starts or goes on.
-fn resume(run_dir: &Path) -> Result<Outcome<Model>, TrainError> {
+fn resume(run_dir: &Path) -> Result<Outcome<Network>, TrainError> {
     Trainer::new(config(&[])).run_dir(run_dir).resume(Resume::Latest).run()
 }
 

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use firebrick::models::parameters::named_parameters;
+use firebrick::models::walk::{Change, ParamRef, change};
 use firebrick::models::weights::{NameStyle, save_safetensors};
-use firebrick::models::{LayerSummary, LeNet, LeNetConfig};
+use firebrick::models::{LeNetConfig, Network, NetworkConfig};
 use firebrick::prelude::*;
 use firebrick::train::ErrorKind;
 use firebrick::train::checkpoint::{Checkpoint, folder_name};
@@ -30,7 +31,7 @@ enum Poison {
 /// A LeNet that goes wrong in one of its forward passes.
 #[derive(Module, Debug)]
 struct Poisoned {
-    inner: LeNet,
+    inner: Network,
     #[module(skip)]
     poison: Option<(usize, Poison)>,
     #[module(skip)]
@@ -44,7 +45,7 @@ impl Poisoned {
 }
 
 impl ImageClassifier for Poisoned {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> String {
         self.inner.name()
     }
 
@@ -73,10 +74,6 @@ impl ImageClassifier for Poisoned {
 
     fn num_classes(&self) -> usize {
         self.inner.num_classes()
-    }
-
-    fn layers(&self) -> Vec<LayerSummary> {
-        self.inner.layers()
     }
 }
 
@@ -151,8 +148,8 @@ fn a_learning_rate_that_breaks_the_weights_leaves_finite_checkpoints() {
 /// Adds a number to every parameter.
 struct AddTo(f32);
 
-impl ModuleMapper for AddTo {
-    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+impl Change for AddTo {
+    fn parameter<const D: usize>(&mut self, _at: &ParamRef, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
         parameter.map(|tensor| tensor.add_scalar(self.0))
     }
 }
@@ -162,7 +159,7 @@ fn weights_to_start_from_that_are_not_finite_train_nothing() {
     let folder = scratch();
     for (number, value) in [f32::NAN, f32::NEG_INFINITY].into_iter().enumerate() {
         let run_dir = folder.path().join(number.to_string());
-        let broken = |device: &Device| LeNetConfig::default().init(0, device).map(&mut AddTo(value));
+        let broken = |device: &Device| change(LeNetConfig::default().init(0, device), &mut AddTo(value));
         let error = Trainer::new(config(&[])).run_dir(&run_dir).run_model(broken).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Diverged, "{error}");
         assert!(run_dir.join("diverged.json").exists());

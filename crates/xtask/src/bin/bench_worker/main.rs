@@ -9,18 +9,19 @@ mod resnet;
 mod sequential;
 
 use std::io::BufRead;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
-use firebrick::data::HostBatch;
-use firebrick::loss::{ClassifierLoss, CrossEntropyLossConfig, LossConfig};
-use firebrick::models::{ImageClassifier, LeNetConfig, TuduiConfig};
-use firebrick::train::backend::{BackendChoice, join_kernel_threads, keep_freed_memory};
+use firebrick::data::{HostBatch, HostPixels, HostTargets};
+use firebrick::loss::{CrossEntropyLossConfig, LossConfig};
+use firebrick::models::{ImageClassifier, LeNetConfig, NetworkConfig, TuduiConfig};
+use firebrick::train::backend::{Backend, BackendChoice, own_process};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
-use firebrick::train::step::{Clipping, Verdict, train_step};
+use firebrick::train::step::{Clipping, StepRules, Verdict};
+use firebrick::train::{Config, Criterion};
 
-use resnet::ResNet18;
+use resnet::ResNet;
 
 /// As the `train` binary has it.
 #[global_allocator]
@@ -30,7 +31,8 @@ type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]
 struct Arguments {
-    #[arg(long)]
+    /// A network that is written here, or a config that names one
+    #[arg(long, value_parser = network)]
     network: Network,
     #[arg(long)]
     batch: usize,
@@ -40,13 +42,30 @@ struct Arguments {
     backend: String,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone)]
 enum Network {
+    Named(Name),
+    FromConfig(PathBuf),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Name {
     Tudui,
     Lenet,
+    /// Its `forward` is written by hand.
     Resnet18,
+    Resnet20,
+    /// The same as data.
+    Resnet18Data,
     Mobilenet,
     Mlp,
+}
+
+fn network(text: &str) -> Result<Network, String> {
+    match text.ends_with(".toml") {
+        true => Ok(Network::FromConfig(text.into())),
+        false => Name::from_str(text, false).map(Network::Named),
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -60,20 +79,29 @@ enum Pass {
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     // As the `train` binary does.
-    join_kernel_threads();
-    keep_freed_memory();
-    let device = arguments.backend.parse::<BackendChoice>()?.open()?.device;
-    match arguments.network {
-        Network::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Network::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, &device), &arguments, &device),
-        Network::Resnet18 => serve(ResNet18::new(0, &device), &arguments, &device),
-        Network::Mobilenet => serve(sequential::mobilenet()?.init(0, &device), &arguments, &device),
-        Network::Mlp => serve(sequential::mlp()?.init(0, &device), &arguments, &device),
+    own_process();
+    let backend = arguments.backend.parse::<BackendChoice>()?.open()?;
+    let device = &backend.device;
+    let name = match &arguments.network {
+        Network::Named(name) => *name,
+        Network::FromConfig(file) => {
+            let network = Config::from_file(file, &[])?.model.network;
+            return serve(network.init(0, device), &arguments, &backend);
+        }
+    };
+    match name {
+        Name::Tudui => serve(TuduiConfig { num_classes: 10 }.init(0, device), &arguments, &backend),
+        Name::Lenet => serve(LeNetConfig { num_classes: 10 }.init(0, device), &arguments, &backend),
+        Name::Resnet18 => serve(ResNet::resnet18(0, device)?, &arguments, &backend),
+        Name::Resnet20 => serve(ResNet::resnet20(0, device)?, &arguments, &backend),
+        Name::Resnet18Data => serve(sequential::resnet18()?.init(0, device), &arguments, &backend),
+        Name::Mobilenet => serve(sequential::mobilenet()?.init(0, device), &arguments, &backend),
+        Name::Mlp => serve(sequential::mlp()?.init(0, device), &arguments, &backend),
     }
 }
 
-fn serve<M: ImageClassifier>(model: M, arguments: &Arguments, device: &Device) -> Result<(), Failure> {
-    let mut bench = Bench::new(model, arguments.batch, device)?;
+fn serve<M: ImageClassifier>(model: M, arguments: &Arguments, backend: &Backend) -> Result<(), Failure> {
+    let mut bench = Bench::new(model, arguments.batch, backend)?;
     let mut pass = |steps: usize| -> Result<f64, Failure> {
         let begun = Instant::now();
         for _ in 0..steps {
@@ -105,35 +133,37 @@ struct Bench<M> {
     model: Option<M>,
     trained: M,
     batch: HostBatch,
-    loss: ClassifierLoss,
+    loss: Criterion,
     optimizer: Optimizer,
-    device: Device,
+    backend: Backend,
 }
 
 impl<M: ImageClassifier> Bench<M> {
-    fn new(model: M, batch: usize, device: &Device) -> Result<Self, Failure> {
+    fn new(model: M, batch: usize, backend: &Backend) -> Result<Self, Failure> {
         let [channels, height, width] = model.input_shape();
         // Any numbers do: the kernels do not look at them.
         let images = (0..batch * channels * height * width).map(|i| (i % 251) as f32 / 251.0).collect();
+        let labels: Vec<i64> = (0..batch as i64).map(|i| i % 10).collect();
         let batch = HostBatch {
-            images,
+            pixels: HostPixels::Floats(images),
             shape: [batch, channels, height, width],
-            labels: (0..batch as i64).map(|i| i % 10).collect(),
+            targets: HostTargets::Classes(labels.clone()),
+            labels,
             sample_indices: (0..batch).collect(),
         };
         let sgd = SgdConfig { lr: 1e-3, momentum: 0.9, ..SgdConfig::default() };
-        let loss = LossConfig::CrossEntropy(CrossEntropyLossConfig::default()).classifier()?;
+        let loss = LossConfig::CrossEntropy(CrossEntropyLossConfig::default()).for_classes(10)?;
         let model = model.train();
         let trained = model.valid();
         let optimizer = Optimizer::new(&OptimizerConfig::Sgd(sgd))?;
-        Ok(Self { model: Some(model), trained, batch, loss, optimizer, device: device.clone() })
+        Ok(Self { model: Some(model), trained, batch, loss, optimizer, backend: backend.clone() })
     }
 
     fn train(&mut self) -> Result<(), Failure> {
         let Some(model) = self.model.take() else { return Err("the model is gone".into()) };
         let batch = self.batch.clone();
-        let (model, verdict) =
-            train_step(model, batch, &self.loss, &mut self.optimizer, Clipping::default(), &Unscheduled)?;
+        let rules = StepRules { backend: &self.backend, loss: &self.loss, clipping: Clipping::default() };
+        let (model, verdict) = rules.step(model, vec![batch], &mut self.optimizer, &Unscheduled)?;
         self.model = Some(model);
         match verdict {
             Verdict::Applied(_) => Ok(()),
@@ -142,7 +172,7 @@ impl<M: ImageClassifier> Bench<M> {
     }
 
     fn forward(&self) {
-        let batch = self.batch.clone().to_tensors(&self.device);
+        let batch = self.batch.clone().to_tensors(&self.backend.device);
         // Reading the logits waits for them.
         let _ = self.trained.forward(batch.images_nchw).into_data();
     }

@@ -1,40 +1,47 @@
-//! ResNet-18 for 32x32 images, as a measure of networks with 3x3 convolutions and BatchNorm.
+//! ResNet-18 and ResNet-20 for 32x32 images, written by hand: a measure of networks with 3x3 convolutions and
+//! batch normalisation, and of what a network from a config costs beside one in Rust.
 //!
 //! # Source
-//! He et al., <https://arxiv.org/abs/1512.03385>; the CIFAR form with a 3x3 stem and no first pool.
+//! He et al., <https://arxiv.org/abs/1512.03385>; ResNet-18 in the form for CIFAR, with a 3x3 stem and no first pool,
+//! ResNet-20 as in section 4.2, with 1x1 convolutions as shortcuts where sizes change.
 
 use burn::module::Module;
-use burn::nn::Linear;
-use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 use firebrick::models::init::TorchInit;
-use firebrick::models::layers::{conv_block, linear};
-use firebrick::models::sequential::Conv2dConfig;
-use firebrick::models::{BatchNorm2d, BatchNorm2dConfig, ImageClassifier, LayerSummary};
-use firebrick_kernels::{Activation, AfterNorm, global_avg_pool2d, used_twice};
+use firebrick::models::layer::{BatchNorm2d, Conv2d, Epilogue, LayerModule, Linear};
+use firebrick::models::{ImageClassifier, Shape};
+use firebrick_kernels::{Activation, global_avg_pool2d, used_twice};
+
+use crate::Failure;
 
 #[derive(Module, Debug)]
 struct ConvNorm {
-    conv: Conv2d,
-    norm: BatchNorm2d,
+    conv: LayerModule,
+    norm: LayerModule,
 }
 
 impl ConvNorm {
-    fn new(torch: &mut TorchInit, channels: [usize; 2], kernel: usize, stride: usize) -> Self {
-        let config = Conv2dConfig {
-            stride: stride.into(),
-            padding: (kernel / 2).into(),
-            bias: false,
-            ..Conv2dConfig::new(channels[1], kernel)
-        };
-        let conv = torch.conv2d_of(channels[0], &config);
-        let norm = BatchNorm2dConfig::default().init(channels[1], torch.device());
-        Self { conv, norm }
+    fn new(
+        torch: &mut TorchInit,
+        input: Shape,
+        channels: usize,
+        kernel: usize,
+        stride: usize,
+    ) -> Result<Self, Failure> {
+        let conv = Conv2d::new(channels, kernel).stride(stride).padding(kernel / 2).bias(false);
+        let conv = torch.layer(conv, input)?;
+        let norm = torch.layer(BatchNorm2d::default(), conv.placed().output)?;
+        Ok(Self { conv, norm })
+    }
+
+    fn output(&self) -> Shape {
+        self.norm.placed().output
     }
 
     fn forward(&self, x: Tensor<4>, residual: Option<Tensor<4>>, activation: Activation) -> Tensor<4> {
-        let x = conv_block(&self.conv, Activation::None, None, x);
-        self.norm.forward_and(x, AfterNorm { residual, activation })
+        let epilogue = Epilogue { residual: residual.is_some(), activation, ..Epilogue::default() };
+        let x = self.conv.forward(x);
+        self.norm.forward_fused(x, epilogue, residual.map(Into::into)).images()
     }
 }
 
@@ -47,14 +54,14 @@ struct BasicBlock {
 }
 
 impl BasicBlock {
-    fn new(torch: &mut TorchInit, channels: [usize; 2], stride: usize) -> Self {
-        let [_, out] = channels;
-        let changes = stride != 1 || channels[0] != out;
-        Self {
-            first: ConvNorm::new(torch, channels, 3, stride),
-            second: ConvNorm::new(torch, [out, out], 3, 1),
-            shortcut: changes.then(|| ConvNorm::new(torch, channels, 1, stride)),
-        }
+    fn new(torch: &mut TorchInit, input: Shape, channels: usize, stride: usize) -> Result<Self, Failure> {
+        let first = ConvNorm::new(torch, input, channels, 3, stride)?;
+        let second = ConvNorm::new(torch, first.output(), channels, 3, 1)?;
+        let shortcut = match second.output() == input {
+            true => None,
+            false => Some(ConvNorm::new(torch, input, channels, 1, stride)?),
+        };
+        Ok(Self { first, second, shortcut })
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
@@ -68,38 +75,52 @@ impl BasicBlock {
     }
 }
 
-/// Stem, eight blocks, one linear layer.
+/// Stem, blocks, one linear layer.
 #[derive(Module, Debug)]
-pub struct ResNet18 {
+pub struct ResNet {
     stem: ConvNorm,
     blocks: Vec<BasicBlock>,
-    fc: Linear,
+    fc: LayerModule,
 }
 
-impl ResNet18 {
-    pub fn new(seed: u64, device: &Device) -> Self {
+impl ResNet {
+    /// Four stages of two blocks.
+    pub fn resnet18(seed: u64, device: &Device) -> Result<Self, Failure> {
+        Self::new(seed, device, &[64, 128, 256, 512], 2)
+    }
+
+    /// Three stages of three blocks.
+    pub fn resnet20(seed: u64, device: &Device) -> Result<Self, Failure> {
+        Self::new(seed, device, &[16, 32, 64], 3)
+    }
+
+    /// A stage for each width; the first block of each but the first halves the size.
+    fn new(seed: u64, device: &Device, widths: &[usize], blocks_per_stage: usize) -> Result<Self, Failure> {
         let mut torch = TorchInit::new(seed, device);
-        let stem = ConvNorm::new(&mut torch, [3, 64], 3, 1);
-        let mut blocks = Vec::new();
-        let mut channels = 64;
-        for (width, stride) in [(64, 1), (128, 2), (256, 2), (512, 2)] {
-            blocks.push(BasicBlock::new(&mut torch, [channels, width], stride));
-            blocks.push(BasicBlock::new(&mut torch, [width, width], 1));
-            channels = width;
+        let stem = ConvNorm::new(&mut torch, Shape::Image([3, 32, 32]), widths[0], 3, 1)?;
+        let (mut blocks, mut shape) = (Vec::new(), stem.output());
+        for (stage, &width) in widths.iter().enumerate() {
+            for block in 0..blocks_per_stage {
+                let stride = if block == 0 && stage > 0 { 2 } else { 1 };
+                let block = BasicBlock::new(&mut torch, shape, width, stride)?;
+                shape = block.second.output();
+                blocks.push(block);
+            }
         }
-        Self { stem, blocks, fc: torch.linear(512, 10) }
+        let fc = torch.layer(Linear::new(10), Shape::Features(shape.channels()))?;
+        Ok(Self { stem, blocks, fc })
     }
 }
 
-impl ImageClassifier for ResNet18 {
-    fn name(&self) -> &'static str {
-        "ResNet18"
+impl ImageClassifier for ResNet {
+    fn name(&self) -> String {
+        "ResNet".to_owned()
     }
 
     fn forward(&self, images_nchw: Tensor<4>) -> Tensor<2> {
-        let x = self.stem.forward(images_nchw, None, Activation::Relu); // [n, 64, 32, 32]
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, 512, 4, 4]
-        linear(&self.fc, global_avg_pool2d(x).flatten(1, 3))
+        let x = self.stem.forward(images_nchw, None, Activation::Relu); // [n, width, 32, 32]
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x)); // [n, last width, height, width]
+        self.fc.forward(global_avg_pool2d(x).flatten::<2>(1, 3)).features()
     }
 
     fn input_shape(&self) -> [usize; 3] {
@@ -108,9 +129,5 @@ impl ImageClassifier for ResNet18 {
 
     fn num_classes(&self) -> usize {
         10
-    }
-
-    fn layers(&self) -> Vec<LayerSummary> {
-        Vec::new()
     }
 }

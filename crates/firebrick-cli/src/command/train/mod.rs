@@ -1,0 +1,105 @@
+//! `train`: runs a config from start to end, telling how it goes.
+
+mod arguments;
+
+pub use arguments::TrainArguments;
+
+use std::time::Duration;
+
+use firebrick::Trainer;
+use firebrick::train::event::{Event, Summary};
+use firebrick::train::{Observer, Outcome, Status};
+
+use crate::attended::Attended;
+use crate::command::train::arguments::TrainRequest;
+use crate::console::Format;
+use crate::exit::Exit;
+use crate::log::TrainingLog;
+use crate::message::{Failure, firebrick_command};
+use crate::output;
+use crate::style::{Style, counted, duration, loss, percent, rate, thousands};
+
+/// Trains; the summary goes to standard output.
+pub fn run(arguments: TrainArguments) -> Result<Exit, Failure> {
+    let TrainRequest { config, name, location, format } = arguments.resolve()?;
+    let attended = Attended::new(format)?;
+    let mut log = TrainingLog::new(attended.console.clone(), attended.signals.clone(), &config);
+    let mut trainer = Trainer::new(config)
+        .name(name)
+        .resume(location.resume)
+        .on_progress(attended.progress())
+        .on_event(|event: &Event| log.on_event(event));
+    if let Some(run_dir) = location.run_dir {
+        trainer = trainer.run_dir(run_dir);
+    }
+    let outcome = attended.finish(trainer.run())?;
+    match (outcome.status, attended.signals.received()) {
+        (Status::Stopped, Some(signal)) => {
+            if format != Format::Json {
+                attended.console.line(&stopped(&outcome, signal.name()));
+            }
+            Ok(Exit::Stopped(signal))
+        }
+        _ => {
+            if format != Format::Json {
+                output::line(completed(&outcome))?;
+            }
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn stopped<M>(outcome: &Outcome<M>, signal: &str) -> String {
+    let run = outcome.run_dir.display();
+    let saved = match outcome.summary.steps {
+        0 => "before the first step".to_owned(),
+        steps => format!("after step {}, with a checkpoint saved", thousands(steps)),
+    };
+    let command = format!("{} train --resume={run}", firebrick_command());
+    format!("\nstopped by {signal} {saved}\ngo on with: {}", Style::stderr().cyan(&command))
+}
+
+fn completed<M>(outcome: &Outcome<M>) -> String {
+    let (style, summary) = (Style::stdout(), &outcome.summary);
+    let run = outcome.run_dir.display();
+    let mut pairs = vec![("completed", amount(summary))];
+    let split = summary.split;
+    if let Some(best) = &summary.best {
+        let text = format!("{} {split} accuracy, epoch {}", percent(best.accuracy), best.epoch);
+        pairs.push(("best", style.green(&text)));
+    }
+    if let Some(last) = &summary.last {
+        pairs.push((
+            "final",
+            format!("{} {split} accuracy, {split} loss {}", percent(last.accuracy), loss(last.loss)),
+        ));
+    }
+    for (label, value) in &summary.metrics {
+        pairs.push((label.as_str(), format!("{value:.4}")));
+    }
+    if let Some(ema) = &summary.ema {
+        let text = format!("{} {split} accuracy, {split} loss {}", percent(ema.accuracy), loss(ema.loss));
+        pairs.push(("average", text));
+    }
+    if let Some(test) = &summary.test {
+        let text = format!("{} test accuracy, test loss {}", percent(test.accuracy), loss(test.loss));
+        pairs.push(("test", text));
+    }
+    pairs.push(("run", run.to_string()));
+    let firebrick = firebrick_command();
+    pairs.push(("next", style.cyan(&format!("{firebrick} evaluate {run}"))));
+    pairs.push(("", style.cyan(&format!("{firebrick} predict {run} IMAGE"))));
+    format!("\n{}", output::pairs(pairs))
+}
+
+fn amount(summary: &Summary) -> String {
+    // A clock counted them, and summary.json is read only if it was whole.
+    let took = Duration::try_from_secs_f64(summary.seconds).map_or_else(|_| "?".to_owned(), duration);
+    format!(
+        "{}, {} in {} ({} images/s)",
+        counted(summary.epochs, "epoch"),
+        counted(summary.steps, "step"),
+        took,
+        rate(summary.images_per_second)
+    )
+}

@@ -1,0 +1,32 @@
+//! What the libraries below us expect of the environment, so that they keep quiet.
+
+/// Gives the process the variable `XDG_RUNTIME_DIR` if it has none, as in a container or over ssh.
+///
+/// Mesa's Vulkan driver asks a Wayland server which GPU shows the screen, whenever somebody looks for a GPU, and
+/// libwayland prints "error: XDG_RUNTIME_DIR is invalid" if it does not know where to look. A program may not
+/// change its own environment without unsafe code, so it starts itself again with the variable; nothing has been
+/// done yet that would be lost. Where that fails the program goes on with one line too many.
+#[cfg(target_os = "linux")]
+pub fn complete() {
+    use std::os::unix::process::CommandExt;
+    use std::path::Path;
+    use std::process::Command;
+
+    const VARIABLE: &str = "XDG_RUNTIME_DIR";
+    // An absolute path, which is all that libwayland looks for, where nobody can put a server of his own.
+    const NOWHERE: &str = "/nonexistent";
+    if std::env::var_os(VARIABLE).is_some_and(|folder| Path::new(&folder).is_absolute()) {
+        return;
+    }
+    let mut arguments = std::env::args_os();
+    if let (Some(name), Ok(program)) = (arguments.next(), std::env::current_exe()) {
+        let mut again = Command::new(program);
+        again.arg0(name).args(arguments).env(VARIABLE, NOWHERE);
+        // It comes back only if it could not be done.
+        let _ = again.exec();
+    }
+}
+
+/// Elsewhere nothing is missing.
+#[cfg(not(target_os = "linux"))]
+pub fn complete() {}

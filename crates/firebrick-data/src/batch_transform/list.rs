@@ -1,0 +1,15 @@
+//! The list of batch transforms: one line each.
+
+use firebrick_component::components;
+
+use super::interface::BatchTransform;
+use super::mixup::MixupConfig;
+
+components! {
+    /// One step of a training batch's preparation, by name with its arguments: an entry of
+    /// `data.batch_augment`.
+    pub enum BatchTransformConfig: dyn BatchTransform, "batch transform" {
+        /// Each image mixed with another one of its batch.
+        Mixup(MixupConfig) = "mixup",
+    }
+}

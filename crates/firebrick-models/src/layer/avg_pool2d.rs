@@ -1,0 +1,92 @@
+//! Average of the windows of an image.
+//!
+//! # Source
+//!
+//! `torch.nn.AvgPool2d`.
+
+use firebrick_component::{ArgumentError, Component};
+use firebrick_kernels::{Pool2dOptions, avg_pool2d};
+use serde::{Deserialize, Serialize};
+
+use super::base::{Activations, Layer};
+use super::pair::Pair;
+use super::parameters::Parameters;
+use super::python::int_or_tuple;
+use super::window::Window;
+use crate::shape::Shape;
+
+/// `nn.AvgPool2d`: the average of each window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AvgPool2d {
+    /// Height and width of the window.
+    pub kernel_size: Pair,
+    /// Steps between windows; the window's own size when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<Pair>,
+    /// Zeros, which count for the average, added on both sides of height and width, at most half a window.
+    #[serde(default = "zero")]
+    pub padding: Pair,
+}
+
+fn zero() -> Pair {
+    Pair::square(0)
+}
+
+impl AvgPool2d {
+    /// `nn.AvgPool2d(kernel_size)`.
+    pub fn new(kernel_size: impl Into<Pair>) -> Self {
+        Self { kernel_size: kernel_size.into(), stride: None, padding: zero() }
+    }
+
+    /// The same with another `stride`.
+    #[must_use]
+    pub fn stride(self, stride: impl Into<Pair>) -> Self {
+        Self { stride: Some(stride.into()), ..self }
+    }
+
+    /// The same with another `padding`.
+    #[must_use]
+    pub fn padding(self, padding: impl Into<Pair>) -> Self {
+        Self { padding: padding.into(), ..self }
+    }
+
+    fn window(&self) -> Window {
+        let Self { kernel_size, padding, .. } = *self;
+        Window { kernel_size, stride: self.stride.unwrap_or(kernel_size), padding, dilation: Pair::square(1) }
+    }
+}
+
+impl Component for AvgPool2d {
+    fn validate(&self) -> Result<(), ArgumentError> {
+        self.window().validate_pool()
+    }
+}
+
+impl Layer for AvgPool2d {
+    fn output_shape(&self, input: Shape) -> Result<Shape, ArgumentError> {
+        let image = input.image()?;
+        self.window().slide(image[0], image)
+    }
+
+    fn forward(&self, _parameters: &Parameters, x: Activations) -> Activations {
+        let Window { kernel_size, stride, padding, dilation } = self.window();
+        let options = Pool2dOptions {
+            kernel: kernel_size.0,
+            stride: stride.0,
+            padding: padding.0,
+            dilation: dilation.0,
+        };
+        avg_pool2d(x.images(), options, true).into()
+    }
+
+    fn repr(&self, _input: Shape) -> String {
+        let Window { kernel_size, stride, padding, .. } = self.window();
+        format!(
+            "AvgPool2d(kernel_size={}, stride={}, padding={})",
+            int_or_tuple(kernel_size.0),
+            int_or_tuple(stride.0),
+            int_or_tuple(padding.0),
+        )
+    }
+}

@@ -1,0 +1,54 @@
+//! What a window that slides over an image does to height and width.
+
+use firebrick_component::{ArgumentError, check};
+
+use super::pair::Pair;
+use crate::shape::{MAX_SIZE, Shape};
+
+/// The window of a convolution or a pool.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) kernel_size: Pair,
+    pub(super) stride: Pair,
+    /// Added on both sides.
+    pub(super) padding: Pair,
+    pub(super) dilation: Pair,
+}
+
+impl Window {
+    /// Checks every argument by itself.
+    pub(super) fn validate(&self) -> Result<(), ArgumentError> {
+        check_pair("kernel_size", self.kernel_size, 1)?;
+        check_pair("stride", self.stride, 1)?;
+        check_pair("padding", self.padding, 0)?;
+        check_pair("dilation", self.dilation, 1)
+    }
+
+    /// torch refuses a pool whose window may lie in the padding alone.
+    pub(super) fn validate_pool(&self) -> Result<(), ArgumentError> {
+        self.validate()?;
+        let half = self.kernel_size.0.map(|size| size / 2);
+        let fits = self.padding.0[0] <= half[0] && self.padding.0[1] <= half[1];
+        let expected = format!("at most {}, half of kernel_size", Pair(half));
+        check::that(fits, "padding", self.padding, expected)
+    }
+
+    /// The image that the window leaves behind, with `channels` channels.
+    pub(super) fn slide(&self, channels: usize, image: [usize; 3]) -> Result<Shape, ArgumentError> {
+        let [_, height, width] = image;
+        let padded = [0, 1].map(|axis| [height, width][axis] + 2 * self.padding.0[axis]);
+        let reach = [0, 1].map(|axis| self.dilation.0[axis] * self.kernel_size.0[axis].saturating_sub(1) + 1);
+        if padded[0] < reach[0] || padded[1] < reach[1] {
+            let dilated = if self.dilation == Pair::square(1) { "" } else { " with its dilation" };
+            let expected =
+                format!("at most {}, which is {} with its padding", Pair(padded), Shape::Image(image));
+            return Err(ArgumentError::new("kernel_size", expected, format!("{}{dilated}", Pair(reach))));
+        }
+        let [height, width] = [0, 1].map(|axis| (padded[axis] - reach[axis]) / self.stride.0[axis] + 1);
+        Ok(Shape::Image([channels, height, width]))
+    }
+}
+
+fn check_pair(key: &str, pair: Pair, least: usize) -> Result<(), ArgumentError> {
+    pair.0.iter().try_for_each(|size| check::in_range(key, *size, least, MAX_SIZE))
+}

@@ -1,0 +1,19 @@
+//! What the kernels want of the threads and of the memory of a program.
+
+use burn::tensor::Device;
+
+/// Runs `work`, a training step or an evaluated batch on `device`, where it costs least: on a thread of the kernels'
+/// pool if the device has one, right here otherwise.
+pub fn scope<T: Send>(device: &Device, work: impl FnOnce() -> T + Send) -> T {
+    firebrick_kernels::near_kernels(device, work)
+}
+
+/// Tells the kernels that this process does nothing but train, and that the calling thread is the one that does:
+/// the thread joins the kernels' pool, so that [`scope`] need not change threads, and freed memory is kept for the
+/// next step (with the feature `mimalloc`, whose allocator must then be the program's). For `main`; a library must
+/// not decide that for its program.
+pub fn own_process() {
+    firebrick_kernels::join_kernel_threads();
+    #[cfg(feature = "mimalloc")]
+    firebrick_kernels::keep_freed_memory();
+}

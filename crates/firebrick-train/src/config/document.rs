@@ -1,0 +1,115 @@
+//! From text and `--set` overrides to plain tables in which every key has a place.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::{Spanned, Table};
+
+use super::error::ConfigError;
+use super::overrides::Override;
+use super::places::Places;
+
+/// The text of the config followed by a line for each override. Spans count bytes in `text`.
+pub(super) struct Document {
+    name: String,
+    text: String,
+    file: String,
+    overrides: Vec<Line>,
+}
+
+/// An override's line.
+struct Line {
+    /// With blanks in place of what comes before it in the whole text, so that the parser's spans are those of the
+    /// whole.
+    text: String,
+    /// How many keys deep the value is.
+    depth: Option<usize>,
+    /// The override as it was given.
+    argument: String,
+}
+
+impl Document {
+    pub fn new(name: &str, text: &str, overrides: &[Override]) -> Self {
+        let mut combined = text.to_owned();
+        if !combined.ends_with('\n') {
+            combined.push('\n');
+        }
+        let file = combined.clone();
+        let mut lines = Vec::new();
+        for change in overrides {
+            let line = change.line();
+            let text = " ".repeat(combined.len()) + &line;
+            lines.push(Line { text, depth: change.depth(), argument: change.argument() });
+            combined.push_str(&line);
+        }
+        Self { name: name.to_owned(), text: combined, file, overrides: lines }
+    }
+
+    /// The tables of the file with the overrides put in, later ones winning, and where everything stands.
+    pub fn tables(&self) -> Result<(Table, Places), ConfigError> {
+        let parse = |part| DeTable::parse(part).map_err(|error| self.syntax_error(&error));
+        let mut root = parse(&self.file)?.into_inner();
+        for line in &self.overrides {
+            let change = parse(&line.text)?.into_inner();
+            let no_key = || ConfigError::Override { argument: line.argument.clone() };
+            put(&mut root, change, line.depth.ok_or_else(no_key)?);
+        }
+        let places = Places::of(&root);
+        let root = ValueDeserializer::from(Spanned::new(0..0, DeValue::Table(root)));
+        let table = Table::deserialize(root).map_err(|error| self.syntax_error(&error))?;
+        Ok((table, places))
+    }
+
+    /// Text that is no TOML.
+    fn syntax_error(&self, error: &toml::de::Error) -> ConfigError {
+        self.invalid(error.span().unwrap_or(0..0), error.message().to_owned(), None)
+    }
+
+    /// An error at a place.
+    pub fn invalid(&self, span: Range<usize>, message: String, hint: Option<String>) -> ConfigError {
+        let start = span.start.min(self.text.len());
+        let (line, column) = position(&self.text, start);
+        let place = if start < self.file.len() {
+            format!("{}:{line}:{column}", self.name)
+        } else {
+            let line = self.text.lines().nth(line - 1).unwrap_or_default();
+            format!("--set {}", line.replacen(" = ", "=", 1))
+        };
+        ConfigError::Invalid {
+            place: place.into(),
+            message: message.into(),
+            hint: hint.map(String::into_boxed_str),
+            text: self.text.clone().into(),
+            name: self.name.clone().into(),
+            span: start..span.end.clamp(start, self.text.len()),
+        }
+    }
+}
+
+/// Line and column, both counted from 1, of a byte offset.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    (line, column)
+}
+
+/// Puts the one value of `change`, `depth` keys deep, in its place; what was there goes.
+fn put<'a>(into: &mut DeTable<'a>, change: DeTable<'a>, depth: usize) {
+    for (key, value) in change {
+        let name = key.get_ref().clone();
+        match (into.get_mut(name.as_ref()).map(Spanned::get_mut), value.get_ref()) {
+            (Some(DeValue::Table(old)), DeValue::Table(_)) if depth > 1 => {
+                if let DeValue::Table(new) = value.into_inner() {
+                    put(old, new, depth - 1);
+                }
+            }
+            _ => {
+                // Removed first: a table keeps the key that it has, with its place.
+                into.remove(name.as_ref());
+                into.insert(key, value);
+            }
+        }
+    }
+}

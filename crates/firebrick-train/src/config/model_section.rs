@@ -1,0 +1,75 @@
+//! `[model]`: the network and the weights that it starts from.
+
+use std::path::PathBuf;
+
+use firebrick_component::{ArgumentError, ReadError, read, take};
+use firebrick_models::ModelConfig;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use toml::{Table, Value};
+
+/// Keys of the table that are not the network's own.
+const KEYS: [&str; 2] = ["weights", "strict"];
+
+/// `[model]`: the network's `name` and arguments, and beside them the keys below.
+#[derive(Debug, Clone)]
+pub struct ModelSection {
+    /// Which network, with its arguments.
+    pub network: ModelConfig,
+    /// Weights to start from (`.safetensors`, `.pt` or `.bpk`); torch's initialisation when absent.
+    pub weights: Option<PathBuf>,
+    /// With `false`, tensors of `weights` that are missing, extra or of another shape are reported
+    /// instead of refused.
+    pub strict: bool,
+}
+
+impl ModelSection {
+    /// Checks every value by itself.
+    ///
+    /// # Errors
+    ///
+    /// The first wrong one; its key is its path in the table `[model]`.
+    pub fn validate(&self) -> Result<(), ArgumentError> {
+        self.network.validate()
+    }
+
+    fn read(mut value: Value) -> Result<Self, ReadError> {
+        let (mut weights, mut strict) = (None, None);
+        if let Value::Table(table) = &mut value {
+            weights = take(table, "weights")?;
+            strict = take(table, "strict")?;
+        }
+        let network = read(value).map_err(with_own_keys)?;
+        Ok(Self { network, weights, strict: strict.unwrap_or(true) })
+    }
+}
+
+/// A network that does not know a key names its own; the section has more.
+fn with_own_keys(mut error: ReadError) -> ReadError {
+    let is_own = !error.path.contains(['.', '[']);
+    if let (true, Some(rest)) = (is_own, error.message.strip_prefix("unknown field ")) {
+        let mut names = rest.split('`').skip(1).step_by(2);
+        if let Some(got) = names.next() {
+            let known: Vec<String> = names.chain(KEYS).map(|key| format!("`{key}`")).collect();
+            error.message = format!("unknown field `{got}`, expected one of {}", known.join(", "));
+        }
+    }
+    error
+}
+
+impl<'de> Deserialize<'de> for ModelSection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(Value::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for ModelSection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut table = Table::try_from(&self.network).map_err(S::Error::custom)?;
+        if let Some(weights) = &self.weights {
+            table.insert("weights".to_owned(), Value::String(weights.display().to_string()));
+            table.insert("strict".to_owned(), Value::Boolean(self.strict));
+        }
+        table.serialize(serializer)
+    }
+}

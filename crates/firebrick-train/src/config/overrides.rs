@@ -1,0 +1,59 @@
+//! `--set key.path=VALUE`.
+
+use toml::de::ValueDeserializer;
+
+use super::error::ConfigError;
+
+/// One `--set key.path=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    key: String,
+    value: String,
+}
+
+impl std::str::FromStr for Override {
+    type Err = ConfigError;
+
+    fn from_str(argument: &str) -> Result<Self, ConfigError> {
+        let invalid = || ConfigError::Override { argument: argument.to_owned() };
+        let (key, value) = argument.split_once('=').ok_or_else(invalid)?;
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() || key.split('.').any(|part| part.trim().is_empty()) {
+            return Err(invalid());
+        }
+        Ok(Self { key: key.to_owned(), value: value.to_owned() })
+    }
+}
+
+impl Override {
+    /// An override from its two halves.
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into() }
+    }
+
+    /// As a line of a config. The value as written when that is a TOML value, otherwise as a string, so that
+    /// `--set data.root=/tmp/x` needs no quotes.
+    pub(super) fn line(&self) -> String {
+        let is_toml = ValueDeserializer::parse(&self.value).is_ok();
+        let value =
+            if is_toml { self.value.clone() } else { toml::Value::String(self.value.clone()).to_string() };
+        format!("{} = {value}\n", self.key)
+    }
+
+    /// How many keys lead to the value; none if the key is no key.
+    pub(super) fn depth(&self) -> Option<usize> {
+        let table = format!("{} = true", self.key).parse::<toml::Table>().ok()?;
+        let mut value = table.values().next()?;
+        let mut depth = 1;
+        while let toml::Value::Table(inner) = value {
+            value = inner.values().next()?;
+            depth += 1;
+        }
+        Some(depth)
+    }
+
+    /// As it was given.
+    pub(super) fn argument(&self) -> String {
+        format!("{}={}", self.key, self.value)
+    }
+}

@@ -1,0 +1,55 @@
+//! `metrics.jsonl`: the observer that writes one line a step and one an evaluation.
+
+use std::path::{Path, PathBuf};
+
+use firebrick_storage::AppendFile;
+
+use crate::error::TrainError;
+use crate::event::{Control, Event};
+use crate::json::to_json;
+use crate::observer::Observer;
+
+/// An open `metrics.jsonl`.
+pub(crate) struct MetricsFile {
+    path: PathBuf,
+    file: AppendFile,
+    error: Option<TrainError>,
+}
+
+impl MetricsFile {
+    /// Opens the file of the run in `run_dir`, or makes it, and cuts it to its first `bytes` bytes.
+    pub(crate) fn open(run_dir: &Path, bytes: u64) -> Result<Self, TrainError> {
+        let path = run_dir.join("metrics.jsonl");
+        let file = AppendFile::open(&path, bytes)?;
+        Ok(Self { path, file, error: None })
+    }
+
+    /// Bytes so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.file.bytes()
+    }
+
+    /// A second handle on the file, for whoever makes its lines durable.
+    pub(crate) fn handle(&self) -> Result<AppendFile, TrainError> {
+        Ok(self.file.try_clone()?)
+    }
+
+    fn append(&mut self, event: &Event) -> Result<(), TrainError> {
+        let mut line = to_json(&self.path, event, false)?;
+        line.push(b'\n');
+        Ok(self.file.append(&line)?)
+    }
+}
+
+impl Observer for MetricsFile {
+    fn on_event(&mut self, event: &Event) -> Control {
+        if let Event::Step(_) | Event::Refused(_) | Event::Eval(_) = event {
+            self.error = self.append(event).err();
+        }
+        Control::Continue
+    }
+
+    fn take_error(&mut self) -> Option<TrainError> {
+        self.error.take()
+    }
+}

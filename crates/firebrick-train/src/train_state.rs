@@ -1,0 +1,248 @@
+//! What a training step changes, and so what a checkpoint holds: network, optimiser, average, schedule, progress.
+//!
+//! [`fit`](crate::fit()) arranges saving, recovery and observers around it; [`replay`](crate::replay) and a loop
+//! of your own (`examples/minimal_loop.rs`) use it bare.
+
+use std::path::Path;
+
+use firebrick_data::HostBatch;
+use firebrick_models::ImageClassifier;
+use firebrick_storage::create_folders;
+
+use crate::checkpoint::{Checkpoint, Retention, Snapshot, State};
+use crate::ema::Ema;
+use crate::error::TrainError;
+use crate::evaluate::{Evaluation, EvaluationOptions, evaluate};
+use crate::event::{CheckpointRecord, Split, SplitScores, WeightsKind};
+use crate::monitor;
+use crate::optimizer::Optimizer;
+use crate::plan::Plan;
+use crate::run_progress::RunProgress;
+use crate::schedule::Schedule;
+use crate::step::Verdict;
+use crate::step_batches::StepBatches;
+
+/// A network in training by a plan.
+pub struct TrainState<'a, M> {
+    plan: &'a Plan,
+    /// Absent only while the optimiser has it.
+    model: Option<M>,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) ema: Option<Ema>,
+    pub(crate) schedule: Schedule,
+    pub(crate) progress: RunProgress,
+}
+
+impl<'a, M: ImageClassifier> TrainState<'a, M> {
+    /// The beginning of a run. `model` may be any network whose input and classes are the plan's; the one that
+    /// the config names is [`Plan::initial_model`].
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Plan`] when the network does not fit the plan; [`TrainError::Optimizer`] when a group of
+    /// parameters matches none of the network's.
+    pub fn new(plan: &'a Plan, model: M) -> Result<Self, TrainError> {
+        plan.check_model(&model)?;
+        let config = &plan.config;
+        let model = model.train();
+        let mut optimizer = Optimizer::new(&config.optimizer)?;
+        optimizer.bind(&model)?;
+        Ok(Self {
+            plan,
+            model: Some(model),
+            optimizer,
+            ema: config.trainer.ema.as_ref().map(Ema::new).transpose()?,
+            schedule: Schedule::new(
+                &config.schedule,
+                config.optimizer.lr(),
+                plan.schedule_steps,
+                plan.steps_per_epoch,
+            )?,
+            progress: RunProgress::default(),
+        })
+    }
+
+    /// Goes on where `checkpoint` was made.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Checkpoint`], [`TrainError::Optimizer`], [`TrainError::Ema`] or [`TrainError::Schedule`]
+    /// when it is another run's.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.restore_tensors(checkpoint)?;
+        self.schedule.load_state(checkpoint.state.schedule.clone())?;
+        self.progress = checkpoint.state.progress.clone();
+        Ok(())
+    }
+
+    /// Weights, optimiser and average as `checkpoint` has them; the position stays.
+    pub(crate) fn restore_tensors(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        let device = &self.plan.backend.device;
+        checkpoint.load_optimizer(&mut self.optimizer, device)?;
+        if let Some(ema) = &mut self.ema {
+            checkpoint.load_ema(ema, held(&self.model), device)?;
+        }
+        let model = checkpoint.load_model(held(&self.model).clone())?;
+        self.model = Some(model.train());
+        Ok(())
+    }
+
+    /// The steps that are left of the epoch that the state stands in, all of them when it stands between two.
+    pub fn batches(&self) -> StepBatches {
+        let position = self.progress.position;
+        self.plan.training_batches(position.epoch, position.batch)
+    }
+
+    /// Takes one optimiser step. A step whose loss or gradients are not finite changes nothing but the position:
+    /// the next batches follow.
+    ///
+    /// # Shapes
+    ///
+    /// - `batches`: images `[n, c, h, w]` as the network wants them, labels `[n]` below its class count; the
+    ///   gradients of several batches are averaged
+    ///
+    /// # Errors
+    ///
+    /// Those of [`StepRules::step`](crate::step::StepRules::step); then nothing has changed.
+    pub fn step(&mut self, batches: Vec<HostBatch>) -> Result<Verdict, TrainError> {
+        let step = self.progress.position.step;
+        let (num_batches, num_images) = (batches.len() as u64, batches.iter().map(HostBatch::len).sum());
+        self.plan.seed_device(step);
+        let (model, optimizer, rates) = (&mut self.model, &mut self.optimizer, self.schedule.at(step));
+        let rules = self.plan.step_rules();
+        let verdict = self.plan.backend.scope(|| -> Result<Verdict, TrainError> {
+            let measured = rules.measure(held(model), batches)?;
+            let (report, refusal) = (measured.report(), measured.refusal(held(model))?);
+            let taken = taken(model);
+            let (moved, verdict) = match refusal {
+                Some(refusal) => (measured.undo(taken), Verdict::Refused(refusal)),
+                None => (measured.update(taken, rules.clipping, optimizer, &rates), Verdict::Applied(report)),
+            };
+            *model = Some(moved);
+            Ok(verdict)
+        })?;
+        self.progress.advance(num_batches, self.plan.batches_per_epoch, num_images);
+        if let (Verdict::Applied(_), Some(ema)) = (&verdict, &mut self.ema) {
+            ema.update(held(&self.model));
+        }
+        Ok(verdict)
+    }
+
+    /// Evaluates the weights on a split.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Plan`] when there is no such split, otherwise those of [`evaluate`].
+    pub fn evaluate(&self, split: Split) -> Result<Evaluation, TrainError> {
+        let evaluation = self.evaluate_until(split, WeightsKind::Raw, &mut |_| false)?;
+        Ok(evaluation.unwrap_or_else(|| unreachable!("bug: an evaluation stopped that nobody stopped")))
+    }
+
+    /// Evaluates the weights, or their average, on a split; nothing comes of it when `stop`, which is told after each
+    /// batch how many samples are done, says yes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::evaluate`], and [`TrainError::Plan`] when the average is asked for and the run keeps none.
+    pub fn evaluate_until(
+        &self,
+        split: Split,
+        weights: WeightsKind,
+        stop: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Option<Evaluation>, TrainError> {
+        let dataset = self.plan.split(split)?.clone();
+        let model = match weights {
+            WeightsKind::Raw => self.trained(),
+            WeightsKind::Ema => self.averaged().ok_or_else(|| {
+                TrainError::Plan("expected a run with trainer.ema to evaluate its average".to_owned())
+            })?,
+        };
+        let data = &self.plan.config.data;
+        let options = EvaluationOptions { batch_size: data.batch_size, workers: data.workers };
+        evaluate(&model, dataset, &self.plan.loss, &self.plan.backend, options, stop)
+    }
+
+    /// Takes the evaluation of an epoch that has just ended into account: for the best checkpoint, early
+    /// stopping and a schedule that waits for a plateau.
+    pub fn hear(&mut self, scores: &SplitScores) {
+        self.progress.note(scores);
+        monitor::hear(&self.plan.config.trainer, scores.score(), &mut self.progress, &mut self.schedule);
+    }
+
+    /// Whether no step is left to take: all are done, or early stopping says so.
+    pub fn is_finished(&self) -> bool {
+        monitor::is_finished(&self.plan.config.trainer, self.plan.total_steps, &self.progress)
+    }
+
+    /// What a checkpoint holds, copied off the device.
+    ///
+    /// # Errors
+    ///
+    /// See [`Snapshot::take`].
+    pub(crate) fn snapshot(&self, metrics_bytes: u64) -> Result<Snapshot, TrainError> {
+        let state = State {
+            format_version: State::FORMAT_VERSION,
+            progress: self.progress.clone(),
+            metrics_bytes,
+            schedule: self.schedule.state(),
+            weights_sha256: String::new(), // the writer computes it, beside training
+            config: self.plan.config.to_toml()?,
+            dataset: self.plan.datasets.info.clone(),
+            preprocess: self.plan.datasets.test.preprocess().clone(),
+        };
+        Snapshot::take(self.model(), &self.optimizer, self.ema.as_ref(), state)
+    }
+
+    /// Which checkpoints stay when one of this state is written.
+    pub(crate) fn retention(&self) -> Retention {
+        Retention {
+            keep_last: self.plan.config.trainer.keep_last,
+            best_steps: self.progress.bests.iter().map(|best| best.step).collect(),
+        }
+    }
+
+    /// Writes a checkpoint `step-...` into the folder `checkpoints`, which is made if need be, and removes those that
+    /// `trainer.keep_last` and `keep_best` do not keep. [`Checkpoint::read`] and [`Self::restore`] go on from it.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Storage`] or [`TrainError::Checkpoint`]; every earlier checkpoint is then as it was.
+    pub fn save(&self, checkpoints: &Path) -> Result<CheckpointRecord, TrainError> {
+        create_folders(checkpoints)?;
+        self.snapshot(0)?.write(checkpoints, &self.retention())
+    }
+
+    /// The network in training mode.
+    pub fn model(&self) -> &M {
+        held(&self.model)
+    }
+
+    /// A copy of the network in validation mode.
+    pub fn trained(&self) -> M {
+        self.model().valid()
+    }
+
+    /// A copy of the network in validation mode with the averaged weights; absent without `trainer.ema`.
+    pub fn averaged(&self) -> Option<M> {
+        self.ema.as_ref().map(|ema| ema.averaged(self.model()))
+    }
+
+    /// The learning rate of the step after `finished_steps`.
+    pub fn lr(&self, finished_steps: u64) -> f64 {
+        self.schedule.lr(finished_steps)
+    }
+
+    /// How far the run is.
+    pub fn progress(&self) -> &RunProgress {
+        &self.progress
+    }
+}
+
+/// The model, which is there but while the optimiser has it.
+fn held<M>(model: &Option<M>) -> &M {
+    model.as_ref().unwrap_or_else(|| unreachable!("bug: the network is still with the optimiser"))
+}
+
+fn taken<M>(model: &mut Option<M>) -> M {
+    model.take().unwrap_or_else(|| unreachable!("bug: the network is still with the optimiser"))
+}
