@@ -41,7 +41,7 @@ impl Run {
             command.arg("--set").arg(format!("{key}={value}"));
         }
         if !show {
-            command.arg("--quiet");
+            command.arg("--quiet").stdout(Stdio::null());
         }
         let status = command.status()?;
         if !status.success() {
