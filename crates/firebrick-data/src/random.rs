@@ -8,7 +8,8 @@
 //! The draws below are written out instead of taken from `rand`: `rand` may change how a range is
 //! drawn from one version to the next, and an old run must keep its order.
 
-use rand_chacha::ChaCha8Rng;
+/// The generator that transforms draw from.
+pub use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// What the random numbers are for: different purposes never share numbers.

@@ -7,6 +7,8 @@ mod accuracy;
 mod component;
 mod config;
 mod confusion;
+#[cfg(test)]
+mod golden;
 mod macro_f1;
 mod top_k;
 

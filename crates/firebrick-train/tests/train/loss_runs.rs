@@ -2,9 +2,14 @@
 //!
 //! `golden/make_loss_runs.py` says what target each loss gets.
 
+use firebrick_component::Component;
+use firebrick_data::HostTargets;
+use firebrick_data::batch_transform::{BatchTransform, BatchTransformConfig, MutableBatch};
+use firebrick_data::random::ChaCha8Rng;
 use firebrick_models::parameters::named_parameters;
 use firebrick_train::run_folder::RunLocation;
 use firebrick_train::{Config, Control, Event, Plan, fit};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::parity::{golden, weights};
@@ -45,10 +50,14 @@ fn config(document: &Value, run: &Value, backend: &str) -> Config {
     };
     let arguments = run["args"].as_object().unwrap();
     let arguments: String = arguments.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    let batch_augment = match run["target"].as_str() {
+        Some("soft") => "batch_augment = [{ name = \"opposite_labels\" }]\n",
+        _ => "",
+    };
     let text = format!(
         "[model]\n{model}\nweights = {:?}\n\
          [data]\ndataset = \"digits\"\nshuffle = false\nbatch_size = {}\nlimit = {{ test = 32 }}\n\
-         normalize = {{ mean = [{}], std = [{}] }}\n\
+         normalize = {{ mean = [{}], std = [{}] }}\n{batch_augment}\
          [loss]\nname = {}\n{arguments}\
          [optimizer]\nname = \"sgd\"\nlr = {}\nmomentum = {}\n\
          [trainer]\nmax_steps = {}\nbackend = \"{backend}\"\n",
@@ -122,5 +131,45 @@ fn golden_mse_bce_with_logits_and_kl_div_beside_pytorch_on_ndarray() {
     };
     for run in runs.iter().filter(is_one_of) {
         check(&document, run, "ndarray");
+    }
+}
+
+/// The targets that `make_loss_runs.py` calls soft: each image's class, mixed with that of the image at the other end
+/// of the batch, by a share that the batch's labels give.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OppositeLabels {}
+
+impl Component for OppositeLabels {}
+
+impl BatchTransform for OppositeLabels {
+    fn apply(&self, batch: &mut MutableBatch, _generator: &mut ChaCha8Rng) {
+        let HostTargets::Classes(labels) = &batch.targets else { panic!("mixed already") };
+        let share = (labels.iter().sum::<i64>() % 32) as f32 / 64.0;
+        let mut values = vec![0.0; labels.len() * batch.num_classes];
+        let opposite = labels.iter().rev();
+        for ((row, own), other) in values.chunks_mut(batch.num_classes).zip(labels).zip(opposite) {
+            row[*own as usize] += 1.0 - share;
+            row[*other as usize] += share;
+        }
+        batch.targets = HostTargets::Probabilities { values, num_classes: batch.num_classes };
+    }
+
+    fn gives_probabilities(&self) -> bool {
+        true
+    }
+
+    fn description(&self) -> String {
+        "labels mixed with those of the other end of the batch".to_owned()
+    }
+}
+
+/// Soft targets take the whole way: loader, batch transform, device, loss, step.
+#[test]
+fn golden_soft_targets_beside_pytorch_on_flex() {
+    BatchTransformConfig::register::<OppositeLabels>("opposite_labels").unwrap();
+    let (document, runs) = runs();
+    for run in runs.iter().filter(|run| run["target"] == "soft") {
+        check(&document, run, "flex");
     }
 }

@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout)]
 
+mod failure;
 mod resnet;
 mod sequential;
 
@@ -21,13 +22,12 @@ use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
 use firebrick::train::step::{Clipping, StepRules, Verdict};
 use firebrick::train::{Config, Criterion};
 
+use failure::Failure;
 use resnet::ResNet;
 
 /// As the `train` binary has it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]
 struct Arguments {

@@ -12,7 +12,7 @@ use firebrick::models::layer::{BatchNorm2d, Conv2d, Epilogue, LayerModule, Linea
 use firebrick::models::{ImageClassifier, Shape};
 use firebrick_kernels::{Activation, global_avg_pool2d, used_twice};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 #[derive(Module, Debug)]
 struct ConvNorm {
