@@ -13,7 +13,7 @@ pub fn complete() {
     use std::process::Command;
 
     const VARIABLE: &str = "XDG_RUNTIME_DIR";
-    // An absolute path, which is all that libwayland looks for, where nobody can put a server of his own.
+    // libwayland asks only for an absolute path. Nobody can make this one, so no server of somebody else's is found there.
     const NOWHERE: &str = "/nonexistent";
     if std::env::var_os(VARIABLE).is_some_and(|folder| Path::new(&folder).is_absolute()) {
         return;

@@ -1,4 +1,4 @@
-//! The command line of Firebrick: the binaries `train` and `firebrick` are two doors into it.
+//! The command line of Firebrick: the binaries `train` and `firebrick` call its two functions of these names.
 //!
 //! An invocation passes through the files in this order: [`args`] is the command line; each file of
 //! [`command`] says what its command takes and does it; [`resolve`] reads the config or opens the run that is

@@ -86,7 +86,7 @@ impl TrainingLog {
             .unwrap_or_else(|error| unreachable!("bug: an event that is no JSON: {error}"));
         let mut stdout = io::stdout().lock();
         if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
-            // The run is worth more than its listener: metrics.jsonl has every line.
+            // No reason to end the run: metrics.jsonl has every line.
             self.json_closed = true;
             if error.kind() != io::ErrorKind::BrokenPipe {
                 let text = format!("standard output: cannot write: {error}; training goes on without it");

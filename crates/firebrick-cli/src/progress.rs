@@ -69,7 +69,7 @@ impl Stage {
 
 impl Progress for DataProgress {
     fn stage(&self, message: &str, total: Option<u64>) {
-        // A thread that panicked while it told something leaves a stage as good as any.
+        // The stage is replaced as a whole, so it does not matter that a thread may have panicked with the lock held.
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = Stage::new(message, total);
         if total.is_none() {
             // What has no length is often over already: a file that was found, checked, kept.

@@ -91,7 +91,7 @@ pub fn create_folders(path: &Path) -> Result<(), StorageError> {
     }
     let parent = parent_of(path);
     create_folders(parent)?;
-    // Somebody else may be faster.
+    // Another process may have made it in between.
     if create_folder(path)? || path.is_dir() {
         return Ok(());
     }
@@ -100,7 +100,7 @@ pub fn create_folders(path: &Path) -> Result<(), StorageError> {
 }
 
 /// Makes a folder in one that is there, durable before this returns; false if the name is taken. Of
-/// several processes one hears true.
+/// several processes that try at once, one gets true.
 ///
 /// # Errors
 /// [`StorageError::Io`].

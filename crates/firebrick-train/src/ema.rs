@@ -4,8 +4,8 @@
 //! statistics) is taken from the live model when the average is asked for, as torch's
 //! `AveragedModel` does with its `use_buffers = False`.
 //!
-//! The average is kept as plain tensors, not as a second model: in Burn the clones of a model share
-//! BatchNorm's running statistics, and mapping over a clone would write into the live model.
+//! The average is kept as plain tensors, not as a second model: the clones of a network with Burn's own
+//! BatchNorm share its running statistics, and mapping over a clone would write into the live network.
 //!
 //! # Source
 //! `torch.optim.swa_utils.AveragedModel` with `get_ema_multi_avg_fn(decay)`; Polyak and Juditsky,

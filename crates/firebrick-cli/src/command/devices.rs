@@ -87,7 +87,7 @@ fn lines(row: &Row) -> Vec<Vec<String>> {
 /// Names of Mesa's drivers that draw on the CPU: for Vulkan and for OpenGL.
 const SOFTWARE_DRIVERS: [&str; 3] = ["llvmpipe", "lavapipe", "softpipe"];
 
-/// A device's name, and that it is no card where its name does not tell everybody.
+/// A device's name; of Mesa's drivers that draw on the CPU, also that it is no graphics card.
 fn described(device: &str) -> String {
     let name = device.to_lowercase();
     match SOFTWARE_DRIVERS.iter().any(|driver| name.contains(driver)) {

@@ -1,8 +1,8 @@
-//! The worker threads of one epoch and the shelf on which they put finished batches.
+//! The worker threads of one epoch and the reorder buffer (the shelf) into which they put finished batches.
 //!
-//! A worker takes the next number that nobody has, prepares that batch and puts it on the shelf;
-//! the consumer takes them off in order. A worker takes no number that is more than the shelf's
-//! length ahead of the consumer, which bounds the memory.
+//! A worker takes the next number that no other has taken, prepares that batch and puts it into the buffer;
+//! the consumer takes batches out in order. A worker takes no number that is more than the buffer's
+//! capacity ahead of the consumer, which bounds the memory.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::batch::HostBatch;
 use crate::error::DataError;
 use crate::transform::WorkingImage;
 
-/// Batches on the shelf or in the making, for each worker.
+/// Batches in the buffer or being prepared, for each worker.
 const AHEAD_PER_WORKER: usize = 2;
 
 /// Running workers. Dropping it stops them, within one sample, and waits until they are gone.
@@ -28,7 +28,7 @@ struct Shared {
     ahead: usize,
     stopped: AtomicBool,
     shelf: Mutex<Shelf>,
-    /// A batch came onto the shelf.
+    /// A batch was put into the buffer.
     arrived: Condvar,
     /// The consumer took one, or everything stops.
     room: Condvar,

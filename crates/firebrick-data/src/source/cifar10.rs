@@ -25,7 +25,7 @@ impl DatasetSource for Cifar10Config {
         cifar::open(&VARIANT, request)
     }
 
-    /// Those of all training pixels, as in everybody's scripts.
+    /// Those of all training pixels, as they are commonly used.
     fn normalization(&self) -> Option<Normalization> {
         Some(Normalization::new(&[0.4914, 0.4822, 0.4465], &[0.2470, 0.2435, 0.2616]))
     }

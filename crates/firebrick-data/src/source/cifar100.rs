@@ -25,7 +25,7 @@ impl DatasetSource for Cifar100Config {
         cifar::open(&VARIANT, request)
     }
 
-    /// Those of all training pixels, as in everybody's scripts.
+    /// Those of all training pixels, as they are commonly used.
     fn normalization(&self) -> Option<Normalization> {
         Some(Normalization::new(&[0.5071, 0.4865, 0.4409], &[0.2673, 0.2564, 0.2762]))
     }

@@ -24,7 +24,7 @@ impl DatasetSource for MnistConfig {
         idx::open(&VARIANT, request)
     }
 
-    /// Those of all training pixels, as in everybody's scripts.
+    /// Those of all training pixels, as they are commonly used.
     fn normalization(&self) -> Option<Normalization> {
         Some(Normalization::new(&[0.1307], &[0.3081]))
     }

@@ -2,7 +2,7 @@
 //!
 //! | file | its one job |
 //! |---|---|
-//! | `node.rs` | a network as somebody writes it down |
+//! | `node.rs` | a network as it is described |
 //! | `plan.rs` | names and shapes, and every way in which layers do not fit together |
 //! | `tree.rs` | what can be read of the result |
 //! | `fuse.rs` | which neighbours run as one operation |

@@ -1,4 +1,4 @@
-//! A network as somebody writes it down: layers and blocks, some with names.
+//! A network as it is described: layers and blocks, some with names.
 
 use std::sync::Arc;
 

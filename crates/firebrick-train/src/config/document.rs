@@ -95,7 +95,7 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// Puts the one value of `change`, `depth` keys deep, in its place; what was there goes.
+/// Puts the one value of `change`, `depth` keys deep, in its place, instead of what was there.
 fn put<'a>(into: &mut DeTable<'a>, change: DeTable<'a>, depth: usize) {
     for (key, value) in change {
         let name = key.get_ref().clone();

@@ -44,7 +44,7 @@ impl ModelSection {
     }
 }
 
-/// A network that does not know a key names its own; the section has more.
+/// The network's error for an unknown key lists the network's keys; this adds those of the section.
 fn with_own_keys(mut error: ReadError) -> ReadError {
     let is_own = !error.path.contains(['.', '[']);
     if let (true, Some(rest)) = (is_own, error.message.strip_prefix("unknown field ")) {

@@ -1,5 +1,5 @@
 //! What must hold before the first step: finite weights, a checkpoint that can be written, and room for
-//! those to come. Better to hear it now than after an hour.
+//! those to come. An error now is better than one after an hour.
 
 use firebrick_models::ImageClassifier;
 use firebrick_storage::available_bytes;

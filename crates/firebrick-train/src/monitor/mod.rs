@@ -1,8 +1,8 @@
-//! Who listens to the evaluations of the split that decides: the best checkpoint, early stopping, the schedule
-//! `plateau`. And when a run is at its end.
+//! What is decided by the evaluations of the validation split (of the test split where there is none): the best
+//! checkpoint, early stopping, the schedule `plateau`. And when a run is at its end.
 //!
-//! They hear the evaluation at the end of each epoch and no other. Where `trainer.max_steps` ends a run inside
-//! an epoch its weights are evaluated, too, but nobody here is told: a run that goes on later must find everything as
+//! They are told the evaluation at the end of each epoch and no other. Where `trainer.max_steps` ends a run inside
+//! an epoch its weights are evaluated, too, but that counts for nothing here: a run that goes on later must find everything as
 //! if it had never stopped.
 
 mod best;
@@ -13,7 +13,7 @@ use crate::event::{Best, Score};
 use crate::run_progress::RunProgress;
 use crate::schedule::{PlateauMetric, Schedule};
 
-/// Tells everybody the score of an epoch that has just ended.
+/// Tells each monitor the score of an epoch that has just ended.
 pub(crate) fn hear(
     trainer: &TrainerConfig,
     score: Score,

@@ -1,4 +1,4 @@
-//! Half a cosine wave from the rate down to `eta_min`, and up again if the run goes on.
+//! Half a cosine wave from the rate down to `eta_min`, and up again in a run that is longer than `T_max`.
 //!
 //! # Source
 //! `torch.optim.lr_scheduler.CosineAnnealingLR`; Loshchilov and Hutter,
@@ -14,7 +14,7 @@ use super::warmup::WarmupConfig;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CosineConfig {
-    /// Length of the half wave; left out, the run after the warm-up. Written `T_max`.
+    /// Length of the half wave; left out, all epochs after the warm-up. Written `T_max`.
     #[serde(rename = "T_max", skip_serializing_if = "Option::is_none")]
     pub t_max: Option<u64>,
     /// Rate at the bottom.

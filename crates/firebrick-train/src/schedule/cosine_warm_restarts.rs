@@ -16,7 +16,7 @@ use super::warmup::WarmupConfig;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CosineWarmRestartsConfig {
-    /// Length of the first wave; left out, the run after the warm-up. Written `T_0`.
+    /// Length of the first wave; left out, all epochs after the warm-up. Written `T_0`.
     #[serde(rename = "T_0", skip_serializing_if = "Option::is_none")]
     pub t_0: Option<u64>,
     /// How many times as long each wave is as the one before. Written `T_mult`.

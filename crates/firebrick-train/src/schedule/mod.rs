@@ -15,7 +15,8 @@
 //! schedule begin at its own zero: torch's `SequentialLR` of a `LinearLR` and the schedule.
 //!
 //! **Length.** `T_max` (cosine), `T_0` (cosine_warm_restarts) and `total_steps` (one_cycle) may be
-//! left out: they are then what remains of the run after the warm-up, in the schedule's unit.
+//! left out: they are then what remains of all epochs after the warm-up, in the schedule's unit, also
+//! where `trainer.max_steps` ends the run earlier.
 
 mod config;
 mod constant;

@@ -39,7 +39,7 @@ pub struct OneCycleConfig {
     /// Rate at the top; left out, the optimiser's own rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_lr: Option<f64>,
-    /// Length of the cycle; left out, the run after the warm-up.
+    /// Length of the cycle; left out, all epochs after the warm-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_steps: Option<u64>,
     /// Share of the cycle that the rise takes.

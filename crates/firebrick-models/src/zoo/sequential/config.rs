@@ -15,7 +15,7 @@ const OUT_FEATURES: &str = "out_features";
 
 /// Layers and blocks that fit together.
 ///
-/// Only reading one makes one, and that checks it, so that a network can be built of any.
+/// The only way to make one is to read it, which checks it; so a network can always be built.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SequentialConfig {
     input_shape: [usize; 3],
@@ -25,7 +25,7 @@ pub struct SequentialConfig {
     blocks: Blocks,
 }
 
-/// As a file has it. `num_classes` takes the place of the last layer's `out_features`, so that one list of layers
+/// The arguments as they are written. `num_classes` takes the place of the last layer's `out_features`, so that one list of layers
 /// serves data with other classes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -13,10 +13,10 @@ use crate::network::{MAX_NODES, Named, Node, Origin, ShortcutWhen};
 /// How far lists may be inside one another, those of blocks included.
 const MAX_DEPTH: usize = 48;
 
-/// The names of blocks that are always there.
+/// The names of the built-in blocks.
 pub(super) const BLOCKS: [&str; 6] = ["sequence", "residual", "concat", "split", "gate", "repeat"];
 
-/// Where a node's own name is.
+/// The key of a node's own name.
 const NAME: &str = "as";
 
 /// Reads the nodes of a config.
@@ -283,7 +283,7 @@ fn parts(value: &Value, at: &str) -> Result<(String, Option<String>, Table), Rea
     }
 }
 
-/// As [`parts`] found them; layers with every default spelled out, so that a file that is written says everything.
+/// As [`parts`] found them; layers with every default spelled out, for a config that is written.
 pub(super) fn spelled_out(value: Value) -> Value {
     let Ok((name, label, arguments)) = parts(&value, "") else { return value };
     let layer = LayerConfig::read_named(&name, arguments.clone()).and_then(Result::ok);
