@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use firebrick::train::divergence::Action;
-use firebrick::train::event::{Control, EvalRecord, Event, RefusedRecord, Started, StepRecord, WeightsKind};
+use firebrick::train::event::{
+    Control, EvalRecord, Event, RefusedRecord, Split, Started, StepRecord, WeightsKind,
+};
 use firebrick::train::{Config, Observer};
 
 use crate::console::{Console, Format};
@@ -99,7 +101,7 @@ impl TrainingLog {
         match event {
             Event::Started(run) => self.start(run),
             Event::Step(step) => self.step(step),
-            Event::Evaluating { images, total } => self.evaluating(*images, *total),
+            Event::Evaluating { split, images, total } => self.evaluating(*split, *images, *total),
             Event::Eval(eval) => self.eval(eval),
             Event::Finished(_) => self.console.clear(),
             Event::Note { message } => self.console.line(&self.console.style().dim(message)),
@@ -117,7 +119,10 @@ impl TrainingLog {
         self.console.line(&self.console.style().dim(&columns([
             "epoch",
             "train loss",
-            "test loss",
+            match deciding_split(run) {
+                Split::Validation => "valid loss",
+                Split::Test => "test loss",
+            },
             "accuracy",
             "images/s",
             "time",
@@ -183,14 +188,23 @@ impl TrainingLog {
         Duration::try_from_secs_f64(seconds).map_or_else(|_| "?".to_owned(), duration)
     }
 
-    fn evaluating(&mut self, images: usize, total: usize) {
+    fn evaluating(&mut self, split: Split, images: usize, total: usize) {
         if self.console.format() == Format::Bar && self.told.elapsed() >= MESSAGE_EVERY {
             self.told = Instant::now();
-            self.console.message(format!("testing {images}/{total}"));
+            let verb = match split {
+                Split::Validation => "validating",
+                Split::Test => "testing",
+            };
+            self.console.message(format!("{verb} {images}/{total}"));
         }
     }
 
+    /// A line of the table, which has the split that decides. Another one is evaluated at the end alone, and
+    /// the last lines say what came of it.
     fn eval(&mut self, eval: &EvalRecord) {
+        if eval.split != deciding_split(started(&self.run)) {
+            return;
+        }
         if eval.weights == WeightsKind::Ema {
             let (loss, accuracy) = (loss(eval.loss), percent(eval.accuracy));
             self.console.line(&columns(["average", "", &loss, &accuracy, "", ""]));
@@ -233,6 +247,11 @@ fn started(run: &Option<Started>) -> &Started {
     run.as_ref().unwrap_or_else(|| unreachable!("bug: an event of a run that has not started"))
 }
 
+/// The split whose evaluations choose the best checkpoint.
+fn deciding_split(run: &Started) -> Split {
+    if run.num_validation > 0 { Split::Validation } else { Split::Test }
+}
+
 /// What a person must hear even when everything else is silent.
 fn warning_of(event: &Event) -> Option<String> {
     match event {
@@ -272,12 +291,6 @@ fn recipe(config: &Config) -> String {
 
 fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
     let style = console.style();
-    let images = format!(
-        "{}, {} to train and {} to test",
-        run.dataset,
-        counted(run.num_train as u64, "image"),
-        thousands(run.num_test as u64)
-    );
     let step_images = match run.batches_per_step {
         1 => run.batch_size.to_string(),
         batches => format!("{batches} x {}", run.batch_size),
@@ -294,7 +307,7 @@ fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
     };
     let mut pairs = vec![
         ("model", format!("{}, {}", run.model, counted(run.num_parameters as u64, "parameter"))),
-        ("data", images),
+        ("data", images(run)),
         ("input", wrapped(&run.transforms)),
         ("training", format!("{epochs}; {recipe}")),
         ("device", format!("{} ({})", run.backend, run.device)),
@@ -306,6 +319,19 @@ fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
     let lines =
         pairs.into_iter().map(|(name, value)| format!("{}  {value}", style.bold(&format!("{name:>8}"))));
     lines.chain([String::new()]).collect()
+}
+
+/// The data set and how many images are for what.
+fn images(run: &Started) -> String {
+    let train = counted(run.num_train as u64, "image");
+    let test = thousands(run.num_test as u64);
+    match deciding_split(run) {
+        Split::Validation => {
+            let validation = thousands(run.num_validation as u64);
+            format!("{}, {train} to train, {validation} to validate and {test} to test", run.dataset)
+        }
+        Split::Test => format!("{}, {train} to train and {test} to test", run.dataset),
+    }
 }
 
 /// Steps in as few lines as are comfortable to read, below each other.

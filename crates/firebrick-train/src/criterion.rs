@@ -15,17 +15,29 @@ pub type Criterion = Arc<dyn ClassificationLoss>;
 
 /// The loss of `[loss]`, tried once on a sample of the right shape, and with probabilities where batches will have
 /// them: what the loss refuses is found here and not inside a step.
-pub(crate) fn checked(config: &Config, device: &Device) -> Result<Criterion, LossError> {
+///
+/// # Errors
+///
+/// [`TrainError::Loss`] when the loss cannot train this network; [`TrainError::Plan`] when it takes class indices
+/// alone and an entry of `data.batch_augment` makes probabilities of them.
+pub(crate) fn checked(config: &Config, device: &Device) -> Result<Criterion, TrainError> {
     let num_classes = config.model.network.num_classes();
     let loss = config.loss.for_classes(num_classes)?;
     let outputs_nk = Tensor::<2>::zeros([1, num_classes], device);
     let labels_n = Tensor::<1, Int>::zeros([1], device);
     loss.forward(outputs_nk.clone(), Targets::Classes(labels_n))?;
-    if config.data.batch_augment.iter().any(|step| step.gives_probabilities()) {
-        let even_nk = Tensor::full([1, num_classes], 1.0 / num_classes as f64, device);
-        loss.forward(outputs_nk, Targets::Probabilities(even_nk))?;
+    let steps = &config.data.batch_augment;
+    let Some(place) = steps.iter().position(|step| step.gives_probabilities()) else { return Ok(loss) };
+    let even_nk = Tensor::full([1, num_classes], 1.0 / num_classes as f64, device);
+    match loss.forward(outputs_nk, Targets::Probabilities(even_nk)) {
+        Ok(_) => Ok(loss),
+        Err(LossError::SoftTargets { loss }) => Err(TrainError::Plan(format!(
+            "data.batch_augment[{place}]: `{}` makes probabilities of the labels, and the loss `{loss}` takes class \
+             indices alone; leave it out, or use a loss that takes probabilities, such as `cross_entropy`",
+            steps[place].name()
+        ))),
+        Err(error) => Err(error.into()),
     }
-    Ok(loss)
 }
 
 /// Moves a batch to `device`: its images `[n, c, h, w]`, and what they are compared with.

@@ -31,6 +31,8 @@ pub enum Event {
     Refused(RefusedRecord),
     /// A batch of a split was evaluated.
     Evaluating {
+        /// Which split.
+        split: Split,
         /// Samples done.
         images: usize,
         /// Samples in the split.
@@ -67,6 +69,8 @@ pub struct Started {
     pub dataset: String,
     /// Training samples in an epoch.
     pub num_train: usize,
+    /// Validation samples; 0 without a validation split, and then the test split decides.
+    pub num_validation: usize,
     /// Test samples.
     pub num_test: usize,
     /// Samples in a batch.

@@ -1,6 +1,9 @@
-//! `evaluate`: a run's network on its test split, with the very numbers that training reported.
+//! `evaluate`: a run's network on one of its splits, with the very numbers that training reported.
 
-use clap::Args;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use firebrick::data::{Datasets, PreparedDataset};
 use firebrick::train::Config;
 use firebrick::train::backend::Backend;
 use firebrick::train::evaluate::{Evaluation, EvaluationOptions, evaluate};
@@ -21,6 +24,10 @@ pub struct EvaluateArguments {
     #[command(flatten)]
     run: RunArguments,
 
+    /// Which part of the data
+    #[arg(long, value_enum, value_name = "SPLIT", default_value_t = Part::Test)]
+    split: Part,
+
     /// Where to compute [default: as in training]
     #[arg(long, value_name = "NAME")]
     backend: Option<String>,
@@ -34,17 +41,61 @@ pub struct EvaluateArguments {
     json: bool,
 }
 
+/// What can be evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The images that training neither sees nor chooses by
+    Test,
+    /// The images that choose the best checkpoint
+    Validation,
+    /// The images that were trained on, as they are without augmentation
+    Train,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Validation => "validation",
+            Self::Train => "train",
+        }
+    }
+
+    /// What stands beside the bar.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Test => "testing",
+            Self::Validation => "validating",
+            Self::Train => "evaluating",
+        }
+    }
+
+    fn of(self, datasets: Datasets) -> Result<Arc<PreparedDataset>, Failure> {
+        match self {
+            Self::Test => Ok(datasets.test),
+            Self::Train => Ok(datasets.train),
+            Self::Validation => datasets.validation.ok_or_else(|| {
+                let name = datasets.info.name;
+                Failure::usage(format!("--split validation: the run has no validation split of `{name}`"))
+            }),
+        }
+    }
+}
+
 /// Evaluates and prints loss, accuracy and the accuracy of each class.
 pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let overrides = overrides(&arguments.set)?;
     let (run, backend) = arguments.run.open(arguments.backend.as_deref())?;
     let state = run.checkpoint.join("state.json").display().to_string();
-    let config = Config::from_toml(&state, &run.state.config, &overrides)?;
+    let mut config = Config::from_toml(&state, &run.state.config, &overrides)?;
+    // Training images, too, are evaluated as they are.
+    config.data.augment.clear();
+    config.data.batch_augment.clear();
     let attended = Attended::new(Format::for_people())?;
-    let evaluation = measure(&run, &config, &backend, &attended)?;
+    let evaluation = measure(&run, &config, arguments.split, &backend, &attended)?;
     match arguments.json {
-        true => output::json(&as_json(&run, &backend, &evaluation))?,
-        false => output::line(as_text(&run, &backend, &evaluation))?,
+        true => output::json(&as_json(&run, arguments.split, &backend, &evaluation))?,
+        false => output::line(as_text(&run, arguments.split, &backend, &evaluation))?,
     }
     Ok(Exit::Done)
 }
@@ -53,6 +104,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
 fn measure(
     run: &TrainedRun,
     config: &Config,
+    part: Part,
     backend: &Backend,
     attended: &Attended,
 ) -> Result<Evaluation, Failure> {
@@ -75,13 +127,13 @@ fn measure(
     }
     let loss = attended.finish(config.loss.for_classes(here.class_names.len()))?;
     let options = EvaluationOptions { batch_size: config.data.batch_size, workers: config.data.workers };
-    let total = datasets.test.len() as u64;
-    attended.console.begin_epoch("testing", 0, total);
+    let split = part.of(datasets)?;
+    attended.console.begin_epoch(part.verb(), 0, split.len() as u64);
     let mut stop = |images: usize| {
         attended.console.position(images as u64);
         attended.signals.received().is_some()
     };
-    let evaluation = evaluate(&run.model, datasets.test, &loss, backend, options, &mut stop);
+    let evaluation = evaluate(&run.model, split, &loss, backend, options, &mut stop);
     attended.finish(evaluation)?.ok_or_else(|| attended.stopped())
 }
 
@@ -125,7 +177,7 @@ fn checkpoint_name(run: &TrainedRun) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn as_json(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Value {
+fn as_json(run: &TrainedRun, part: Part, backend: &Backend, evaluation: &Evaluation) -> Value {
     let classes: Vec<Value> = class_rows(&run.state.dataset.class_names, evaluation)
         .iter()
         .map(|row| {
@@ -144,7 +196,7 @@ fn as_json(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Valu
         "step": run.state.progress.position.step,
         "backend": backend.name.as_str(),
         "dataset": run.state.dataset.name,
-        "split": "test",
+        "split": part.name(),
         "loss": evaluation.score.loss,
         "accuracy": evaluation.score.accuracy,
         "images": evaluation.images(),
@@ -154,12 +206,12 @@ fn as_json(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> Valu
     })
 }
 
-fn as_text(run: &TrainedRun, backend: &Backend, evaluation: &Evaluation) -> String {
+fn as_text(run: &TrainedRun, part: Part, backend: &Backend, evaluation: &Evaluation) -> String {
     let names = &run.state.dataset.class_names;
     let images = evaluation.images() as u64;
     let head = output::pairs([
         ("run", format!("{}, {}", run.run_dir.display(), checkpoint_name(run))),
-        ("data", format!("{}, {} test images", run.state.dataset.name, thousands(images))),
+        ("data", format!("{}, {} {} images", run.state.dataset.name, thousands(images), part.name())),
         ("device", format!("{} ({})", backend.name, backend.device_name)),
         // All digits, as in metrics.jsonl, so that the two can be compared.
         ("loss", digits(evaluation.score.loss)),

@@ -123,7 +123,7 @@ impl<M: ImageClassifier> Run<'_, M> {
         let mut told = Ok(Control::Continue);
         let observer = &mut *self.observer;
         let mut stop = |images| {
-            told = observer::tell(observer, &Event::Evaluating { images, total });
+            told = observer::tell(observer, &Event::Evaluating { split, images, total });
             !matches!(told, Ok(Control::Continue))
         };
         let evaluation = self.state.evaluate_until(split, weights, &mut stop)?;

@@ -74,6 +74,7 @@ impl<'a, M: ImageClassifier> Run<'a, M> {
             num_parameters: self.state.model().num_params(),
             dataset: plan.datasets.info.name.clone(),
             num_train: plan.datasets.info.train_count,
+            num_validation: plan.datasets.info.validation_count,
             num_test: plan.datasets.info.test_count,
             batch_size: config.data.batch_size,
             batches_per_step: config.trainer.accumulate_grad_batches,

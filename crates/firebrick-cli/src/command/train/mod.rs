@@ -84,6 +84,10 @@ fn completed<M>(outcome: &Outcome<M>) -> String {
     if let Some(test) = &summary.test {
         let text = format!("{} test accuracy, test loss {}", percent(test.accuracy), loss(test.loss));
         pairs.push(("test", text));
+        if let Some(ema) = &test.ema {
+            let text = format!("{} with the average, test loss {}", percent(ema.accuracy), loss(ema.loss));
+            pairs.push(("", text));
+        }
     }
     pairs.push(("run", run.to_string()));
     let firebrick = firebrick_command();
