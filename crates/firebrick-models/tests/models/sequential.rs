@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use firebrick_models::layer::{
     AdaptiveAvgPool2d, AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Pair, Relu,
 };
@@ -88,6 +88,29 @@ fn num_classes_takes_the_place_of_the_last_out_features() {
     assert_eq!(written, expected);
     let error = arguments(None).with_num_classes(0).validate().unwrap_err();
     assert_eq!(error.to_string(), "layers[1].out_features: expected a whole number from 1 to 100000, got 0");
+}
+
+/// For losses that take log-probabilities or probabilities.
+#[test]
+fn log_softmax_and_sigmoid_may_stand_behind_the_head() {
+    let network = |last: &str| {
+        let layers =
+            json!([{ "name": "flatten" }, { "name": "linear", "out_features": 3 }, { "name": last }]);
+        let arguments = json!({ "input_shape": [1, 2, 2], "layers": layers, "num_classes": 5 });
+        let config = ModelConfig::deserialize_named("sequential", arguments).unwrap().unwrap();
+        assert_eq!(config.num_classes(), 5);
+        config.init(0, &Device::flex())
+    };
+    let images_nchw = Tensor::ones([2, 1, 2, 2], &Device::flex());
+    let log_probabilities_nk = network("log_softmax").forward(images_nchw.clone());
+    let sums: Vec<f32> = log_probabilities_nk.exp().sum_dim(1).into_data().iter().collect();
+    assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-6), "{sums:?}");
+    let logits: Vec<f32> = network("relu").forward(images_nchw.clone()).into_data().iter().collect();
+    let probabilities: Vec<f32> = network("sigmoid").forward(images_nchw).into_data().iter().collect();
+    assert!(logits.iter().zip(&probabilities).any(|(logit, _)| *logit > 0.0));
+    for (logit, probability) in logits.iter().zip(probabilities).filter(|(logit, _)| **logit > 0.0) {
+        assert!((probability - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-6, "{logit}: {probability}");
+    }
 }
 
 #[test]

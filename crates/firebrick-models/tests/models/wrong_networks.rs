@@ -328,9 +328,16 @@ fn what_is_wrong_with_the_whole_is_named_by_its_key() {
             "expected a `linear` as the last layer, with one of out_features for each class, got no layers",
         ),
         (
-            "layers = ['flatten', { name = 'linear', out_features = 10 }, 'relu']".to_owned(),
-            "layers[2]",
+            "layers = ['flatten', 'relu']".to_owned(),
+            "layers[1]",
             "expected a `linear` as the last layer, with one of out_features for each class, got `relu`",
+        ),
+        (
+            "layers = ['flatten', { name = 'linear', out_features = 10 }, \
+             { name = 'concat', branches = [['relu'], ['relu']] }]"
+                .to_owned(),
+            "layers[2]",
+            "expected 10 features at the end, as the last `linear` gives, got 20",
         ),
         ("layers = 3".to_owned(), "layers", "invalid type: integer `3`"),
         ("input_shape = [3, 8, 8]".to_owned(), "", "missing field `layers`"),

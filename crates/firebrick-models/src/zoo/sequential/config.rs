@@ -19,14 +19,14 @@ const OUT_FEATURES: &str = "out_features";
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SequentialConfig {
     input_shape: [usize; 3],
-    /// Layers with every default, blocks as they were given; the last is a `linear`.
+    /// Layers with every default, blocks as they were given; the last `linear` is the head.
     layers: Vec<Value>,
     #[serde(skip_serializing_if = "Blocks::is_empty")]
     blocks: Blocks,
 }
 
-/// The arguments as they are written. `num_classes` takes the place of the last layer's `out_features`, so that one list of layers
-/// serves data with other classes.
+/// The arguments as they are written. `num_classes` takes the place of the head's `out_features`, so that one list
+/// of layers serves data with other classes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Given {
@@ -60,22 +60,27 @@ impl SequentialConfig {
         Ok(config)
     }
 
-    /// The last layer, which tells the classes apart.
-    fn head(&self) -> Result<Linear, ReadError> {
-        let refused = |path: &str, got: &str| {
+    /// Position and arguments of the last `linear`, which tells the classes apart. Behind it stand at most layers
+    /// such as `log_softmax`.
+    fn head(&self) -> Result<(usize, Linear), ReadError> {
+        let name = |layer: &Value| layer.get("name").and_then(Value::as_str).map(str::to_owned);
+        let is_head = |layer: &Value| name(layer).as_deref() == Some("linear");
+        let Some(index) = self.layers.iter().rposition(is_head) else {
             let expected = "expected a `linear` as the last layer, with one of out_features for each class";
-            ReadError::new(path, format!("{expected}, got {got}"))
+            let got = self.layers.last().map_or("no layers".to_owned(), |last| match name(last) {
+                Some(name) => format!("`{name}`"),
+                None => "nothing".to_owned(),
+            });
+            let path = match self.layers.len() {
+                0 => "layers".to_owned(),
+                count => format!("layers[{}]", count - 1),
+            };
+            return Err(ReadError::new(path, format!("{expected}, got {got}")));
         };
-        let Some(last) = self.layers.last() else { return Err(refused("layers", "no layers")) };
-        let name = last.get("name").and_then(Value::as_str);
-        let Some("linear") = name else {
-            let name = name.map_or("nothing".to_owned(), |name| format!("`{name}`"));
-            return Err(refused(&format!("layers[{}]", self.layers.len() - 1), &name));
-        };
-        let mut arguments =
-            last.as_table().cloned().unwrap_or_else(|| unreachable!("bug: {last} has a name"));
+        let head = self.layers[index].as_table().cloned();
+        let mut arguments = head.unwrap_or_else(|| unreachable!("bug: layers[{index}] has a name"));
         arguments.retain(|key, _| key != "name" && key != "as");
-        firebrick_component::read(Value::Table(arguments))
+        Ok((index, firebrick_component::read(Value::Table(arguments))?))
     }
 }
 
@@ -103,8 +108,12 @@ fn check_blocks(blocks: &Blocks) -> Result<(), ReadError> {
 }
 
 impl Component for SequentialConfig {
+    /// The layers fit together, and those behind the head leave it one number a class.
     fn validate(&self) -> Result<(), ArgumentError> {
-        self.build().map(drop)
+        let (got, num_classes) = (self.build()?.num_classes(), self.num_classes());
+        let key = format!("layers[{}]", self.layers.len() - 1);
+        let expected = format!("{num_classes} features at the end, as the last `linear` gives");
+        check::that(got == num_classes, &key, got, expected)
     }
 }
 
@@ -115,16 +124,15 @@ impl NetworkConfig for SequentialConfig {
 
     fn num_classes(&self) -> usize {
         match self.head() {
-            Ok(head) => head.out_features,
+            Ok((_, head)) => head.out_features,
             Err(error) => unreachable!("bug: the head that was read is none: {error}"),
         }
     }
 
-    /// It becomes the last layer's `out_features`.
+    /// It becomes the head's `out_features`.
     fn set_num_classes(&mut self, num_classes: usize) {
-        let Some(Value::Table(head)) = self.layers.last_mut() else {
-            unreachable!("bug: the last layer that was read is none")
-        };
+        let head = self.head().ok().and_then(|(index, _)| self.layers[index].as_table_mut());
+        let Some(head) = head else { unreachable!("bug: the head that was read is none") };
         // TOML's whole numbers end at 2^63; `validate` refuses those and smaller ones.
         let num_classes = i64::try_from(num_classes).unwrap_or(i64::MAX);
         head.insert(OUT_FEATURES.to_owned(), Value::Integer(num_classes));
