@@ -64,8 +64,8 @@ pub fn read_family<F: Family>(value: Value) -> Result<F, ReadError> {
     })
 }
 
-/// The word with its article.
-fn article(word: &str) -> String {
+/// The word with its article: `an integer`, `a table`.
+pub fn article(word: &str) -> String {
     let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {word}")
 }

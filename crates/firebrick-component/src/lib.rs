@@ -54,7 +54,7 @@ mod registry;
 mod strict;
 
 pub use argument::ArgumentError;
-pub use family::{Component, Family, read_family};
+pub use family::{Component, Family, article, read_family};
 pub use read::{ReadError, read, take};
 pub use registry::{Kind, RegisterError, Registered, Registry};
 

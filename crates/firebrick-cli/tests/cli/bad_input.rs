@@ -194,7 +194,7 @@ fn bad_runs_and_images() {
         (&["verify", "nowhere"], 4, "nowhere: expected a run folder"),
         (&["export", "nowhere"], 4, "nowhere: expected a run folder"),
         (&["summary", "vgg"], 2, "unknown model `vgg`, expected one of `tudui`, `lenet`"),
-        (&["summary", "lenet", "--num-classes", "0"], 2, "num_classes: expected 1 to"),
+        (&["summary", "lenet", "--num-classes", "0"], 2, "num_classes: expected a whole number from 1 to"),
         (&["data", "info", "imagenet"], 2, "unknown dataset `imagenet`"),
         (&["data", "info", "mnist", "--root", "nowhere"], 3, "nowhere"),
     ];

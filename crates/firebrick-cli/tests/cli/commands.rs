@@ -12,23 +12,23 @@ fn summary_lists_layers_shapes_and_parameters() {
     insta::assert_snapshot!(ended.stdout, @r#"
     LeNet
 
-    layer     what it is                                                                     output   parameters
-    ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    layer     what it is                                                                     output   parameters   multiply-adds
+    ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
     input                                                                                   1x32x32
-    conv1     Conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1))                               6x28x28          156
+    conv1     Conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1))                               6x28x28          156         117,600
     relu1     ReLU()                                                                        6x28x28
     pool1     MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)    6x14x14
-    conv2     Conv2d(6, 16, kernel_size=(5, 5), stride=(1, 1))                             16x10x10        2,416
+    conv2     Conv2d(6, 16, kernel_size=(5, 5), stride=(1, 1))                             16x10x10        2,416         240,000
     relu2     ReLU()                                                                       16x10x10
     pool2     MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)     16x5x5
     flatten   Flatten(start_dim=1, end_dim=-1)                                                  400
-    fc1       Linear(in_features=400, out_features=120, bias=True)                              120       48,120
+    fc1       Linear(in_features=400, out_features=120, bias=True)                              120       48,120          48,000
     relu3     ReLU()                                                                            120
-    fc2       Linear(in_features=120, out_features=84, bias=True)                                84       10,164
+    fc2       Linear(in_features=120, out_features=84, bias=True)                                84       10,164          10,080
     relu4     ReLU()                                                                             84
-    fc3       Linear(in_features=84, out_features=10, bias=True)                                 10          850
+    fc3       Linear(in_features=84, out_features=10, bias=True)                                 10          850             840
 
-    61,706 parameters, 0.24 MiB as f32
+    61,706 parameters, 0.24 MiB as f32; 416,520 multiply-adds an image
     "#);
 }
 

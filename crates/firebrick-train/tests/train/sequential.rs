@@ -80,7 +80,7 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
             "x.toml:5:24: unknown key `out_chanels`",
             "did you mean `out_channels`?",
         ),
-        ("out_channels = 4, ", "", "x.toml:5:", "missing key `out_channels`"),
+        ("out_channels = 4, ", "", "x.toml:5:14: ", "missing key `out_channels`"),
         (
             "kernel_size = 3",
             "kernel_size = \"3\"",
@@ -90,27 +90,27 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
         (
             "kernel_size = 3",
             "kernel_size = 9",
-            "x.toml:5:",
-            "layers[0], `conv2d`: kernel_size: expected at most 8x8",
+            "x.toml:5:56: ",
+            "model.layers[0].kernel_size: expected at most 8x8",
         ),
         (
             "kernel_size = 2",
             "kernel_size = 7",
-            "x.toml:7:",
-            "layers[2], `max_pool2d`: kernel_size: expected at most 6x6",
+            "x.toml:7:21: ",
+            "model.layers[2].kernel_size: expected at most 6x6",
         ),
         ("name = \"max_pool2d\"", "stride = 1", "x.toml:7:", "a layer has no `name`"),
         (
             "    { name = \"flatten\" },\n",
             "",
-            "x.toml:8:",
-            "layers[3], `linear`: expected features, got an image of 4x3x3; put a `flatten` before it",
+            "x.toml:8:5: ",
+            "model.layers[3]: expected features (put a `flatten` before this), got an image of 4x3x3",
         ),
         (
             "{ name = \"flatten\" }",
-            "\"flatten\"",
+            "7",
             "x.toml:8:5: ",
-            "expected a layer such as { name = \"relu\" }, got a string",
+            "model.layers[3]: expected a layer such as { name = \"relu\" }, got an integer",
         ),
         ("input_shape = [1, 8, 8]\n", "", "x.toml:", "missing key `input_shape`"),
         (
@@ -120,7 +120,7 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
             "input_shape: expected [channels, height, width]",
         ),
         ("input_shape", "in_channels = 3\ninput_shape", "x.toml:3:1: ", "unknown key `in_channels`"),
-        ("layers = [", "layer = [", "x.toml:2:8: ", "missing key `layers`"),
+        ("layers = [", "layer = [", "x.toml:4:1: ", "unknown key `layer`, expected one of `input_shape`, `layers`"),
     ];
     for (was, became, place, says) in cases {
         assert_eq!(GOOD.matches(was).count(), 1, "{was}");
@@ -129,7 +129,7 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
         assert!(message.contains(says), "{became}: expected {says:?} in {message:?}");
     }
     let message = read(GOOD, &["model.num_classes=0"]).unwrap_err();
-    assert!(message.contains("layers[4], `linear`: out_features: expected 1 to 100000, got 0"), "{message}");
+    assert!(message.contains("model.num_classes: expected a whole number from 1 to 100000, got 0"), "{message}");
 }
 
 fn network() -> Network {

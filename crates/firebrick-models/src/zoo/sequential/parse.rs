@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use firebrick_component::{Family, ReadError, read};
+use firebrick_component::{Family, ReadError, article, read};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -263,8 +263,8 @@ fn parts(value: &Value, at: &str) -> Result<(String, Option<String>, Table), Rea
         Value::String(name) => return Ok((name.clone(), None, Table::new())),
         Value::Table(table) => table.clone(),
         other => {
-            let got = other.type_str();
-            let message = format!("expected a layer such as {{ name = \"relu\" }}, got a {got}");
+            let got = article(other.type_str());
+            let message = format!("expected a layer such as {{ name = \"relu\" }}, got {got}");
             return Err(ReadError::new(at, message));
         }
     };
@@ -272,7 +272,7 @@ fn parts(value: &Value, at: &str) -> Result<(String, Option<String>, Table), Rea
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(other) => {
-            let message = format!("expected a name, got a {}", other.type_str());
+            let message = format!("expected a name, got {}", article(other.type_str()));
             Err(ReadError::new(format!("{at}.{key}"), message))
         }
     };
