@@ -100,6 +100,16 @@ fn early_stopping_and_plateau_count_epochs_and_nothing_else() {
 }
 
 #[test]
+fn a_validation_split_decides_and_the_test_split_is_evaluated_at_the_end_alone() {
+    // Four steps an epoch, of 70 images.
+    let validation = ("data.validation", "0.2");
+    assert_ends_alike(&[validation, ("schedule", PLATEAU)], Some(24));
+    // Hopeless, as above.
+    let hopeless = [validation, ("optimizer.lr", "1e-9"), ("trainer.early_stopping", EARLY)];
+    assert_ends_alike(&hopeless, Some(12));
+}
+
+#[test]
 fn a_schedule_as_long_as_the_run_is_as_long_as_all_its_epochs() {
     for schedule in ["{ name = \"cosine\", per = \"step\" }", "{ name = \"one_cycle\", max_lr = 0.02 }"] {
         assert_ends_alike(&[("schedule", schedule)], Some(30));
