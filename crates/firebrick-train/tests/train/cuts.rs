@@ -4,7 +4,7 @@ use std::path::Path;
 
 use firebrick_train::config::Override;
 use firebrick_train::run_folder::{Resume, RunLocation};
-use firebrick_train::{Config, Control, Event, Outcome, Plan, Status, fit};
+use firebrick_train::{Config, Control, Event, Outcome, Plan, Split, Status, fit};
 use serde_json::Value;
 
 /// Five steps an epoch, of two batches each but the last. Everything that remembers something from step to step, but
@@ -141,11 +141,18 @@ fn the_weights_at_the_end_inside_an_epoch_are_evaluated_and_no_monitor_hears() {
 
 #[test]
 fn a_stop_in_the_evaluation_at_the_end_leaves_it_to_the_next_process() {
+    let cut = Override::new("trainer.max_steps", "7");
+    stops_in_the_test_split_and_goes_on(std::slice::from_ref(&cut));
+    // Here the validation split has been evaluated before the stop.
+    stops_in_the_test_split_and_goes_on(&[cut, Override::new("data.validation", "0.2")]);
+}
+
+#[track_caller]
+fn stops_in_the_test_split_and_goes_on(sets: &[Override]) {
     let folder = tempfile::tempdir().unwrap();
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
-    let cut = [Override::new("trainer.max_steps", "7")];
     let run = |run_dir: &Path, stops: bool| {
-        let plan = Plan::new(Config::from_toml("cuts", CONFIG, &cut).unwrap(), "cuts", &()).unwrap();
+        let plan = Plan::new(Config::from_toml("cuts", CONFIG, sets).unwrap(), "cuts", &()).unwrap();
         let model = plan.initial_model(&plan.backend.device).unwrap();
         let location = RunLocation { run_dir: Some(run_dir.to_owned()), resume: Resume::Latest };
         let mut last = 0;
@@ -153,7 +160,8 @@ fn a_stop_in_the_evaluation_at_the_end_leaves_it_to_the_next_process() {
             if let Event::Step(step) = event {
                 last = step.step;
             }
-            let is_in_last = stops && last == 7 && matches!(event, Event::Evaluating { .. });
+            let is_in_last =
+                stops && last == 7 && matches!(event, Event::Evaluating { split: Split::Test, .. });
             if is_in_last { Control::Stop } else { Control::Continue }
         };
         fit(&plan, model, &location, &mut observer).unwrap()

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
+use burn::tensor::Tensor;
+use firebrick_loss::{ClassificationLoss, LossError, PerImage, SplitSums, Targets};
 use firebrick_train::config::Override;
 use firebrick_train::run_folder::RunLocation;
-use firebrick_train::{Config, Control, Event, Plan, Status, fit};
+use firebrick_train::{Config, Control, Event, Plan, Split, Status, TrainError, fit};
 use serde_json::{Value, json};
 
 use crate::watched::{WatchedDigits, reads, unlock};
@@ -256,7 +259,47 @@ fn a_named_validation_split_decides_like_a_held_out_one() {
             ("data.limit", "{ train = 200 }"),
         ],
     );
-    assert_eq!(plan.deciding_split(), firebrick_train::Split::Validation);
+    assert_eq!(plan.deciding_split(), Split::Validation);
     let info = &plan.datasets.info;
     assert_eq!((info.train_count, info.validation_count, info.test_count), (200, 60, 295));
+}
+
+/// The plan's loss, but infinite where nine images are evaluated.
+#[derive(Debug)]
+struct InfiniteOfNine(Arc<dyn ClassificationLoss>);
+
+impl ClassificationLoss for InfiniteOfNine {
+    fn forward(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
+        self.0.forward(outputs_nk, targets)
+    }
+
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+        let factor = if outputs_nk.dims()[0] == 9 { f64::INFINITY } else { 1.0 };
+        let images = self.0.per_image(outputs_nk, targets)?;
+        Ok(PerImage { losses_n: images.losses_n * factor, ..images })
+    }
+
+    fn over_split(&self, sums: SplitSums) -> f64 {
+        self.0.over_split(sums)
+    }
+}
+
+#[test]
+fn a_test_loss_that_is_not_finite_brings_no_other_weights_back() {
+    let mut plan = plan(&[
+        ("data.limit.test", "9"),
+        ("trainer.max_steps", "13"),
+        ("trainer.on_divergence", "restore_last"),
+    ]);
+    plan.loss = Arc::new(InfiniteOfNine(plan.loss));
+    let folder = tempfile::tempdir().unwrap();
+    let run_dir = folder.path().join("run");
+    let location = RunLocation { run_dir: Some(run_dir.clone()), ..RunLocation::default() };
+    let model = plan.initial_model(&plan.backend.device).unwrap();
+    let error = fit(&plan, model, &location, &mut |_: &Event| Control::Continue).err().unwrap();
+    let TrainError::Diverged { step: 13, what, .. } = &error else { panic!("{error}") };
+    assert_eq!(what, "the loss on the test split");
+    let report: Value =
+        serde_json::from_slice(&std::fs::read(run_dir.join("diverged.json")).unwrap()).unwrap();
+    assert_eq!(report["recoveries"], 0, "{report}");
 }
