@@ -9,10 +9,14 @@ mod config;
 mod cuts;
 #[path = "train/damage.rs"]
 mod damage;
+#[path = "train/loss_recipes.rs"]
+mod loss_recipes;
 #[path = "train/loss_runs.rs"]
 mod loss_runs;
 #[path = "train/metrics.rs"]
 mod metrics;
+#[path = "train/mixup.rs"]
+mod mixup;
 #[path = "train/overrides.rs"]
 mod overrides;
 #[path = "train/own.rs"]
@@ -25,5 +29,9 @@ mod sequential;
 mod state;
 #[path = "train/trace.rs"]
 mod trace;
+#[path = "train/validation.rs"]
+mod validation;
+#[path = "train/watched.rs"]
+mod watched;
 #[path = "train/wrong.rs"]
 mod wrong;

@@ -124,6 +124,34 @@ fn progress_goes_to_standard_error_and_the_result_to_standard_output() {
 }
 
 #[test]
+fn a_validation_split_is_named_in_the_header_the_table_and_the_result() {
+    let sandbox = Sandbox::with_tiny_config();
+    let plain = sandbox.train(&["--config", "tiny.toml"]).succeeds();
+    assert!(plain.stderr.contains("digits, 96 images to train and 64 to test\n"), "{plain:#?}");
+    assert!(plain.stderr.contains("  epoch  train loss   test loss  accuracy  "), "{plain:#?}");
+    assert_eq!(
+        plain.stderr.matches("so the test split chooses the best checkpoint").count(),
+        1,
+        "{plain:#?}"
+    );
+    assert!(!plain.stdout.contains("validation"), "{plain:#?}");
+    let arguments = [&TINY_RUN[..], &["--set", "data.validation=0.25", "--set", "trainer.ema.decay=0.9"]];
+    let ended = sandbox.train(&arguments.concat()).succeeds();
+    let header = "digits, 72 images to train, 24 to validate and 64 to test\n";
+    assert!(ended.stderr.contains(header), "{ended:#?}");
+    assert!(ended.stderr.contains("  epoch  train loss  valid loss  accuracy  "), "{ended:#?}");
+    assert!(!ended.stderr.contains("test split"), "{ended:#?}");
+    // Two epochs, each with its average, and no line of the test split.
+    let table = ended.stderr.lines().filter(|line| line.contains('%'));
+    assert_eq!(table.count(), 4, "{ended:#?}");
+    for text in
+        ["% validation accuracy, epoch ", "% test accuracy, test loss ", "% with the average, test loss "]
+    {
+        assert_eq!(ended.stdout.matches(text).count(), 1, "{text}: {ended:#?}");
+    }
+}
+
+#[test]
 fn quiet_leaves_the_result_alone() {
     let sandbox = Sandbox::with_tiny_config();
     let ended = sandbox.train(&[&TINY_RUN[..], &["--quiet"]].concat()).succeeds();

@@ -19,6 +19,31 @@ fn evaluate_repeats_the_numbers_of_training_to_the_last_digit() {
 }
 
 #[test]
+fn evaluate_takes_the_split_that_is_asked_for() {
+    let sandbox = Sandbox::with_tiny_config();
+    // Training images are evaluated without their augmentation.
+    let sets = ["--set", "data.validation=0.25", "--set", "data.augment=[\"random_horizontal_flip\"]"];
+    sandbox
+        .train(&[&["--config", "tiny.toml", "--run-dir", "run", "--quiet"], &sets[..]].concat())
+        .succeeds();
+    let evaluate =
+        |split: &str| sandbox.firebrick(&["evaluate", "run", "--json", "--split", split]).succeeds().json();
+    let summary = sandbox.read_json("run/summary.json");
+    for (split, key, images) in [("validation", "final", 24), ("test", "test", 64)] {
+        let json = evaluate(split);
+        assert_eq!((&json["split"], &json["images"]), (&split.into(), &images.into()));
+        assert_eq!((&json["accuracy"], &json["loss"]), (&summary[key]["accuracy"], &summary[key]["loss"]));
+    }
+    assert_eq!(evaluate("train")["images"], 72);
+    assert_eq!(evaluate("train"), evaluate("train"));
+    assert_eq!(sandbox.firebrick(&["evaluate", "run", "--json"]).succeeds().json(), evaluate("test"));
+    let text = sandbox.firebrick(&["evaluate", "run", "--split", "validation"]).succeeds();
+    assert!(text.stdout.contains("digits, 24 validation images"), "{text:#?}");
+    let plain = Sandbox::with_run().firebrick(&["evaluate", "run", "--split", "validation"]).ends_with(2);
+    assert!(plain.stderr.contains("the run has no validation split of `digits`"), "{plain:#?}");
+}
+
+#[test]
 fn evaluate_counts_each_class() {
     let sandbox = Sandbox::with_run();
     let json = sandbox.firebrick(&["evaluate", "run", "--checkpoint", "best", "--json"]).succeeds().json();

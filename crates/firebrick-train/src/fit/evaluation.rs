@@ -97,13 +97,19 @@ impl<M: ImageClassifier> Run<'_, M> {
     }
 
     /// Evaluates a split, again after each recovery until all losses are finite; nothing when an observer stopped
-    /// it.
+    /// it. Only the split that decides may bring back other weights.
     fn finite_passes(&mut self, split: Split) -> Result<Option<Passes>, TrainError> {
         loop {
             let Some(passes) = self.passes(split)? else { return Ok(None) };
             match passes.loss_that_is_not_finite() {
                 None => return Ok(Some(passes)),
-                Some(loss) => self.recover_outside_step(format!("the loss on the {split} split"), loss)?,
+                Some(loss) => {
+                    let what = format!("the loss on the {split} split");
+                    match split == self.plan.deciding_split() {
+                        true => self.recover_outside_step(what, loss)?,
+                        false => self.end_outside_step(what, loss)?,
+                    }
+                }
             }
         }
     }

@@ -43,15 +43,34 @@ impl<M: ImageClassifier> Run<'_, M> {
         self.tell(Event::Notice { message: divergence.to_string() })
     }
 
-    /// Follows `trainer.on_divergence`, and writes what happened to `diverged.json`.
+    /// Ends the run, whatever `trainer.on_divergence` says, after a number was found not to be finite that must
+    /// not change the weights. Always an error.
+    pub(super) fn end_outside_step(&mut self, what: String, value: f64) -> Result<(), TrainError> {
+        let refusal = Refusal::outside_step(self.state.model(), what, value)?;
+        let epoch = self.state.progress.epoch_number().max(1);
+        self.record(refusal, epoch, Vec::new(), Action::Stopped).map(drop)
+    }
+
+    /// Follows `trainer.on_divergence`.
     fn decide(
         &mut self,
         refusal: Refusal,
         epoch: u64,
         samples: Vec<usize>,
     ) -> Result<Divergence, TrainError> {
-        let step = self.state.progress.position.step;
         let action = self.act(&refusal, &samples)?;
+        self.record(refusal, epoch, samples, action)
+    }
+
+    /// Writes what happened to `diverged.json`.
+    fn record(
+        &mut self,
+        refusal: Refusal,
+        epoch: u64,
+        samples: Vec<usize>,
+        action: Action,
+    ) -> Result<Divergence, TrainError> {
+        let step = self.state.progress.position.step;
         self.state.progress.recoveries += u64::from(action != Action::Stopped);
         let divergence = Divergence {
             step,

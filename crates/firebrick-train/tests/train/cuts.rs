@@ -4,7 +4,7 @@ use std::path::Path;
 
 use firebrick_train::config::Override;
 use firebrick_train::run_folder::{Resume, RunLocation};
-use firebrick_train::{Config, Control, Event, Outcome, Plan, Status, fit};
+use firebrick_train::{Config, Control, Event, Outcome, Plan, Split, Status, fit};
 use serde_json::Value;
 
 /// Five steps an epoch, of two batches each but the last. Everything that remembers something from step to step, but
@@ -100,6 +100,16 @@ fn early_stopping_and_plateau_count_epochs_and_nothing_else() {
 }
 
 #[test]
+fn a_validation_split_decides_and_the_test_split_is_evaluated_at_the_end_alone() {
+    // Four steps an epoch, of 70 images.
+    let validation = ("data.validation", "0.2");
+    assert_ends_alike(&[validation, ("schedule", PLATEAU)], Some(24));
+    // Hopeless, as above.
+    let hopeless = [validation, ("optimizer.lr", "1e-9"), ("trainer.early_stopping", EARLY)];
+    assert_ends_alike(&hopeless, Some(12));
+}
+
+#[test]
 fn a_schedule_as_long_as_the_run_is_as_long_as_all_its_epochs() {
     for schedule in ["{ name = \"cosine\", per = \"step\" }", "{ name = \"one_cycle\", max_lr = 0.02 }"] {
         assert_ends_alike(&[("schedule", schedule)], Some(30));
@@ -131,11 +141,18 @@ fn the_weights_at_the_end_inside_an_epoch_are_evaluated_and_no_monitor_hears() {
 
 #[test]
 fn a_stop_in_the_evaluation_at_the_end_leaves_it_to_the_next_process() {
+    let cut = Override::new("trainer.max_steps", "7");
+    stops_in_the_test_split_and_goes_on(std::slice::from_ref(&cut));
+    // Here the validation split has been evaluated before the stop.
+    stops_in_the_test_split_and_goes_on(&[cut, Override::new("data.validation", "0.2")]);
+}
+
+#[track_caller]
+fn stops_in_the_test_split_and_goes_on(sets: &[Override]) {
     let folder = tempfile::tempdir().unwrap();
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
-    let cut = [Override::new("trainer.max_steps", "7")];
     let run = |run_dir: &Path, stops: bool| {
-        let plan = Plan::new(Config::from_toml("cuts", CONFIG, &cut).unwrap(), "cuts", &()).unwrap();
+        let plan = Plan::new(Config::from_toml("cuts", CONFIG, sets).unwrap(), "cuts", &()).unwrap();
         let model = plan.initial_model(&plan.backend.device).unwrap();
         let location = RunLocation { run_dir: Some(run_dir.to_owned()), resume: Resume::Latest };
         let mut last = 0;
@@ -143,7 +160,8 @@ fn a_stop_in_the_evaluation_at_the_end_leaves_it_to_the_next_process() {
             if let Event::Step(step) = event {
                 last = step.step;
             }
-            let is_in_last = stops && last == 7 && matches!(event, Event::Evaluating { .. });
+            let is_in_last =
+                stops && last == 7 && matches!(event, Event::Evaluating { split: Split::Test, .. });
             if is_in_last { Control::Stop } else { Control::Continue }
         };
         fit(&plan, model, &location, &mut observer).unwrap()

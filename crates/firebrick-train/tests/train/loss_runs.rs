@@ -20,7 +20,8 @@ const LOSS_TOLERANCE: f64 = 2e-5;
 /// And of the sum of a parameter's elements after the last step, for each of its elements.
 const SUM_TOLERANCE: f64 = 1e-4;
 
-const LENET_LAYERS: &str = r#"
+/// LeNet as a `sequential`, for what stands behind its last layer.
+pub const LENET_LAYERS: &str = r#"
     { name = "conv2d", out_channels = 6, kernel_size = 5 },
     { name = "relu" },
     { name = "max_pool2d", kernel_size = 2 },
