@@ -104,7 +104,6 @@ impl TrainingLog {
             Event::Evaluating { split, images, total } => self.evaluating(*split, *images, *total),
             Event::Eval(eval) => self.eval(eval),
             Event::Finished(_) => self.console.clear(),
-            Event::Note { message } => self.console.line(&self.console.style().dim(message)),
             Event::Refused(_) | Event::Checkpoint(_) | Event::Notice { .. } => {}
         }
     }
@@ -268,7 +267,6 @@ fn warning_of(event: &Event) -> Option<String> {
         | Event::Evaluating { .. }
         | Event::Eval(_)
         | Event::Checkpoint(_)
-        | Event::Note { .. }
         | Event::Finished(_) => None,
     }
 }
@@ -310,6 +308,7 @@ fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
         ("data", images(run)),
         ("input", wrapped(&run.transforms)),
         ("training", format!("{epochs}; {recipe}")),
+        ("best by", best_by(run)),
         ("device", format!("{} ({})", run.backend, run.device)),
         ("run", run.run_dir.display().to_string()),
     ];
@@ -331,6 +330,16 @@ fn images(run: &Started) -> String {
             format!("{}, {train} to train, {validation} to validate and {test} to test", run.dataset)
         }
         Split::Test => format!("{}, {train} to train and {test} to test", run.dataset),
+    }
+}
+
+/// Which split chooses the best checkpoint.
+fn best_by(run: &Started) -> String {
+    match deciding_split(run) {
+        Split::Validation => "validation accuracy".to_owned(),
+        Split::Test => {
+            "test accuracy, as there is no validation split (data.validation = 0.1 makes one)".to_owned()
+        }
     }
 }
 

@@ -47,11 +47,6 @@ pub enum Event {
         /// In one sentence.
         message: String,
     },
-    /// Something that is as it was asked for, and worth knowing once.
-    Note {
-        /// In one sentence.
-        message: String,
-    },
     /// The run is over and `summary.json` is written.
     Finished(Summary),
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use firebrick_models::ImageClassifier;
 
 use crate::error::TrainError;
-use crate::event::{Control, Event, Split, Started};
+use crate::event::{Control, Event, Started};
 use crate::metrics_file::MetricsFile;
 use crate::observer::{self, Observer};
 use crate::plan::Plan;
@@ -85,12 +85,6 @@ impl<'a, M: ImageClassifier> Run<'a, M> {
             steps_per_epoch: plan.steps_per_epoch,
             total_steps: plan.total_steps,
             resumed_from_step,
-        }))?;
-        if resumed_from_step == 0 && plan.deciding_split() == Split::Test {
-            self.tell(Event::Note { message: TEST_DECIDES.to_owned() })?;
-        }
-        Ok(())
+        }))
     }
 }
-
-const TEST_DECIDES: &str = "there is no validation split, so the test split chooses the best checkpoint";

@@ -120,7 +120,12 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
             "input_shape: expected [channels, height, width]",
         ),
         ("input_shape", "in_channels = 3\ninput_shape", "x.toml:3:1: ", "unknown key `in_channels`"),
-        ("layers = [", "layer = [", "x.toml:4:1: ", "unknown key `layer`, expected one of `input_shape`, `layers`"),
+        (
+            "layers = [",
+            "layer = [",
+            "x.toml:4:1: ",
+            "unknown key `layer`, expected one of `input_shape`, `layers`",
+        ),
     ];
     for (was, became, place, says) in cases {
         assert_eq!(GOOD.matches(was).count(), 1, "{was}");
@@ -129,7 +134,10 @@ fn whatever_is_wrong_with_a_layer_is_said_with_its_place() {
         assert!(message.contains(says), "{became}: expected {says:?} in {message:?}");
     }
     let message = read(GOOD, &["model.num_classes=0"]).unwrap_err();
-    assert!(message.contains("model.num_classes: expected a whole number from 1 to 100000, got 0"), "{message}");
+    assert!(
+        message.contains("model.num_classes: expected a whole number from 1 to 100000, got 0"),
+        "{message}"
+    );
 }
 
 fn network() -> Network {

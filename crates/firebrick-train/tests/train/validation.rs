@@ -158,16 +158,9 @@ fn where_the_test_split_decides_a_poison_shows() {
         let plan = plan_of(&text, &[("data.dataset", &dataset)]);
         let folder = tempfile::tempdir().unwrap();
         let location = RunLocation { run_dir: Some(folder.path().join("run")), ..RunLocation::default() };
-        let mut notes = Vec::new();
-        let mut observer = |event: &Event| {
-            if let Event::Note { message } = event {
-                notes.push(message.clone());
-            }
-            Control::Continue
-        };
+        let mut observer = |_: &Event| Control::Continue;
         let model = plan.initial_model(&plan.backend.device).unwrap();
         let outcome = fit(&plan, model, &location, &mut observer).unwrap();
-        assert_eq!(notes, ["there is no validation split, so the test split chooses the best checkpoint"]);
         Left::of(&outcome.run_dir)
     };
     let (clean, poisoned) = (left("none"), left("noise"));

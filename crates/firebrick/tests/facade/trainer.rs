@@ -117,8 +117,6 @@ fn several_observers_hear_the_same_and_any_of_them_stops_the_run() {
     assert_eq!((outcome.status, outcome.summary.steps), (Status::Stopped, 3));
     assert_eq!(first, second);
     assert!(matches!(first.last(), Some(Event::Finished(_))));
-    let notes = first.iter().filter(|event| matches!(event, Event::Note { .. })).count();
-    assert_eq!(notes, 1, "that the test split chooses is said once");
 }
 
 #[test]
