@@ -14,26 +14,21 @@ struct Absence {
     only_in: &'static [&'static str],
 }
 
-const EVERYWHERE_ELSE: Absence = Absence { rule: "", words: &[], only_in: &[] };
-
 const ABSENCES: &[Absence] = &[
     Absence {
         rule: "unsafe code is in the kernels alone",
         words: &["unsafe"],
         only_in: &["firebrick-kernels/"],
-        ..EVERYWHERE_ELSE
     },
     Absence {
         rule: "nothing prints but through the command line's own functions; the recipes print their tables",
         words: &["println !", "print !", "eprintln !", "eprint !", "dbg !", "io :: stdout", "io :: stderr"],
         only_in: &["firebrick-cli/src/", "xtask/src/"],
-        ..EVERYWHERE_ELSE
     },
     Absence {
         rule: "clap, indicatif, miette and signal-hook are in the binaries alone",
         words: &["clap", "indicatif", "miette", "signal_hook"],
         only_in: &["firebrick-cli/src/", "xtask/src/"],
-        ..EVERYWHERE_ELSE
     },
     Absence {
         rule: "nobody ends the process, installs a panic hook or a logger, or changes the environment",
@@ -45,21 +40,20 @@ const ABSENCES: &[Absence] = &[
             "set_global_default",
             "set_var",
         ],
-        ..EVERYWHERE_ELSE
+        only_in: &[],
     },
     Absence {
         rule: "Burn's own generators and the system's randomness are not used: random choices are functions of the seed",
         words: &["thread_rng", "StdRng", "SmallRng", "from_os_rng", "rand :: rng", "rand :: random", "OsRng"],
-        ..EVERYWHERE_ELSE
+        only_in: &[],
     },
     Absence {
         rule: "nothing keys on Burn's random ParamId: parameters go by path",
         words: &["ParamId"],
         // Where a tensor becomes a parameter, it has to have one.
         only_in: &["firebrick-models/src/layer/running.rs", "firebrick-train/src/optimizer/update.rs"],
-        ..EVERYWHERE_ELSE
     },
-    Absence { rule: "no model shares state with its clone", words: &["RunningState"], ..EVERYWHERE_ELSE },
+    Absence { rule: "no model shares state with its clone", words: &["RunningState"], only_in: &[] },
     Absence {
         rule: "what changes a run's files goes through storage/operation.rs",
         words: &[
@@ -86,7 +80,6 @@ const ABSENCES: &[Absence] = &[
             "firebrick-cli/src/command/",
             "xtask/src/",
         ],
-        ..EVERYWHERE_ELSE
     },
     Absence {
         rule: "which thread calls the kernels, and what becomes of freed memory, is settled in train/backend.rs",
@@ -103,13 +96,11 @@ const ABSENCES: &[Absence] = &[
             // It measures kernels by themselves.
             "xtask/src/bench_kernels.rs",
         ],
-        ..EVERYWHERE_ELSE
     },
     Absence {
         rule: "which kernel runs is decided in the kernels: others call the functions of functional.rs",
         words: &["firebrick_kernels :: cpu", "KERNELS_VARIABLE"],
         only_in: &["firebrick-kernels/", "xtask/src/bench_kernels.rs"],
-        ..EVERYWHERE_ELSE
     },
     Absence {
         rule: "Burn's devices and backends are named in train/backend.rs and kernels/backend/ alone",
@@ -127,7 +118,6 @@ const ABSENCES: &[Absence] = &[
             "DispatchDevice",
         ],
         only_in: &["firebrick-kernels/src/backend/", "firebrick-train/src/backend"],
-        ..EVERYWHERE_ELSE
     },
 ];
 
