@@ -112,13 +112,13 @@ mod tests {
     #[test]
     fn a_key_that_only_one_of_them_spells_out_is_no_difference() {
         let spelt_out = format!("{OLD}seed = 0\n[schedule]\nname = 'none'\n");
-        assert_eq!(said(&spelt_out.replace("lr = 0.1", "lr = 1e-1\nmomentum = 0")), [String::new(); 0]);
+        assert!(said(&spelt_out.replace("lr = 0.1", "lr = 1e-1\nmomentum = 0")).is_empty());
     }
 
     #[test]
     fn what_moves_numbers_is_a_difference_and_what_does_not_is_none() {
         assert_eq!(said(&OLD.replace("lr = 0.1", "lr = 0.2")), ["optimizer.lr: 0.1 -> 0.2"]);
-        assert_eq!(said(&OLD.replace("epochs = 2", "epochs = 3\nkeep_last = 9")), [String::new(); 0]);
+        assert!(said(&OLD.replace("epochs = 2", "epochs = 3\nkeep_last = 9")).is_empty());
         let backend = differences(OLD, &OLD.replace("flex", "ndarray")).unwrap();
         assert!(backend[0].is_backend() && backend.len() == 1);
     }
