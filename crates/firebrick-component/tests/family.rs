@@ -36,7 +36,7 @@ impl Shape for Square {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Group {
     members: Vec<AnyShape>,
@@ -51,17 +51,12 @@ struct Frame {
     corners: [f64; 2],
 }
 
-impl Default for Group {
-    fn default() -> Self {
-        Self { members: vec![], frame: None }
-    }
-}
-
 impl Component for Group {
     fn validate(&self) -> Result<(), ArgumentError> {
-        let each = self.members.iter().enumerate();
-        each.map(|(i, shape)| shape.validate().map_err(|error| error.within(format!("members[{i}]"))))
-            .collect()
+        let mut each = self.members.iter().enumerate();
+        each.try_for_each(|(i, shape)| {
+            shape.validate().map_err(|error| error.within(format!("members[{i}]")))
+        })
     }
 }
 
