@@ -181,9 +181,9 @@ fn a_layer_that_is_wrong_is_named_by_its_position() {
         ),
         ("{ name = 'conv2d', out_channels = 3, kernel_size = [1] }", "[0].kernel_size", "invalid length 1"),
         ("{ kernel_size = 2 }", "[0]", "a layer has no `name`"),
-        ("{ name = 3 }", "[0].name", "expected a name, got a integer"),
-        ("3", "[0]", "expected a layer such as { name = \"relu\" }, got a integer"),
-        ("{ name = 'relu', as = 1 }", "[0].as", "expected a name, got a integer"),
+        ("{ name = 3 }", "[0].name", "expected a name, got an integer"),
+        ("3", "[0]", "expected a layer such as { name = \"relu\" }, got an integer"),
+        ("{ name = 'relu', as = 1 }", "[0].as", "expected a name, got an integer"),
         (
             "{ name = 'relu', as = 'a..b' }",
             "[0].as",
