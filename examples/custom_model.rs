@@ -32,6 +32,7 @@ impl Layer for Silu {
 /// `[model] name = "small"`.
 #[rustfmt::skip]
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Small { width: usize, num_classes: usize }
 
 #[rustfmt::skip]

@@ -14,6 +14,7 @@ mod models {
     mod init;
     mod loading;
     mod mismatch;
+    mod own;
     mod registry;
     mod resnet20;
     mod rubbish;

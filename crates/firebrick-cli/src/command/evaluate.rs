@@ -94,8 +94,8 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let attended = Attended::new(Format::for_people())?;
     let evaluation = measure(&run, &config, arguments.split, &backend, &attended)?;
     match arguments.json {
-        true => output::json(&as_json(&run, arguments.split, &backend, &evaluation))?,
-        false => output::line(as_text(&run, arguments.split, &backend, &evaluation))?,
+        true => output::json(&as_json(&run, &config, arguments.split, &backend, &evaluation))?,
+        false => output::line(as_text(&run, &config, arguments.split, &backend, &evaluation))?,
     }
     Ok(Exit::Done)
 }
@@ -177,7 +177,13 @@ fn checkpoint_name(run: &TrainedRun) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn as_json(run: &TrainedRun, part: Part, backend: &Backend, evaluation: &Evaluation) -> Value {
+fn as_json(
+    run: &TrainedRun,
+    config: &Config,
+    part: Part,
+    backend: &Backend,
+    evaluation: &Evaluation,
+) -> Value {
     let classes: Vec<Value> = class_rows(&run.state.dataset.class_names, evaluation)
         .iter()
         .map(|row| {
@@ -202,14 +208,21 @@ fn as_json(run: &TrainedRun, part: Part, backend: &Backend, evaluation: &Evaluat
         "images": evaluation.images(),
         "correct": correct(evaluation),
         "classes": classes,
+        "metrics": evaluation.metrics(&config.trainer.metrics),
         "confusion": evaluation.confusion(),
     })
 }
 
-fn as_text(run: &TrainedRun, part: Part, backend: &Backend, evaluation: &Evaluation) -> String {
+fn as_text(
+    run: &TrainedRun,
+    config: &Config,
+    part: Part,
+    backend: &Backend,
+    evaluation: &Evaluation,
+) -> String {
     let names = &run.state.dataset.class_names;
     let images = evaluation.images() as u64;
-    let head = output::pairs([
+    let mut head = vec![
         ("run", format!("{}, {}", run.run_dir.display(), checkpoint_name(run))),
         ("data", format!("{}, {} {} images", run.state.dataset.name, thousands(images), part.name())),
         ("device", format!("{} ({})", backend.name, backend.device_name)),
@@ -224,7 +237,10 @@ fn as_text(run: &TrainedRun, part: Part, backend: &Backend, evaluation: &Evaluat
                 thousands(images)
             ),
         ),
-    ]);
+    ];
+    let metrics = evaluation.metrics(&config.trainer.metrics);
+    head.extend(metrics.iter().map(|(label, value)| (label.as_str(), digits(*value))));
+    let head = output::pairs(head);
     let columns = [
         ("class", Align::Right),
         ("name", Align::Left),

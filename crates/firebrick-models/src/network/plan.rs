@@ -200,7 +200,7 @@ impl Builder {
         if !placed.parameters.is_empty()
             && let Some(other) = self.taken.insert(path.to_owned(), at.to_owned())
         {
-            let expected = "parameters under a path of their own; give one of them a name with `as`";
+            let expected = "a path that no other layer with parameters has; give this layer, or a block around it, a name, such as as = \"block1\"";
             return Err(refused(node, at, expected, format!("`{path}`, which {other} has, too")));
         }
         let output = placed.output;

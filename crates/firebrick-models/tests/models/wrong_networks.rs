@@ -192,7 +192,7 @@ fn a_layer_that_is_wrong_is_named_by_its_position() {
         (
             "{ name = 'batch_norm2d', as = 'a' }, { name = 'batch_norm2d', as = 'a' }",
             "[1]",
-            "expected parameters under a path of their own; give one of them a name with `as`, got `a`, which layers[0] has, too",
+            "expected a path that no other layer with parameters has; give this layer, or a block around it, a name, such as as = \"block1\", got `a`, which layers[0] has, too",
         ),
     ];
     check_all(cases.into_iter().map(|(layers, path, says)| {
