@@ -85,7 +85,8 @@ pub(crate) fn stratified(labels: &[u32], num_classes: usize, count: usize, seed:
     [indices(false), indices(true)]
 }
 
-/// How many of `count` samples each class gives, where the classes have `sizes` samples.
+/// How many of `count` samples each class gives, where the classes have `sizes` samples: in proportion, but no class
+/// gives its last sample as long as another has two to spare.
 fn shares(sizes: &[usize], count: usize) -> Vec<usize> {
     let total: usize = sizes.iter().sum();
     // In whole numbers of 128 bits: `size * count` may be past 64, and fractions would be rounded.
@@ -96,6 +97,17 @@ fn shares(sizes: &[usize], count: usize) -> Vec<usize> {
     let missing = count - shares.iter().sum::<usize>();
     for class in by_remainder.into_iter().take(missing) {
         shares[class] += 1;
+    }
+    for class in 0..sizes.len() {
+        let left = |class: usize, shares: &[usize]| sizes[class] - shares[class];
+        if sizes[class] == 0 || left(class, &shares) > 0 {
+            continue;
+        }
+        let richest = (0..sizes.len()).max_by_key(|other| (left(*other, &shares), std::cmp::Reverse(*other)));
+        if let Some(richest) = richest.filter(|richest| left(*richest, &shares) > 1) {
+            shares[class] -= 1;
+            shares[richest] += 1;
+        }
     }
     shares
 }

@@ -72,6 +72,22 @@ fn is_in_order(part: &[Vec<u32>], whole: &[Vec<u32>]) -> bool {
 }
 
 #[test]
+fn no_class_gives_its_last_image_while_another_has_two() {
+    let datasets = digits(
+        |config| {
+            config.limit = Some(Limit { train: Some(20), ..Limit::default() });
+            config.validation = Some(HoldOut::Fraction(0.8));
+        },
+        0,
+    );
+    let (train, validation) =
+        (class_counts(&datasets.train), class_counts(datasets.validation.as_ref().unwrap()));
+    assert_eq!(validation.iter().sum::<usize>(), 16);
+    let left_out = (0..10).filter(|class| train[*class] == 0 && validation[*class] > 0).count();
+    assert!(left_out == 0 || train.iter().all(|count| *count <= 1), "{train:?} {validation:?}");
+}
+
+#[test]
 fn what_is_held_out_depends_on_the_seed_alone() {
     let held_out = |seed| {
         let datasets = digits(|config| config.validation = Some(HoldOut::Count(50)), seed);

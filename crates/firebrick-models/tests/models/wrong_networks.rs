@@ -318,6 +318,25 @@ fn blocks_of_the_config_are_read_even_if_nothing_uses_them() {
     assert!(error.message.contains("expected at most 10000 layers and blocks, got more"), "{error}");
 }
 
+/// Each block hands its argument on twice: 2^40 values, were there no end to it.
+#[test]
+fn arguments_that_double_from_block_to_block_are_refused() {
+    let blocks: String = (0..40)
+        .map(|i| {
+            let next = if i == 39 {
+                "'relu'".to_owned()
+            } else {
+                format!("{{ name = 'b{}', x = ['$x', '$x'] }}", i + 1)
+            };
+            format!("[blocks.b{i}]\narguments = {{ x = [] }}\nlayers = [{next}]\n")
+        })
+        .collect();
+    let error = refused(&format!(
+        "layers = [{{ name = 'b0' }}, 'flatten', {{ name = 'linear', out_features = 2 }}]\n{blocks}"
+    ));
+    assert!(error.message.contains("100000 values at most"), "{error}");
+}
+
 #[test]
 fn what_is_wrong_with_the_whole_is_named_by_its_key() {
     let good = "layers = ['flatten', { name = 'linear', out_features = 10 }]";

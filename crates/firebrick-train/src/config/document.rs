@@ -63,7 +63,13 @@ impl Document {
 
     /// Text that is no TOML.
     fn syntax_error(&self, error: &toml::de::Error) -> ConfigError {
-        self.invalid(error.span().unwrap_or(0..0), error.message().to_owned(), None)
+        let message = error.message();
+        let is_too_large = message.contains("too large") || message.contains("as i128");
+        let message = match is_too_large {
+            true => "expected a whole number below 9223372036854775808, where TOML's end".to_owned(),
+            false => message.to_owned(),
+        };
+        self.invalid(error.span().unwrap_or(0..0), message, None)
     }
 
     /// An error at a place.

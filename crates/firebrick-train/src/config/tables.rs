@@ -83,7 +83,8 @@ impl Config {
             ),
             other => unreachable!("bug: the momentum check has found something else: {other}"),
         })?;
-        self.trainer.validate().map_err(within("trainer"))
+        self.trainer.validate().map_err(within("trainer"))?;
+        self.output.validate().map_err(within("output"))
     }
 
     /// The config as TOML with every default spelled out; reading it back gives an equal config.

@@ -46,11 +46,18 @@ pub struct EarlyStopping {
     best: Option<f64>,
     /// Evaluations since the best.
     waited: u64,
+    /// What `best` is a value of; absent before the first evaluation, and in checkpoints of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    metric: Option<PlateauMetric>,
 }
 
 impl EarlyStopping {
-    /// Hears an evaluation.
+    /// Hears an evaluation. Where a run was resumed with another metric, it begins anew.
     pub fn observe(&mut self, config: &EarlyStoppingConfig, score: Score) {
+        if self.metric.is_some_and(|metric| metric != config.metric) {
+            *self = Self::default();
+        }
+        self.metric = Some(config.metric);
         // Larger is better for both from here on.
         let value = match config.metric {
             PlateauMetric::Loss => -score.loss,
@@ -88,6 +95,22 @@ mod tests {
         let config = EarlyStoppingConfig { patience: 2, ..EarlyStoppingConfig::default() };
         let scores = [(1.0, 0.1), (1.1, 0.9), (0.9, 0.0), (0.9, 0.0), (0.95, 0.0)];
         assert_eq!(waited_for(&config, &scores), [false, false, false, false, true]);
+    }
+
+    #[test]
+    fn another_metric_begins_anew() {
+        let mut stopping = EarlyStopping::default();
+        let accuracy = EarlyStoppingConfig {
+            metric: PlateauMetric::Accuracy,
+            patience: 2,
+            ..EarlyStoppingConfig::default()
+        };
+        let loss = EarlyStoppingConfig { metric: PlateauMetric::Loss, ..accuracy };
+        for (config, value) in [(&accuracy, 2.0), (&accuracy, 2.0), (&loss, 1.9), (&loss, 1.8), (&loss, 1.7)]
+        {
+            stopping.observe(config, Score { loss: value, accuracy: 0.5 });
+            assert!(!stopping.is_over(config), "{stopping:?}");
+        }
     }
 
     #[test]

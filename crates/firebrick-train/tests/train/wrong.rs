@@ -306,6 +306,18 @@ fn forty_wrong_tables() {
         format!("{}[output]\n@rot = 'x'\n", without("")),
         "unknown key `rot`, expected `root` or `name`; did you mean `root`?".to_owned(),
     ));
+    for name in ["", "..", ".", "a/b", "/a"] {
+        texts.push((
+            format!("{}[output]\nname = @'{name}'\n", without("")),
+            format!("output.name: expected the name of one folder inside output.root, got `{name}`"),
+        ));
+    }
+    for number in ["18446744073709551615", "99999999999999999999999"] {
+        texts.push((
+            format!("{}[output]\nroot = @{number}\n", without("")),
+            "expected a whole number below 9223372036854775808".to_owned(),
+        ));
+    }
     texts.push((
         format!("{}[output]\nroot = @3\n", without("")),
         "output.root: expected a path, got 3".to_owned(),

@@ -45,7 +45,7 @@ impl Block {
         }
         let mut arguments = self.arguments.clone();
         arguments.extend(given.clone());
-        let mut filling = Filling { arguments: &arguments, stood: Vec::new() };
+        let mut filling = Filling { arguments: &arguments, stood: Vec::new(), num_values: 0 };
         let layers = filling.list(&self.layers, &place(name))?;
         Ok(Filled { layers, stood: filling.stood })
     }
@@ -55,6 +55,21 @@ impl Block {
 struct Filling<'a> {
     arguments: &'a Table,
     stood: Vec<(String, String)>,
+    /// Values put in so far, those inside of lists and tables included.
+    num_values: usize,
+}
+
+/// Most values that arguments may put into one use of a block. Arguments that hold one another twice would otherwise
+/// double with each block.
+const MAX_VALUES: usize = 100_000;
+
+/// A value and everything in it, counted.
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Table(table) => table.values().map(count).sum(),
+        _ => 0,
+    }
 }
 
 impl Filling<'_> {
@@ -85,6 +100,11 @@ impl Filling<'_> {
             let expected = listed(self.arguments.keys().map(|key| format!("{SIGN}{key}")));
             return Err(ReadError::new(at, format!("unknown argument `{SIGN}{name}`, expected {expected}")));
         };
+        self.num_values += count(value);
+        if self.num_values > MAX_VALUES {
+            let message = format!("expected arguments of {MAX_VALUES} values at most, got more");
+            return Err(ReadError::new(at, message));
+        }
         self.stood.push((at.to_owned(), name.to_owned()));
         Ok(value.clone())
     }
