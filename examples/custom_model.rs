@@ -12,16 +12,15 @@ use firebrick::models::layer::{Activations, Conv2d, Flatten, Layer, Linear, MaxP
 use firebrick::models::weights::{NameStyle, save_safetensors};
 use firebrick::models::{Named, NetworkConfig, NetworkPlan, Shape};
 use firebrick::prelude::*;
-use firebrick::train::backend::BackendChoice;
 use firebrick::train::evaluate::{EvaluationOptions, evaluate};
-use firebrick::train::{checkpoint::Which, event::WeightsKind, run_folder::Resume, trained::TrainedRun};
+use firebrick::train::{backend::BackendChoice, checkpoint::Which, event::WeightsKind};
+use firebrick::train::{run_folder::Resume, trained::TrainedRun};
 
 /// `x * sigmoid(x)`.
 #[derive(Debug)]
 struct Silu;
 
 impl Component for Silu {}
-
 #[rustfmt::skip]
 impl Layer for Silu {
     fn output_shape(&self, input: Shape) -> Result<Shape, ArgumentError> { input.image().map(Shape::Image) }
@@ -34,12 +33,10 @@ impl Layer for Silu {
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Small { width: usize, num_classes: usize }
-
 #[rustfmt::skip]
 impl Component for Small {
     fn validate(&self) -> Result<(), ArgumentError> { self.build().map(drop) }
 }
-
 #[rustfmt::skip]
 impl NetworkConfig for Small {
     fn input_shape(&self) -> [usize; 3] { [1, 16, 16] }

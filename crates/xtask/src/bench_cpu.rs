@@ -27,9 +27,10 @@ const CASES: [(&str, usize); 7] = [
     ("mlp", 64),
 ];
 
-/// Networks that a config describes and that are written by hand, too: config, network of `bench_worker`, batch
-/// size.
-const FROM_CONFIG: [(&str, &str, usize); 1] = [("resnet20-cifar10.toml", "resnet20", 64)];
+/// Networks that are data and written by hand, too: the config or the network of `bench_worker` that is data, the one
+/// that is written by hand, batch size.
+const FROM_CONFIG: [(&str, &str, usize); 2] =
+    [("resnet20-cifar10.toml", "resnet20", 64), ("resnet18-data", "resnet18", 32)];
 
 /// The part of the other's speed that a version or a config may not fall below.
 const LEAST_RATIO: f64 = 0.98;
@@ -173,14 +174,10 @@ fn from_config(arguments: &BenchCpuArguments) -> Result<(), Failure> {
     println!("|---|---|---|---|---|---|---|---|---|");
     let binary = beside("bench_worker")?;
     let mut slower = Vec::new();
-    for (file, by_hand, batch) in FROM_CONFIG {
-        let file = config(file);
-        if !file.is_file() {
-            return Err(format!("{}: no such config", file.display()).into());
-        }
-        let file = file.display().to_string();
+    for (data, by_hand, batch) in FROM_CONFIG {
+        let data = if data.ends_with(".toml") { config(data).display().to_string() } else { data.to_owned() };
         each_case(arguments, &[(by_hand, batch)], |by_hand| {
-            let from_config = Case { network: &file, ..by_hand };
+            let from_config = Case { network: &data, ..by_hand };
             let mut workers = [ours(&binary, from_config, true)?, ours(&binary, by_hand, true)?];
             take_turns(&mut workers, arguments.rounds)?;
             slower.extend(compared(from_config, by_hand, &workers));

@@ -2,6 +2,7 @@
 //!
 //! In the tables below `@` stands where the error points; it is taken out before the config is read.
 
+use firebrick_loss::LossConfig;
 use firebrick_train::Config;
 
 const TABLES: [(&str, &str); 5] = [
@@ -266,6 +267,96 @@ fn forty_wrong_backend_names() {
             .map(|name| (text(name), "trainer.backend: expected a device number after the colon, as in ")),
     );
     check_texts([(text(&"flexx"), "trainer.backend: expected `auto` or one of `ndarray`, `flex`, `wgpu`, `cuda`, `vulkan`, `metal`, `rocm`, `cpu`, got `flexx`; did you mean `flex`?")].into_iter());
+}
+
+/// Two for each loss.
+#[test]
+fn forty_wrong_losses() {
+    let rest = without("loss");
+    let texts = LossConfig::NAMES.iter().flat_map(|name| {
+        [
+            (format!("{rest}[loss]\nname = '{name}'\n@redution = 'mean'\n"), "unknown key `redution`"),
+            (
+                format!("{rest}[loss]\nname = '{name}'\nreduction = @'avg'\n"),
+                "loss.reduction: argument `reduction` must be",
+            ),
+        ]
+    });
+    assert!(LossConfig::NAMES.len() >= 20);
+    check_texts(texts);
+}
+
+/// Three wrong values for each key of `[data]`.
+#[test]
+fn forty_wrong_values_of_data() {
+    let keys: [(&str, [&str; 3]); 15] = [
+        ("root", ["3", "true", "['a']"]),
+        ("download", ["3", "'yes'", "[]"]),
+        ("batch_size", ["'many'", "-1", "0"]),
+        ("shuffle", ["1", "'no'", "[]"]),
+        ("normalize", ["3", "'imagenet'", "[]"]),
+        ("augment", ["3", "'flip'", "true"]),
+        ("batch_augment", ["3", "'mixup'", "true"]),
+        ("workers", ["'two'", "-1", "99999"]),
+        ("drop_last", ["1", "'no'", "[]"]),
+        ("limit", ["3", "'all'", "true"]),
+        ("train_split", ["3", "'all'", "'train[5:2]'"]),
+        ("test_split", ["3", "'all'", "'test[5:2]'"]),
+        ("validation", ["'some'", "-0.1", "1.5"]),
+        ("validation_split", ["3", "'all'", "'train[5:2]'"]),
+        ("resize", ["3", "'crop'", "true"]),
+    ];
+    let rest = without("data");
+    for (key, values) in keys {
+        let says = format!("data.{key}: expected");
+        let text = |value: &str| format!("{rest}[data]\ndataset = 'digits'\n{key} = @{value}\n");
+        check_texts(values.iter().map(|value| (text(value), says.as_str())));
+    }
+}
+
+/// In the lists of a config: augmentations, batch transforms, metrics.
+#[test]
+fn forty_wrong_items_of_lists() {
+    let lists = [
+        (
+            "data",
+            "dataset = 'digits'\naugment",
+            "data.augment",
+            "augmentation",
+            "{ name = 'random_horizontal_flip', p",
+        ),
+        (
+            "data",
+            "dataset = 'digits'\nbatch_augment",
+            "data.batch_augment",
+            "batch transform",
+            "{ name = 'mixup', p",
+        ),
+        ("trainer", "metrics", "trainer.metrics", "metric", "{ name = 'top_k', k"),
+    ];
+    for (table, key, path, kind, number) in lists {
+        let rest = without(table);
+        let item = |item: &str| format!("{rest}[{table}]\n{key} = [\n    {item},\n]\n");
+        let an = if kind.starts_with('a') { "an" } else { "a" };
+        let name = number.split('\'').nth(1).unwrap();
+        let rows = [
+            ("@3".to_owned(), format!("{path}[0]: expected {an} {kind}")),
+            ("@true".to_owned(), format!("{path}[0]: expected {an} {kind}")),
+            ("@[1]".to_owned(), format!("{path}[0]: expected {an} {kind}")),
+            ("@{ p = 1 }".to_owned(), format!("{path}[0]: {an} {kind} has no `name`")),
+            ("@'nothing'".to_owned(), format!("unknown {kind} `nothing`, expected one of")),
+            ("{ name = @'nothing' }".to_owned(), format!("unknown {kind} `nothing`")),
+            ("{ name = @3 }".to_owned(), format!("{path}[0].name: expected the name of {an} {kind}")),
+            (format!("{number} = @'x' }}"), format!("{path}[0].")),
+            (format!("{number} = @-1 }}"), format!("{path}[0].")),
+            (format!("{number} = @[1] }}"), format!("{path}[0].")),
+            (format!("{number} = @true }}"), format!("{path}[0].")),
+            (format!("{{ name = '{name}', @q = 1 }}"), "unknown key `q`".to_owned()),
+            (format!("{{ name = '{name}' }}, {{ name = '{name}', @q = 1 }}"), "unknown key `q`".to_owned()),
+            (format!("{{ name = '{name}' }},\n    @7"), format!("{path}[1]: expected {an} {kind}")),
+        ];
+        check_texts(rows.iter().map(|(text, says)| (item(text), says.as_str())));
+    }
 }
 
 /// Whole tables that are wrong, or in the wrong place.
