@@ -104,7 +104,14 @@ impl Splits {
         let own = SplitSpec::whole(StoredSplit::Validation);
         let named = config.validation_split.as_ref().or(has_own.then_some(&own));
         match (&config.validation, named) {
-            (None, None) => Ok(Self { train, validation: None, test }),
+            (None, None) => match limit.validation {
+                None => Ok(Self { train, validation: None, test }),
+                Some(limit) => {
+                    let expected =
+                        "nothing, for there is no validation split (data.validation = 0.1 makes one)";
+                    Err(DataError::argument("limit.validation", expected, limit))
+                }
+            },
             (None, Some(named)) => {
                 let validation = take_part(source, "validation_split", named, limit.validation)?;
                 Ok(Self { train, validation: Some(validation), test })

@@ -31,6 +31,12 @@ pub trait ImageClassifier: Module + Sync {
     /// How many classes the last layer tells apart.
     fn num_classes(&self) -> usize;
 
+    /// Whether `forward` gives each class a probability by itself, as behind a sigmoid; otherwise its softmax is the
+    /// probability.
+    fn gives_probabilities(&self) -> bool {
+        self.network().is_some_and(|network| network.plan().gives_probabilities())
+    }
+
     /// The network as data, from which its layers can be read; none for one whose `forward` is written by hand.
     fn network(&self) -> Option<&Network> {
         None

@@ -13,6 +13,7 @@ use crate::event::Score;
 use crate::image_record::ImageRecord;
 use crate::metric::{self, MetricConfig};
 use crate::read_back::{f32_values, read_back_f32};
+use crate::softmax::Probabilities;
 
 /// What an evaluation found.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,7 +109,8 @@ fn records_of<M: ImageClassifier>(
     Ok(images
         .map(|(((index, label), scores), (loss, weight))| {
             // `to_device` has checked that the label is a class.
-            ImageRecord::new(index, label as usize, scores, loss, weight)
+            let probabilities = Probabilities::of(scores, model.gives_probabilities());
+            ImageRecord::new(index, label as usize, scores, &probabilities, [loss, weight])
         })
         .collect())
 }

@@ -1,11 +1,11 @@
 //! What an evaluation keeps of each image. Metrics, the confusion matrix and reports are made of these records.
 
-use crate::softmax::is_above;
+use crate::softmax::{Probabilities, is_above};
 
 /// As many of an image's most probable classes are kept.
 pub const MAX_TOP: usize = 5;
 
-/// A class and its softmax probability.
+/// A class and its probability.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ClassProbability {
     /// Position among the classes.
@@ -21,7 +21,7 @@ pub struct ImageRecord {
     pub index: usize,
     /// The class that it is of.
     pub label: usize,
-    /// The softmax probability of that class, 0 to 1.
+    /// The probability of that class, 0 to 1.
     pub label_probability: f32,
     /// The image's part of the split's loss.
     pub loss: f64,
@@ -32,12 +32,16 @@ pub struct ImageRecord {
 }
 
 impl ImageRecord {
-    /// The record of an image with one score (logit) for each class, at least one, of which `label` is one.
-    pub(crate) fn new(index: usize, label: usize, scores: &[f32], loss: f64, weight: f64) -> Self {
-        // Relative to the largest score, so that nothing overflows.
-        let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = scores.iter().map(|score| (score - largest).exp()).sum();
-        let probability = |class: usize| (scores[class] - largest).exp() / sum;
+    /// The record of an image with one output for each class, at least one, of which `label` is one; `probabilities`
+    /// says what the outputs mean.
+    pub(crate) fn new(
+        index: usize,
+        label: usize,
+        scores: &[f32],
+        probabilities: &Probabilities,
+        [loss, weight]: [f64; 2],
+    ) -> Self {
+        let probability = |class: usize| probabilities.of_score(scores[class]) as f32;
         let (classes, num_top) = top_classes(scores);
         let mut top = [ClassProbability::default(); MAX_TOP];
         for (place, class) in top.iter_mut().zip(&classes[..num_top]) {
@@ -87,7 +91,11 @@ mod tests {
     use crate::softmax::arg_max;
 
     fn classes(scores: &[f32]) -> Vec<usize> {
-        ImageRecord::new(0, 0, scores, 0.0, 1.0).top().iter().map(|top| top.class).collect()
+        ImageRecord::new(0, 0, scores, &Probabilities::of(scores, false), [0.0, 1.0])
+            .top()
+            .iter()
+            .map(|top| top.class)
+            .collect()
     }
 
     #[test]
@@ -106,9 +114,18 @@ mod tests {
 
     #[test]
     fn probabilities_are_the_softmax() {
-        let record = ImageRecord::new(7, 2, &[0.0, 2.0_f32.ln(), 0.0], 0.25, 1.0);
+        let scores = [0.0, 2.0_f32.ln(), 0.0];
+        let record = ImageRecord::new(7, 2, &scores, &Probabilities::of(&scores, false), [0.25, 1.0]);
         assert_eq!((record.index, record.predicted(), record.is_correct()), (7, 1, false));
         assert!((record.top()[0].probability - 0.5).abs() < 1e-6, "{record:?}");
         assert!((record.label_probability - 0.25).abs() < 1e-6, "{record:?}");
+    }
+
+    #[test]
+    fn outputs_that_are_probabilities_stay_as_they_are() {
+        let scores = [0.9, 0.2, 0.7];
+        let record = ImageRecord::new(0, 1, &scores, &Probabilities::of(&scores, true), [0.0, 1.0]);
+        assert_eq!((record.predicted(), record.label_probability), (0, 0.2));
+        assert_eq!(record.top()[1].probability, 0.7);
     }
 }

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::criterion::{self, Criterion};
 use crate::error::TrainError;
 use crate::event::Split;
+use crate::metric;
 use crate::step::{Clipping, StepRules};
 use crate::step_batches::StepBatches;
 
@@ -58,6 +59,8 @@ impl Plan {
         let input = InputShape { channels, height, width };
         let datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
         check_classes(&config, &datasets)?;
+        metric::check_classes(&config.trainer.metrics, config.model.network.num_classes())
+            .map_err(|error| TrainError::Plan(error.within("trainer").to_string()))?;
         let loss = criterion::checked(&config, &backend.device)?;
         let batches_per_epoch = batches_per_epoch(&config, datasets.info.train_count)?;
         let steps_per_epoch = batches_per_epoch.div_ceil(config.trainer.accumulate_grad_batches as u64);

@@ -13,6 +13,7 @@ use crate::metrics_file::MetricsFile;
 use crate::monitor;
 use crate::plan::Plan;
 use crate::run_folder::{Resume, RunFolder, RunLocation, is_run};
+use crate::schedule::Schedule;
 
 /// What a run starts from.
 pub(crate) struct Begin {
@@ -155,6 +156,7 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
             ),
         });
     }
+    notices.extend(other_rates(plan, &earlier, state.progress.position.step)?);
     let (expected, got) = (&state.dataset.fingerprint, &plan.datasets.info.fingerprint);
     if expected != got {
         return Err(TrainError::Checkpoint {
@@ -166,4 +168,24 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
         });
     }
     Ok(())
+}
+
+/// What to say where more epochs make a schedule longer, so that the steps that are done had other learning rates than
+/// the longer run gives them.
+fn other_rates(plan: &Plan, earlier: &Config, finished_steps: u64) -> Result<Option<String>, TrainError> {
+    let schedule = |epochs: u64| {
+        let length = plan.steps_per_epoch.saturating_mul(epochs);
+        let config = &plan.config;
+        Schedule::new(&config.schedule, config.optimizer.lr(), length, plan.steps_per_epoch)
+    };
+    let (before, now) = (earlier.trainer.epochs, plan.config.trainer.epochs);
+    let (old, new) = (schedule(before)?, schedule(now)?);
+    let changed = (0..finished_steps).any(|step| old.lr(step) != new.lr(step));
+    Ok(changed.then(|| {
+        format!(
+            "trainer.epochs: {before} -> {now} makes the schedule `{}` longer: the {finished_steps} steps that are done had \
+             other learning rates than a run of {now} epochs gives them, so the end is that of neither run",
+            plan.config.schedule.name()
+        )
+    }))
 }

@@ -1,22 +1,35 @@
 //! From scores to probabilities, on the host.
 
-/// The softmax of one image's scores, in f64.
-pub(crate) struct Softmax {
-    largest: f32,
-    sum: f64,
+/// How the outputs of one image become probabilities of classes, in f64.
+pub(crate) enum Probabilities {
+    /// They are logits.
+    Softmax {
+        /// The largest of them.
+        largest: f32,
+        /// Of all powers.
+        sum: f64,
+    },
+    /// They are probabilities already, each by itself.
+    Given,
 }
 
-impl Softmax {
-    /// Looks at all scores of an image once.
-    pub(crate) fn of(scores: &[f32]) -> Self {
+impl Probabilities {
+    /// Looks at all outputs of an image once; `are_given` says that they are probabilities.
+    pub(crate) fn of(scores: &[f32], are_given: bool) -> Self {
+        if are_given {
+            return Self::Given;
+        }
         let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum = scores.iter().map(|score| power(*score, largest)).sum();
-        Self { largest, sum }
+        Self::Softmax { largest, sum }
     }
 
-    /// The probability of the class with this score, 0 to 1.
-    pub(crate) fn probability(&self, score: f32) -> f64 {
-        power(score, self.largest) / self.sum
+    /// The probability of the class with this output, 0 to 1.
+    pub(crate) fn of_score(&self, score: f32) -> f64 {
+        match self {
+            Self::Softmax { largest, sum } => power(score, *largest) / sum,
+            Self::Given => f64::from(score),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::TrainError;
 use crate::event::WeightsKind;
 use crate::read_back::{f32_values, read_back_f32};
 use crate::resume::run_of;
-use crate::softmax::Softmax;
+use crate::softmax::Probabilities;
 
 /// A run's network with the weights of one checkpoint, ready to classify.
 ///
@@ -40,7 +40,7 @@ pub struct Prediction {
     pub class: usize,
     /// The class's name.
     pub name: String,
-    /// Its softmax probability, 0 to 1.
+    /// 0 to 1: the softmax of the network's outputs, or the output itself where the network ends in a sigmoid.
     pub probability: f64,
 }
 
@@ -113,7 +113,7 @@ impl<M: ImageClassifier> TrainedRun<M> {
         let images_nchw = Tensor::<4>::from_data(data, device);
         let logits = read_back_f32(self.model.forward(images_nchw), "the logits")?;
         let scores = f32_values(&logits);
-        let softmax = Softmax::of(scores);
+        let probabilities = Probabilities::of(scores, self.model.gives_probabilities());
         let mut predictions: Vec<Prediction> = scores
             .iter()
             .zip(&self.state.dataset.class_names)
@@ -121,7 +121,7 @@ impl<M: ImageClassifier> TrainedRun<M> {
             .map(|(class, (score, name))| Prediction {
                 class,
                 name: name.clone(),
-                probability: softmax.probability(*score),
+                probability: probabilities.of_score(*score),
             })
             .collect();
         predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability));

@@ -7,6 +7,7 @@ use firebrick::data::{Datasets, PreparedDataset};
 use firebrick::train::Config;
 use firebrick::train::backend::Backend;
 use firebrick::train::evaluate::{Evaluation, EvaluationOptions, evaluate};
+use firebrick::train::metric::check_classes;
 use firebrick::train::trained::TrainedRun;
 use serde_json::{Value, json};
 
@@ -82,12 +83,37 @@ impl Part {
     }
 }
 
+/// Refuses what `--set` says of the network, which is the run's own, and, for the splits that the run has seen, of which
+/// images they hold: some of them could be ones that it was trained on.
+fn refuse_other_images(own: &Config, asked: &Config, part: Part) -> Result<(), Failure> {
+    if own.model.network != asked.model.network {
+        return Err(Failure::usage(
+            "--set model..: evaluate uses the run's own network, with its own weights",
+        ));
+    }
+    let (data, other) = (&own.data, &asked.data);
+    let is_same = data.dataset == other.dataset
+        && data.validation == other.validation
+        && data.validation_split == other.validation_split
+        && data.train_split == other.train_split
+        && data.limit == other.limit
+        && own.trainer.seed == asked.trainer.seed;
+    if is_same || part == Part::Test {
+        return Ok(());
+    }
+    let text =
+        format!("--split {}: with what --set says, these would be other images than the run's", part.name());
+    Err(Failure::usage(text).hint("leave dataset, validation, splits, limit and seed as they are"))
+}
+
 /// Evaluates and prints loss, accuracy and the accuracy of each class.
 pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let overrides = overrides(&arguments.set)?;
     let (run, backend) = arguments.run.open(arguments.backend.as_deref())?;
     let state = run.checkpoint.join("state.json").display().to_string();
     let mut config = Config::from_toml(&state, &run.state.config, &overrides)?;
+    let own = Config::from_toml(&state, &run.state.config, &[])?;
+    refuse_other_images(&own, &config, arguments.split)?;
     // Training images, too, are evaluated as they are.
     config.data.augment.clear();
     config.data.batch_augment.clear();
@@ -126,6 +152,8 @@ fn measure(
         attended.console.line(&warning(text, attended.console.style()));
     }
     let loss = attended.finish(config.loss.for_classes(here.class_names.len()))?;
+    check_classes(&config.trainer.metrics, here.class_names.len())
+        .map_err(|error| Failure::usage(error.within("trainer").to_string()))?;
     let options = EvaluationOptions { batch_size: config.data.batch_size, workers: config.data.workers };
     let split = part.of(datasets)?;
     attended.console.begin_epoch(part.verb(), 0, split.len() as u64);

@@ -37,6 +37,11 @@ fn evaluate_takes_the_split_that_is_asked_for() {
     assert_eq!(evaluate("train")["images"], 72);
     assert_eq!(evaluate("train"), evaluate("train"));
     assert_eq!(sandbox.firebrick(&["evaluate", "run", "--json"]).succeeds().json(), evaluate("test"));
+    for set in ["data.validation=0.5", "trainer.seed=9", "data.limit.train=50", "model.num_classes=3"] {
+        let ended =
+            sandbox.firebrick(&["evaluate", "run", "--split", "validation", "--set", set]).ends_with(2);
+        assert!(ended.stderr.contains("the run's"), "{set}: {ended:#?}");
+    }
     let text = sandbox.firebrick(&["evaluate", "run", "--split", "validation"]).succeeds();
     assert!(text.stdout.contains("digits, 24 validation images"), "{text:#?}");
     let plain = Sandbox::with_run().firebrick(&["evaluate", "run", "--split", "validation"]).ends_with(2);

@@ -35,6 +35,17 @@ fn class_counts(split: &PreparedDataset) -> Vec<usize> {
 }
 
 #[test]
+fn a_limit_of_a_validation_split_that_is_not_there_is_refused() {
+    let mut config = DataConfig::new(named("digits"));
+    config.limit = Some(Limit { validation: Some(10), ..Limit::default() });
+    let error = open(&config, DIGIT, 0, &()).err().unwrap().to_string();
+    assert!(
+        error.contains("limit.validation: expected nothing, for there is no validation split"),
+        "{error}"
+    );
+}
+
+#[test]
 fn without_a_word_there_is_no_validation_split() {
     let datasets = digits(|_| (), 0);
     assert!(datasets.validation.is_none());

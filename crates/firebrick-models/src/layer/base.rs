@@ -44,6 +44,12 @@ pub trait Layer: Component {
         0
     }
 
+    /// Whether each number that leaves the layer is a probability by itself, as a sigmoid's is. A network that ends in
+    /// such a layer gives probabilities and not logits.
+    fn gives_probabilities(&self) -> bool {
+        false
+    }
+
     /// What the layer is as the end of another operation, if it can be that.
     fn as_epilogue(&self) -> Option<EpilogueStep> {
         None

@@ -34,4 +34,8 @@ impl Layer for Sigmoid {
     fn repr(&self, _input: Shape) -> String {
         "Sigmoid()".to_owned()
     }
+
+    fn gives_probabilities(&self) -> bool {
+        true
+    }
 }

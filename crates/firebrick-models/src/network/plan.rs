@@ -75,6 +75,14 @@ impl NetworkPlan {
         self.num_classes
     }
 
+    /// Whether the network ends in a layer whose numbers are probabilities by themselves, such as a sigmoid.
+    pub fn gives_probabilities(&self) -> bool {
+        match self.tree.last() {
+            Some(Tree::Layer(last)) => self.layers[*last].layer.gives_probabilities(),
+            Some(_) | None => false,
+        }
+    }
+
     /// Every layer, in the order of their parameters.
     pub fn layers(&self) -> &[NetworkLayer] {
         &self.layers

@@ -99,6 +99,7 @@ fn log_softmax_and_sigmoid_may_stand_behind_the_head() {
         let arguments = json!({ "input_shape": [1, 2, 2], "layers": layers, "num_classes": 5 });
         let config = ModelConfig::deserialize_named("sequential", arguments).unwrap().unwrap();
         assert_eq!(config.num_classes(), 5);
+        assert_eq!(config.build().unwrap().gives_probabilities(), last == "sigmoid");
         config.init(0, &Device::flex())
     };
     let images_nchw = Tensor::ones([2, 1, 2, 2], &Device::flex());

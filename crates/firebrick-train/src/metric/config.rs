@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use firebrick_component::components;
+use firebrick_component::{ArgumentError, components};
 
 use super::accuracy::AccuracyConfig;
 use super::component::Metric;
@@ -34,6 +34,17 @@ impl MetricConfig {
     }
 }
 
+/// Checks every metric of `list` against the number of classes.
+///
+/// # Errors
+///
+/// [`ArgumentError`] with the key from `[trainer]` on: `metrics[0].k`.
+pub fn check_classes(list: &[MetricConfig], num_classes: usize) -> Result<(), ArgumentError> {
+    list.iter().enumerate().try_for_each(|(index, metric)| {
+        metric.check_classes(num_classes).map_err(|error| error.within(format!("metrics[{index}]")))
+    })
+}
+
 /// The metrics of `list` by label. The accuracy, which every record of an evaluation has anyway, is left out; so
 /// is a number that is not finite, which JSON cannot hold.
 pub(crate) fn compute(
@@ -52,10 +63,11 @@ pub(crate) fn compute(
 mod tests {
     use super::*;
     use crate::metric::confusion;
+    use crate::softmax::Probabilities;
 
     /// Scores of three classes, and the label.
     fn record((label, scores): (usize, [f32; 3])) -> ImageRecord {
-        ImageRecord::new(0, label, &scores, 0.0, 1.0)
+        ImageRecord::new(0, label, &scores, &Probabilities::of(&scores, false), [0.0, 1.0])
     }
 
     fn images() -> Vec<ImageRecord> {
@@ -63,6 +75,14 @@ mod tests {
         let images =
             [(0, [3.0, 2.0, 1.0]), (1, [0.0, 3.0, 1.0]), (1, [2.0, 1.0, 0.0]), (2, [0.0, 2.0, -1.0])];
         images.into_iter().map(record).collect()
+    }
+
+    #[test]
+    fn more_places_than_classes_are_refused() {
+        let list = [MetricConfig::default_list(), vec![TopKConfig { k: 4 }.into()]].concat();
+        assert_eq!(check_classes(&list, 4), Ok(()));
+        let error = check_classes(&list, 3).unwrap_err();
+        assert_eq!(error.to_string(), "metrics[1].k: expected at most 3, the number of classes, got 4");
     }
 
     #[test]

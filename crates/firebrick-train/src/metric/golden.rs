@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{AccuracyConfig, MacroF1Config, Metric, TopKConfig, confusion};
 use crate::image_record::{ImageRecord, MAX_TOP};
+use crate::softmax::Probabilities;
 
 const TOLERANCE: f64 = 1e-12;
 
@@ -35,7 +36,8 @@ fn records(case: &Value) -> Vec<ImageRecord> {
         .map(|(index, (label, scores))| {
             let scores: Vec<f32> =
                 scores.as_array().unwrap().iter().map(|score| score.as_f64().unwrap() as f32).collect();
-            ImageRecord::new(index, label.as_u64().unwrap() as usize, &scores, 0.0, 1.0)
+            let probabilities = Probabilities::of(&scores, false);
+            ImageRecord::new(index, label.as_u64().unwrap() as usize, &scores, &probabilities, [0.0, 1.0])
         })
         .collect()
 }

@@ -14,7 +14,7 @@ mod top_k;
 
 pub use accuracy::AccuracyConfig;
 pub use component::Metric;
-pub use config::MetricConfig;
+pub use config::{MetricConfig, check_classes};
 pub use confusion::confusion;
 pub use macro_f1::MacroF1Config;
 pub use top_k::TopKConfig;

@@ -34,6 +34,15 @@ impl Metric for TopKConfig {
         format!("top_{}", self.k)
     }
 
+    fn check_classes(&self, num_classes: usize) -> Result<(), ArgumentError> {
+        check::that(
+            self.k <= num_classes,
+            "k",
+            self.k,
+            format!("at most {num_classes}, the number of classes"),
+        )
+    }
+
     fn compute(&self, images: &[ImageRecord], _num_classes: usize) -> f64 {
         let is_found =
             |image: &&ImageRecord| image.top().iter().take(self.k).any(|top| top.class == image.label);

@@ -117,6 +117,33 @@ fn a_schedule_as_long_as_the_run_is_as_long_as_all_its_epochs() {
 }
 
 #[test]
+fn more_epochs_that_change_the_rates_of_steps_that_are_done_are_told() {
+    for (schedule, is_told) in
+        [("{ name = \"cosine\" }", true), ("{ name = \"step\", step_size = 1 }", false)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let run_dir = folder.path().join("run");
+        train(&run_dir, &[("schedule", schedule), ("trainer.epochs", "2")], None);
+        let sets =
+            [("schedule", schedule), ("trainer.epochs", "4")].map(|(key, value)| Override::new(key, value));
+        let plan = Plan::new(Config::from_toml("cuts", CONFIG, &sets).unwrap(), "cuts", &()).unwrap();
+        let model = plan.initial_model(&plan.backend.device).unwrap();
+        let location = RunLocation { run_dir: Some(run_dir), resume: Resume::Latest };
+        let mut notices = Vec::new();
+        let mut observer = |event: &Event| {
+            if let Event::Notice { message } = event {
+                notices.push(message.clone());
+            }
+            Control::Continue
+        };
+        fit(&plan, model, &location, &mut observer).unwrap();
+        let told =
+            notices.iter().any(|message| message.starts_with("trainer.epochs: 2 -> 4 makes the schedule"));
+        assert_eq!(told, is_told, "{schedule}: {notices:?}");
+    }
+}
+
+#[test]
 fn the_weights_at_the_end_inside_an_epoch_are_evaluated_and_no_monitor_hears() {
     let folder = tempfile::tempdir().unwrap();
     let run_dir = folder.path().join("run");
