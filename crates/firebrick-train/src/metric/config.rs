@@ -81,8 +81,8 @@ mod tests {
     fn more_places_than_classes_are_refused() {
         let list = [MetricConfig::default_list(), vec![TopKConfig { k: 4 }.into()]].concat();
         assert_eq!(check_classes(&list, 4), Ok(()));
-        let error = check_classes(&list, 3).unwrap_err();
-        assert_eq!(error.to_string(), "metrics[1].k: expected at most 3, the number of classes, got 4");
+        let error = ArgumentError::new("metrics[1].k", "at most 3, the number of classes", 4);
+        assert_eq!(check_classes(&list, 3), Err(error));
     }
 
     #[test]
