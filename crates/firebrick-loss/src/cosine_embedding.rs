@@ -1,15 +1,12 @@
 //! Cosine embedding: `torch.nn.CosineEmbeddingLoss`. Ours: Burn's divides by another epsilon, keeps
 //! `margin` in f32 and takes integer targets only.
 
-use std::sync::Arc;
-
 use burn::tensor::Tensor;
 use firebrick_component::check::that;
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
 use crate::check;
-use crate::classification::ClassificationLoss;
 use crate::error::LossError;
 use crate::loss::Loss;
 use crate::numeric::positive_part;
@@ -46,13 +43,6 @@ impl Loss for CosineEmbeddingLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
-    }
-
-    fn classification(
-        &self,
-        _num_classes: usize,
-    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
-        Ok(None)
     }
 
     fn inputs(&self) -> &'static [InputSlot] {

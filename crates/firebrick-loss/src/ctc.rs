@@ -2,14 +2,11 @@
 //! derivative on some backends and torch's on others, its mean divides by zero for an empty target,
 //! and lengths are checked in debug builds only. The recursions are in `ctc_recursion.rs`.
 
-use std::sync::Arc;
-
 use burn::tensor::{Int, Tensor};
 use firebrick_component::check::that;
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::classification::ClassificationLoss;
 use crate::ctc_recursion::{self, Alignment};
 use crate::error::LossError;
 use crate::loss::Loss;
@@ -48,13 +45,6 @@ impl Loss for CtcLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
-    }
-
-    fn classification(
-        &self,
-        _num_classes: usize,
-    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
-        Ok(None)
     }
 
     fn inputs(&self) -> &'static [InputSlot] {

@@ -14,7 +14,7 @@ use crate::classification::{ClassificationLoss, PerImage, SplitSums};
 use crate::error::LossError;
 use crate::loss::Loss;
 use crate::reduction::Reduction;
-use crate::session::ranks::{run, with_class_rank};
+use crate::session::ranks::run_on_classes;
 use crate::session::{Evaluation, InputSlot, Session};
 use crate::targets::Targets;
 use crate::{check, numeric};
@@ -71,14 +71,7 @@ impl Loss for FocalLossConfig {
     }
 
     fn evaluate(&self, mut session: Session<'_>) -> Result<Evaluation, LossError> {
-        let loss = self.init()?;
-        let mut shape = session.shape("input");
-        with_class_rank!(session, D, T => {
-            shape.remove(usize::from(D > 1));
-            let input: Tensor<D> = session.float("input", "input")?;
-            let target: Tensor<T, Int> = session.index("target", "input", &input.dims())?;
-            run!(session, loss, self.reduction, shape, input, target)
-        })
+        run_on_classes!(session, self.init()?, self.reduction)
     }
 }
 

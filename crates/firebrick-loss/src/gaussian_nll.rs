@@ -1,16 +1,13 @@
 //! Gaussian negative log-likelihood: `torch.nn.GaussianNLLLoss`. Ours: Burn's cuts the gradient of
 //! variances below `eps`, which torch lets through, takes no variance per row, and has no `none`.
 
-use std::f64::consts::PI;
-use std::sync::Arc;
-
 use burn::tensor::Tensor;
 use firebrick_component::check::that;
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
+use std::f64::consts::PI;
 
 use crate::check;
-use crate::classification::ClassificationLoss;
 use crate::error::LossError;
 use crate::loss::Loss;
 use crate::reduction::Reduction;
@@ -51,13 +48,6 @@ impl Loss for GaussianNllLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
-    }
-
-    fn classification(
-        &self,
-        _num_classes: usize,
-    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
-        Ok(None)
     }
 
     fn inputs(&self) -> &'static [InputSlot] {

@@ -15,9 +15,9 @@ use crate::targets::Targets;
 /// The config of a loss: its arguments, and what can be made of them.
 ///
 /// The trait is open. A program implements it for a loss of its own and makes it known to configs by
-/// [`LossConfig::register`](crate::LossConfig::register). Only [`reduction`](Self::reduction) and
-/// [`classification`](Self::classification) are needed for that; with the defaults of the other methods the
-/// loss can be computed from arrays too, of outputs `[N, C]` and classes or probabilities.
+/// [`LossConfig::register`](crate::LossConfig::register). Only [`reduction`](Self::reduction), and
+/// [`classification`](Self::classification) to train with it, are needed for that; with the defaults of the other
+/// methods the loss can be computed from arrays too, of outputs `[N, C]` and classes or probabilities.
 pub trait Loss: Component {
     /// The class or function of PyTorch that gives the same numbers, if there is one.
     fn torch_name(&self) -> Option<&'static str> {
@@ -38,7 +38,10 @@ pub trait Loss: Component {
     fn classification(
         &self,
         num_classes: usize,
-    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError>;
+    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
+        let _ = num_classes;
+        Ok(None)
+    }
 
     /// The arrays that the loss is computed from, in the order of torch's `forward`.
     fn inputs(&self) -> &'static [InputSlot] {

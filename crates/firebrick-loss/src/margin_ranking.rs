@@ -1,15 +1,12 @@
 //! Margin ranking: `torch.nn.MarginRankingLoss`. Ours: Burn's refuses negative margins, which torch
 //! takes, broadcasts silently and has no `none`.
 
-use std::sync::Arc;
-
 use burn::tensor::Tensor;
 use firebrick_component::check::that;
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
 use crate::check;
-use crate::classification::ClassificationLoss;
 use crate::error::LossError;
 use crate::loss::Loss;
 use crate::numeric::positive_part;
@@ -43,13 +40,6 @@ impl Loss for MarginRankingLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
-    }
-
-    fn classification(
-        &self,
-        _num_classes: usize,
-    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
-        Ok(None)
     }
 
     fn inputs(&self) -> &'static [InputSlot] {

@@ -2,15 +2,12 @@
 //! `torch.nn.TripletMarginWithDistanceLoss`. Ours: Burn's has no `eps` and no `swap`, and its gradient
 //! is NaN at a distance of 0.
 
-use std::sync::Arc;
-
 use burn::tensor::Tensor;
 use firebrick_component::check::that;
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
 use crate::check;
-use crate::classification::ClassificationLoss;
 use crate::error::LossError;
 use crate::loss::Loss;
 use crate::numeric::{self, positive_part};
@@ -58,13 +55,6 @@ impl Loss for TripletMarginLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
-    }
-
-    fn classification(
-        &self,
-        _num_classes: usize,
-    ) -> Result<Option<Arc<dyn ClassificationLoss>>, ArgumentError> {
-        Ok(None)
     }
 
     fn inputs(&self) -> &'static [InputSlot] {

@@ -88,4 +88,19 @@ macro_rules! run {
     };
 }
 
-pub(crate) use {run, with_class_rank, with_rank};
+/// Runs a loss of class indices on an input of any rank, `[N, C, d1..]` or `[C]`, and its indices.
+macro_rules! run_on_classes {
+    ($session:expr, $loss:expr, $reduction:expr) => {{
+        let loss = $loss;
+        let mut shape = $session.shape("input");
+        $crate::session::ranks::with_class_rank!($session, D, T => {
+            shape.remove(usize::from(D > 1));
+            let input: burn::tensor::Tensor<D> = $session.float("input", "input")?;
+            let target: burn::tensor::Tensor<T, burn::tensor::Int> =
+                $session.index("target", "input", &input.dims())?;
+            $crate::session::ranks::run!($session, loss, $reduction, shape, input, target)
+        })
+    }};
+}
+
+pub(crate) use {run, run_on_classes, with_class_rank, with_rank};

@@ -5,7 +5,7 @@
 //! `torch.nn.AvgPool2d`.
 
 use firebrick_component::{ArgumentError, Component};
-use firebrick_kernels::{Pool2dOptions, avg_pool2d};
+use firebrick_kernels::avg_pool2d;
 use serde::{Deserialize, Serialize};
 
 use super::base::{Activations, Layer};
@@ -25,18 +25,14 @@ pub struct AvgPool2d {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
     /// Zeros, which count for the average, added on both sides of height and width, at most half a window.
-    #[serde(default = "zero")]
+    #[serde(default = "Pair::zero")]
     pub padding: Pair,
-}
-
-fn zero() -> Pair {
-    Pair::square(0)
 }
 
 impl AvgPool2d {
     /// `nn.AvgPool2d(kernel_size)`.
     pub fn new(kernel_size: impl Into<Pair>) -> Self {
-        Self { kernel_size: kernel_size.into(), stride: None, padding: zero() }
+        Self { kernel_size: kernel_size.into(), stride: None, padding: Pair::zero() }
     }
 
     /// The same with another `stride`.
@@ -52,8 +48,7 @@ impl AvgPool2d {
     }
 
     fn window(&self) -> Window {
-        let Self { kernel_size, padding, .. } = *self;
-        Window { kernel_size, stride: self.stride.unwrap_or(kernel_size), padding, dilation: Pair::square(1) }
+        Window::of_pool(self.kernel_size, self.stride, self.padding)
     }
 }
 
@@ -70,14 +65,7 @@ impl Layer for AvgPool2d {
     }
 
     fn forward(&self, _parameters: &Parameters, x: Activations) -> Activations {
-        let Window { kernel_size, stride, padding, dilation } = self.window();
-        let options = Pool2dOptions {
-            kernel: kernel_size.0,
-            stride: stride.0,
-            padding: padding.0,
-            dilation: dilation.0,
-        };
-        avg_pool2d(x.images(), options, true).into()
+        avg_pool2d(x.images(), self.window().pool_options(), true).into()
     }
 
     fn repr(&self, _input: Shape) -> String {

@@ -25,13 +25,13 @@ pub struct Conv2d {
     /// Height and width of the window.
     pub kernel_size: Pair,
     /// Steps between windows.
-    #[serde(default = "one")]
+    #[serde(default = "Pair::one")]
     pub stride: Pair,
     /// Zeros added on both sides of height and width.
-    #[serde(default = "zero")]
+    #[serde(default = "Pair::zero")]
     pub padding: Pair,
     /// Steps between the elements of a window.
-    #[serde(default = "one")]
+    #[serde(default = "Pair::one")]
     pub dilation: Pair,
     /// Blocks of channels that do not see each other.
     #[serde(default = "one_group")]
@@ -39,14 +39,6 @@ pub struct Conv2d {
     /// Whether there is a bias.
     #[serde(default = "yes")]
     pub bias: bool,
-}
-
-fn one() -> Pair {
-    Pair::square(1)
-}
-
-fn zero() -> Pair {
-    Pair::square(0)
 }
 
 fn one_group() -> usize {
@@ -63,9 +55,9 @@ impl Conv2d {
         Self {
             out_channels,
             kernel_size: kernel_size.into(),
-            stride: one(),
-            padding: zero(),
-            dilation: one(),
+            stride: Pair::one(),
+            padding: Pair::zero(),
+            dilation: Pair::one(),
             groups: one_group(),
             bias: yes(),
         }
@@ -148,10 +140,10 @@ impl Layer for Conv2d {
             python::tuple(self.kernel_size.0),
             python::tuple(self.stride.0)
         );
-        if self.padding != zero() {
+        if self.padding != Pair::zero() {
             text += &format!(", padding={}", python::tuple(self.padding.0));
         }
-        if self.dilation != one() {
+        if self.dilation != Pair::one() {
             text += &format!(", dilation={}", python::tuple(self.dilation.0));
         }
         if self.groups != one_group() {

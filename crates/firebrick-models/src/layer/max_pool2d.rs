@@ -5,7 +5,7 @@
 //! `torch.nn.MaxPool2d`.
 
 use firebrick_component::{ArgumentError, Component};
-use firebrick_kernels::{Pool, Pool2dOptions, max_pool2d};
+use firebrick_kernels::{Pool, max_pool2d};
 use serde::{Deserialize, Serialize};
 
 use super::base::{Activations, EpilogueStep, Layer};
@@ -25,18 +25,14 @@ pub struct MaxPool2d {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Pair>,
     /// Minus infinities added on both sides of height and width, at most half a window.
-    #[serde(default = "zero")]
+    #[serde(default = "Pair::zero")]
     pub padding: Pair,
-}
-
-fn zero() -> Pair {
-    Pair::square(0)
 }
 
 impl MaxPool2d {
     /// `nn.MaxPool2d(kernel_size)`.
     pub fn new(kernel_size: impl Into<Pair>) -> Self {
-        Self { kernel_size: kernel_size.into(), stride: None, padding: zero() }
+        Self { kernel_size: kernel_size.into(), stride: None, padding: Pair::zero() }
     }
 
     /// The same with another `stride`.
@@ -52,8 +48,7 @@ impl MaxPool2d {
     }
 
     fn window(&self) -> Window {
-        let Self { kernel_size, padding, .. } = *self;
-        Window { kernel_size, stride: self.stride.unwrap_or(kernel_size), padding, dilation: Pair::square(1) }
+        Window::of_pool(self.kernel_size, self.stride, self.padding)
     }
 }
 
@@ -70,14 +65,7 @@ impl Layer for MaxPool2d {
     }
 
     fn forward(&self, _parameters: &Parameters, x: Activations) -> Activations {
-        let Window { kernel_size, stride, padding, dilation } = self.window();
-        let options = Pool2dOptions {
-            kernel: kernel_size.0,
-            stride: stride.0,
-            padding: padding.0,
-            dilation: dilation.0,
-        };
-        max_pool2d(x.images(), options).into()
+        max_pool2d(x.images(), self.window().pool_options()).into()
     }
 
     fn repr(&self, _input: Shape) -> String {
@@ -93,7 +81,7 @@ impl Layer for MaxPool2d {
 
     fn as_epilogue(&self) -> Option<EpilogueStep> {
         let Window { kernel_size, stride, padding, .. } = self.window();
-        let is_2x2 = [kernel_size, stride, padding] == [Pair::square(2), Pair::square(2), zero()];
+        let is_2x2 = [kernel_size, stride, padding] == [Pair::square(2), Pair::square(2), Pair::zero()];
         is_2x2.then_some(EpilogueStep::Pool(Pool::Max2x2))
     }
 }

@@ -10,6 +10,16 @@ use serde::{Deserialize, Serialize, Serializer};
 pub struct Pair(pub [usize; 2]);
 
 impl Pair {
+    /// torch's default padding.
+    pub(super) fn zero() -> Self {
+        Self::square(0)
+    }
+
+    /// torch's default stride and dilation.
+    pub(super) fn one() -> Self {
+        Self::square(1)
+    }
+
     /// The same number for height and width.
     pub const fn square(size: usize) -> Self {
         Self([size, size])

@@ -1,6 +1,7 @@
 //! What a window that slides over an image does to height and width.
 
 use firebrick_component::{ArgumentError, check};
+use firebrick_kernels::Pool2dOptions;
 
 use super::pair::Pair;
 use crate::shape::{MAX_SIZE, Shape};
@@ -16,6 +17,21 @@ pub(super) struct Window {
 }
 
 impl Window {
+    /// A pool's, whose stride is the window's own size unless it is given.
+    pub(super) fn of_pool(kernel_size: Pair, stride: Option<Pair>, padding: Pair) -> Self {
+        Self { kernel_size, stride: stride.unwrap_or(kernel_size), padding, dilation: Pair::one() }
+    }
+
+    /// What the kernels are told of a pool's.
+    pub(super) fn pool_options(&self) -> Pool2dOptions {
+        Pool2dOptions {
+            kernel: self.kernel_size.0,
+            stride: self.stride.0,
+            padding: self.padding.0,
+            dilation: self.dilation.0,
+        }
+    }
+
     /// Checks every argument by itself.
     pub(super) fn validate(&self) -> Result<(), ArgumentError> {
         check_pair("kernel_size", self.kernel_size, 1)?;
