@@ -5,6 +5,7 @@
 mod cli {
     mod against;
     mod bad_input;
+    mod cases;
     mod commands;
     mod crash;
     mod fixtures;

@@ -1,0 +1,1 @@
+//! Images that a download or a crash has cut.

@@ -1,0 +1,1 @@
+//! A run evaluated on other classes.

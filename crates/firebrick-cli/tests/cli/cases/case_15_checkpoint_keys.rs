@@ -1,0 +1,1 @@
+//! Weights under the keys that training scripts use.

@@ -1,0 +1,1 @@
+//! Weights for another number of classes.

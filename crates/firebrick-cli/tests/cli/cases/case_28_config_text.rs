@@ -1,0 +1,1 @@
+//! Configs as editors and shells write them.

@@ -1,0 +1,1 @@
+//! The loss of a split is torch's criterion over that split.

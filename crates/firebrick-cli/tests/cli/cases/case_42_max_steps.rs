@@ -1,0 +1,1 @@
+//! A stop by `max_steps` changes nothing but the end.

@@ -1,0 +1,1 @@
+//! A run whose checkpoints are gone.

@@ -1,0 +1,1 @@
+//! A run whose start weights are gone.

@@ -1,0 +1,1 @@
+//! No command writes over a file that it was not told to replace.

@@ -1,0 +1,1 @@
+//! What is asked of the disk is what will be written.

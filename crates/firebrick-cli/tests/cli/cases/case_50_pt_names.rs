@@ -1,0 +1,1 @@
+//! `.pt` files of every name.

@@ -1,0 +1,1 @@
+//! Accumulated batches are the one batch that holds them all.

@@ -1,0 +1,1 @@
+//! What has no effect is refused.

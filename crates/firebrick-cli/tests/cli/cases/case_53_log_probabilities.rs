@@ -1,0 +1,1 @@
+//! Losses that want log-probabilities.
