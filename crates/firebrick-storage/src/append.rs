@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::identity::is_at;
 use crate::path::parent_of;
 use crate::{StorageError, available_bytes, operation};
 
@@ -86,6 +87,18 @@ impl AppendFile {
             .map_err(|error| cannot_write(&self.told_as, bytes.len(), error))?;
         self.bytes += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Whether it still lies at its path, as long as it was written.
+    ///
+    /// # Errors
+    /// [`StorageError::Replaced`] when it was removed, moved or replaced, [`StorageError::TooShort`] when it was cut.
+    pub fn check(&self) -> Result<(), StorageError> {
+        if !is_at(&self.file, &self.path) {
+            return Err(StorageError::Replaced { path: self.path.clone() });
+        }
+        let got = self.file.metadata().map_err(|error| StorageError::io(&self.path, "read", error))?.len();
+        if got < self.bytes { Err(too_short(&self.path, self.bytes, got)) } else { Ok(()) }
     }
 
     /// Flushes everything to the disk.

@@ -109,6 +109,13 @@ pub enum StorageError {
         owner: String,
     },
 
+    /// What a program writes into is not at its path any more.
+    #[error("{}: was removed, moved or replaced while this process wrote into it; what is there now stays as it is", .path.display())]
+    Replaced {
+        /// The folder or file.
+        path: PathBuf,
+    },
+
     /// What should have been written into a folder could not be made.
     #[error("{}: cannot write its contents: {source}", .path.display())]
     Contents {

@@ -123,11 +123,37 @@ pub fn create_folder(path: &Path) -> Result<bool, StorageError> {
 pub fn remove_folder(path: &Path) -> Result<(), StorageError> {
     let fail = |error| StorageError::io(path, "remove", error);
     let (parent, name) = split_path(path)?;
-    let (aside, ()) = Temporary::new(parent, &name, |aside| operation::rename(path, aside)).map_err(fail)?;
-    operation::remove(aside.path()).map_err(fail)
+    let (mut aside, ()) =
+        Temporary::new(parent, &name, |aside| operation::rename(path, aside)).map_err(fail)?;
+    match operation::remove(aside.path()) {
+        // Something else has just put a file into it: that of a network file system which another process has open,
+        // or of a file manager. It has a temporary name, and the next `remove_leftovers` tries again.
+        Err(error) if is_held_by_another(&error) => {
+            aside.keep();
+            Ok(())
+        }
+        removed => removed.map_err(fail),
+    }
 }
 
-/// Reads the manifest of `folder` and compares every file with it. Only reads.
+fn is_held_by_another(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::ResourceBusy)
+}
+
+/// Gives a folder another name in the folder where it lies, durable before this returns.
+///
+/// # Errors
+/// [`StorageError::Name`] unless `name` is one plain name, [`StorageError::Io`].
+pub fn rename_folder(path: &Path, name: &str) -> Result<PathBuf, StorageError> {
+    let parent = parent_of(path);
+    check_name(parent, name)?;
+    let target = parent.join(name);
+    operation::rename(path, &target).map_err(|error| StorageError::io(path, "rename", error))?;
+    sync_folder(parent).map(|()| target)
+}
+
+/// Reads the manifest of `folder` and compares every file with it. Only reads. What a desktop or a network file system
+/// leaves (`.DS_Store`, `.nfs..`, `Thumbs.db`, other hidden names) counts as not there.
 ///
 /// # Errors
 /// [`StorageError::Manifest`] when a file is missing, added, of another length or of another hash,
@@ -157,9 +183,9 @@ pub fn verify_folder(folder: &Path) -> Result<Manifest, StorageError> {
     Ok(manifest)
 }
 
-/// Deletes the temporary files and folders (`.*.tmp-*`) that a crash left in `parent`, after putting back
-/// a folder that [`commit_folder`] had moved aside and not yet replaced. Returns how many it
-/// dealt with. Call it only while holding the [`RunLock`](crate::RunLock), because another
+/// Deletes the temporary files and folders (`.NAME.tmp-*`) that a crash left in `parent`, where `is_ours` says yes to
+/// the name, after putting back a folder that [`commit_folder`] had moved aside and not yet replaced. Returns how many
+/// it dealt with. Call it only while holding the [`RunLock`](crate::RunLock), because another
 /// writer's drafts look the same.
 ///
 /// # Failure
@@ -167,7 +193,7 @@ pub fn verify_folder(folder: &Path) -> Result<Manifest, StorageError> {
 ///
 /// # Errors
 /// [`StorageError::Io`].
-pub fn remove_leftovers(parent: &Path) -> Result<usize, StorageError> {
+pub fn remove_leftovers(parent: &Path, is_ours: impl Fn(&str) -> bool) -> Result<usize, StorageError> {
     let mut removed = 0;
     for entry in read_folder(parent)? {
         let name = entry.file_name();
@@ -175,9 +201,15 @@ pub fn remove_leftovers(parent: &Path) -> Result<usize, StorageError> {
         let Some((original, _)) = name.strip_prefix('.').and_then(|name| name.rsplit_once(MARK)) else {
             continue;
         };
+        if !is_ours(original) {
+            continue;
+        }
         let path = entry.path();
         put_back(parent, original, &path)?;
-        operation::remove(&path).map_err(|error| StorageError::io(&path, "remove", error))?;
+        match operation::remove(&path) {
+            Err(error) if is_held_by_another(&error) => {}
+            done => done.map_err(|error| StorageError::io(&path, "remove", error))?,
+        }
         removed += 1;
     }
     Ok(removed)
@@ -277,6 +309,13 @@ fn read_manifest(folder: &Path) -> Result<Manifest, StorageError> {
     Ok(manifest)
 }
 
+/// Names that desktops and network file systems put beside files which are not theirs.
+fn is_of_the_system(name: &str) -> bool {
+    name.starts_with('.')
+        || name == "@eaDir"
+        || ["Thumbs.db", "desktop.ini"].iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
 /// The names of all files under `folder` but its manifest, parts joined by `/`.
 fn list_files(folder: &Path) -> Result<Vec<String>, StorageError> {
     let mut names = Vec::new();
@@ -291,6 +330,9 @@ fn list_into(root: &Path, folder: &Path, depth: usize, names: &mut Vec<String>) 
         return Err(distrust(root, &folder.display().to_string(), &expected, "more"));
     }
     for entry in read_folder(folder)? {
+        if is_of_the_system(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
         let path = entry.path();
         let kind = entry.file_type().map_err(|error| StorageError::io(&path, "read", error))?;
         let name = relative_name(root, &path)?;

@@ -12,9 +12,11 @@ mod append;
 mod archive;
 mod atomic;
 mod bounded;
+mod copy;
 mod error;
 mod folder;
 mod hash;
+mod identity;
 mod lock;
 #[doc(hidden)]
 pub mod operation;
@@ -26,10 +28,11 @@ pub use append::{AppendFile, write_new};
 pub use archive::{ArchiveLimits, ArchiveMember, read_tar_gz};
 pub use atomic::write_atomic;
 pub use bounded::{gunzip_bounded, gunzip_prefix, gunzip_slice_bounded, read_bounded, read_prefix};
+pub use copy::{copy_folder, copy_new, copy_start};
 pub use error::StorageError;
 pub use folder::{
     FileEntry, MANIFEST_FILE, MANIFEST_FORMAT_VERSION, Manifest, commit_folder, create_folder,
-    create_folders, remove_folder, remove_leftovers, verify_folder,
+    create_folders, remove_folder, remove_leftovers, rename_folder, verify_folder,
 };
 pub use hash::{Sha256Hasher, sha256_file, sha256_hex};
 pub use lock::{LOCK_FILE, RunLock};

@@ -3,10 +3,12 @@
 use std::env;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::{Mutex, PoisonError};
 
 use crate::StorageError;
+use crate::identity::{Identity, is_at};
 
 /// The file in a run folder that its writer holds locked.
 pub const LOCK_FILE: &str = ".lock";
@@ -15,7 +17,9 @@ pub const LOCK_FILE: &str = ".lock";
 /// the system itself releases the lock, so that a killed run never blocks the next one.
 #[derive(Debug)]
 pub struct RunLock {
-    file: File,
+    run_dir: PathBuf,
+    folder: Identity,
+    file: Mutex<File>,
 }
 
 impl RunLock {
@@ -28,35 +32,59 @@ impl RunLock {
     /// [`StorageError::Locked`] names the process that holds it, [`StorageError::Io`] when the
     /// file cannot be made or the file system knows no locks.
     pub fn acquire(run_dir: &Path) -> Result<Self, StorageError> {
-        let path = run_dir.join(LOCK_FILE);
-        let fail = |action| move |error| StorageError::io(run_dir, action, error);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false) // it may be somebody else's until the lock is ours
-            .open(&path)
-            .map_err(fail("create a lock file in"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StorageError::Locked { path: run_dir.to_path_buf(), owner: owner_of(&mut file) });
-            }
-            Err(TryLockError::Error(error)) => return Err(fail("lock")(error)),
+        let folder =
+            Identity::of(run_dir).map_err(|error| StorageError::io(run_dir, "open the folder", error))?;
+        Ok(Self { file: Mutex::new(lock_file_of(run_dir)?), run_dir: run_dir.to_path_buf(), folder })
+    }
+
+    /// Whether the folder is still the one that was locked. A lock file that somebody has removed is made and locked
+    /// again.
+    ///
+    /// # Errors
+    /// [`StorageError::Replaced`] when the folder was removed, moved, or another one lies in its place;
+    /// otherwise as [`Self::acquire`].
+    pub fn check(&self) -> Result<(), StorageError> {
+        if !self.folder.is_at(&self.run_dir) {
+            return Err(StorageError::Replaced { path: self.run_dir.clone() });
         }
-        file.set_len(0).map_err(fail("write the lock file of"))?;
-        writeln!(file, "pid {} on {}", process::id(), host_name()).map_err(fail("write the lock file of"))?;
-        Ok(Self { file })
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_at(&file, &self.run_dir.join(LOCK_FILE)) {
+            *file = lock_file_of(&self.run_dir)?;
+        }
+        Ok(())
     }
 }
 
 impl Drop for RunLock {
     /// Empties the file and leaves it: deleting it could take the lock of the next owner away.
     fn drop(&mut self) {
+        let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
         // Nothing can be done about a failure here, and closing the file releases the lock anyway.
-        let _ = self.file.set_len(0);
-        let _ = self.file.unlock();
+        let _ = file.set_len(0);
+        let _ = file.unlock();
     }
+}
+
+/// The lock file of a run, locked by this process, which is named in it.
+fn lock_file_of(run_dir: &Path) -> Result<File, StorageError> {
+    let fail = |action| move |error| StorageError::io(run_dir, action, error);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false) // it may be somebody else's until the lock is ours
+        .open(run_dir.join(LOCK_FILE))
+        .map_err(fail("create a lock file in"))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(StorageError::Locked { path: run_dir.to_path_buf(), owner: owner_of(&mut file) });
+        }
+        Err(TryLockError::Error(error)) => return Err(fail("lock")(error)),
+    }
+    file.set_len(0).map_err(fail("write the lock file of"))?;
+    writeln!(file, "pid {} on {}", process::id(), host_name()).map_err(fail("write the lock file of"))?;
+    Ok(file)
 }
 
 /// What the holder wrote into its lock file.

@@ -4,6 +4,7 @@
 //! `state.json` and, written last, `MANIFEST.json`; the folder gets its name by a rename. `LATEST` and `BEST` are one-line
 //! files renamed into place. A reader trusts a folder only after its manifest has verified.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -17,11 +18,13 @@ use firebrick_storage::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::config_difference::differences;
+use crate::config::Config;
+use crate::config_difference::{differences, with_start_of};
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::event::CheckpointRecord;
 use crate::json::{from_json, to_json};
+use crate::metrics_tail;
 use crate::optimizer::{Optimizer, OptimizerState};
 use crate::run_progress::RunProgress;
 use crate::schedule::ScheduleState;
@@ -145,13 +148,16 @@ impl Snapshot {
         if is_best {
             write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
         }
-        remove_old(checkpoints, retention)?;
+        remove_old(checkpoints, step, retention)?;
         Ok(CheckpointRecord { step, path, is_best })
     }
 }
 
-fn remove_old(checkpoints: &Path, retention: &Retention) -> Result<(), TrainError> {
+/// Removes what need not stay beside the checkpoint of `newest`, which has just been written. Those of later steps are
+/// nothing that this process made: they stay, and count for nothing.
+fn remove_old(checkpoints: &Path, newest: u64, retention: &Retention) -> Result<(), TrainError> {
     let mut steps = all_steps(checkpoints)?;
+    steps.retain(|step| *step <= newest);
     steps.sort_unstable();
     let surplus = steps.len().saturating_sub(retention.keep_last);
     for step in &steps[..surplus] {
@@ -172,21 +178,23 @@ pub(crate) fn all_steps(checkpoints: &Path) -> Result<Vec<u64>, TrainError> {
     let mut steps = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|source| StorageError::io(checkpoints, "list", source))?;
-        let name = entry.file_name();
-        let step =
-            name.to_str().and_then(|name| name.strip_prefix("step-")).and_then(|digits| digits.parse().ok());
-        steps.extend(step.filter(|step| name.to_str() == Some(&folder_name(*step))));
+        let step = entry.file_name().to_str().and_then(step_of_name);
+        steps.extend(step.filter(|_| entry.path().is_dir()));
     }
     Ok(steps)
+}
+
+/// The step whose checkpoint has this name, if it is the name of one.
+pub(crate) fn step_of_name(name: &str) -> Option<u64> {
+    let step = name.strip_prefix("step-")?.parse().ok()?;
+    (name == folder_name(step)).then_some(step)
 }
 
 /// The folder a pointer file names, if the file is there and holds a checkpoint's name.
 fn pointed_at(checkpoints: &Path, pointer: &str) -> Option<PathBuf> {
     let text = read_bounded(&checkpoints.join(pointer), 256).ok()?;
     let name = String::from_utf8(text).ok()?;
-    let name = name.trim();
-    let step = name.strip_prefix("step-")?.parse().ok()?;
-    (name == folder_name(step)).then(|| checkpoints.join(name))
+    step_of_name(name.trim()).map(|step| checkpoints.join(folder_name(step)))
 }
 
 /// Which checkpoint of a run is meant.
@@ -202,8 +210,8 @@ pub enum Which {
 
 /// Finds and reads a checkpoint of `run_dir`; `None` when the run has none yet.
 ///
-/// For [`Which::Latest`]: what `LATEST` names, otherwise the newest that verifies, and then a
-/// sentence about it lands in `notices`.
+/// For [`Which::Latest`]: the newest that verifies, is this run's and goes with `metrics.jsonl`; for each newer one
+/// that does not, a sentence lands in `notices`. Where none goes with `metrics.jsonl`, the newest without it.
 ///
 /// # Errors
 ///
@@ -226,31 +234,48 @@ pub fn find(
 
 fn latest(run_dir: &Path, notices: &mut Vec<String>) -> Result<Option<Checkpoint>, TrainError> {
     let checkpoints = run_dir.join("checkpoints");
-    let mut candidates: Vec<PathBuf> = pointed_at(&checkpoints, LATEST).into_iter().collect();
     let mut steps = all_steps(&checkpoints)?;
     steps.sort_unstable_by(|a, b| b.cmp(a));
+    let mut passed_over = Vec::new();
+    let (mut first_error, mut without_metrics) = (None, None);
     for step in steps {
         let path = checkpoints.join(folder_name(step));
-        if !candidates.contains(&path) {
-            candidates.push(path);
-        }
-    }
-    let mut first_error = None;
-    for path in candidates {
         match Checkpoint::read(&path).and_then(|checkpoint| checkpoint.of_run(run_dir)) {
-            Ok(checkpoint) => {
-                if first_error.is_some() {
+            Ok(checkpoint) if checkpoint.goes_with_metrics(run_dir)? => {
+                let is_newest = passed_over.is_empty();
+                notices.append(&mut passed_over);
+                notices.extend(missing_latest(&checkpoints, step));
+                if !is_newest {
                     notices.push(format!("going on from {} instead", checkpoint.path.display()));
                 }
                 return Ok(Some(checkpoint));
             }
+            Ok(checkpoint) => {
+                let path = checkpoint.path.display();
+                passed_over.push(format!("passed over {path}: metrics.jsonl does not have its lines"));
+                without_metrics.get_or_insert(checkpoint);
+            }
             Err(error) => {
-                notices.push(format!("passed over a checkpoint: {error}"));
+                passed_over.push(format!("passed over a checkpoint: {error}"));
                 first_error.get_or_insert(error);
             }
         }
     }
-    first_error.map_or(Ok(None), Err)
+    match (without_metrics, first_error) {
+        (None, Some(error)) => {
+            notices.append(&mut passed_over);
+            Err(error)
+        }
+        (found, _) => Ok(found),
+    }
+}
+
+/// A word about a later checkpoint than the newest that is there.
+fn missing_latest(checkpoints: &Path, newest: u64) -> Option<String> {
+    let named = pointed_at(checkpoints, LATEST)?;
+    let step = named.file_name()?.to_str().and_then(step_of_name)?;
+    let is_missing = step > newest && named.symlink_metadata().is_err();
+    is_missing.then(|| format!("{} is missing, though LATEST names it", named.display()))
 }
 
 impl Checkpoint {
@@ -288,13 +313,22 @@ impl Checkpoint {
     }
 
     /// Refuses a checkpoint that another run made, as the run's own `config.toml` shows.
-    fn of_run(self, run_dir: &Path) -> Result<Self, TrainError> {
-        // Without a config there is nothing to compare with, and the checkpoint brings its own.
-        let Ok(config) = std::fs::read_to_string(run_dir.join("config.toml")) else { return Ok(self) };
+    pub(crate) fn of_run(self, run_dir: &Path) -> Result<Self, TrainError> {
+        let file = run_dir.join("config.toml");
+        let config = match std::fs::read(&file) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            // There is nothing to compare with, and the checkpoint brings its own.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self),
+            Err(error) => return Err(StorageError::io(&file, "read", error).into()),
+        };
+        let file = file.display();
         let differences =
             differences(&config, &self.state.config).map_err(|error| TrainError::Checkpoint {
                 path: self.path.clone(),
-                message: format!("cannot be compared with this run's config.toml: {error}"),
+                message: format!(
+                    "cannot be compared with this run's config.toml: {error}; if that file is damaged, move {file} \
+                     away: --resume writes it again, from the newest checkpoint"
+                ),
             })?;
         let other = differences.into_iter().find(|other| !other.is_backend());
         match other {
@@ -302,10 +336,25 @@ impl Checkpoint {
             Some(other) => Err(TrainError::Checkpoint {
                 path: self.path,
                 message: format!(
-                    "is another run's: {other} (in this run's config.toml -> in the checkpoint)"
+                    "is another run's: {other} (in this run's config.toml -> in the checkpoint); if config.toml is \
+                     the one that does not belong here, move {file} away: --resume writes it again, from the newest \
+                     checkpoint"
                 ),
             }),
         }
+    }
+
+    /// What a run that goes on from here by the config `now` is to record.
+    pub(crate) fn recorded_config(&self, now: &Config) -> Result<Config, TrainError> {
+        let earlier = Config::from_toml("the checkpoint's config", &self.state.config, &[])?;
+        Ok(with_start_of(&earlier, now))
+    }
+
+    /// Whether `metrics.jsonl` of the run has the lines up to this checkpoint. Another run's file, an older one or one
+    /// that was cut since has not.
+    pub(crate) fn goes_with_metrics(&self, run_dir: &Path) -> Result<bool, TrainError> {
+        let (bytes, step) = (self.state.metrics_bytes, self.state.progress.position.step);
+        Ok(bytes == 0 || metrics_tail::step_at(&run_dir.join("metrics.jsonl"), bytes)? == Some(step))
     }
 
     /// Puts the saved weights into `model`.
@@ -354,12 +403,27 @@ impl State {
     pub(crate) const FORMAT_VERSION: u32 = FORMAT_VERSION;
 }
 
+/// Whether Firebrick gives this name to a file or folder of a run.
+fn is_of_run(name: &str) -> bool {
+    let files = [
+        "config.toml",
+        "environment.json",
+        "metrics.jsonl",
+        "summary.json",
+        "diverged.json",
+        "branch.json",
+        LATEST,
+        BEST,
+    ];
+    files.contains(&name) || step_of_name(name).is_some() || name.starts_with("earlier-")
+}
+
 /// Removes what a process that died while saving has left.
 pub(crate) fn tidy(run_dir: &Path) -> Result<(), TrainError> {
     let checkpoints = run_dir.join("checkpoints");
     for folder in [run_dir, &checkpoints] {
         if folder.is_dir() {
-            remove_leftovers(folder)?;
+            remove_leftovers(folder, is_of_run)?;
         }
     }
     Ok(())

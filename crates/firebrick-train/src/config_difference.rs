@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, ModelSection};
 
 /// Keys that may differ from the run that is gone on with: none of them changes a number that the
 /// steps behind the checkpoint have produced.
@@ -41,6 +41,17 @@ impl Difference {
     pub(crate) fn is_backend(&self) -> bool {
         self.key == "trainer.backend"
     }
+
+    /// What a run begins with has no effect on one that goes on.
+    pub(crate) fn is_start(&self) -> bool {
+        self.key.starts_with("model.weights") || self.key == "model.strict"
+    }
+}
+
+/// The config that a run which goes on is to record: the present one, with what the run has begun with.
+pub(crate) fn with_start_of(earlier: &Config, now: &Config) -> Config {
+    let model = ModelSection { network: now.model.network.clone(), ..earlier.model.clone() };
+    Config { model, ..now.clone() }
 }
 
 /// Every key that is not a safe one and differs between two configs written as TOML, by this version of Firebrick or

@@ -19,12 +19,12 @@ mod recovery;
 mod run;
 mod saving;
 
-use firebrick_models::ImageClassifier;
+use firebrick_models::{ImageClassifier, Network};
 
 use crate::error::TrainError;
 use crate::observer::Observer;
 use crate::plan::Plan;
-use crate::resume;
+use crate::resume::{self, Begin};
 use crate::run_folder::RunLocation;
 use crate::train_state::TrainState;
 
@@ -35,8 +35,8 @@ pub use finish::{Outcome, Status};
 /// Trains `model` as `plan` says, writing the run folder and telling `observer` each event; several observers are
 /// [`Observers`](crate::Observers).
 ///
-/// `model` may be any [`ImageClassifier`] whose input and classes are the plan's; the one that the
-/// config names comes from [`Plan::initial_model`].
+/// `model` may be any [`ImageClassifier`] whose input and classes are the plan's. For the one that the config names
+/// there is [`fit_network`], which needs no weights to start from where the run goes on.
 ///
 /// # Errors
 ///
@@ -53,6 +53,42 @@ pub fn fit<M: ImageClassifier>(
     if let Some(checkpoint) = &begin.checkpoint {
         state.restore(checkpoint)?;
     }
+    train(plan, state, begin, observer)
+}
+
+/// Trains the network that the config names, as [`fit`] does. The file of `model.weights` is read only by a run that
+/// begins: one that goes on has everything in its checkpoint.
+///
+/// # Errors
+///
+/// As [`fit`], and [`TrainError::Weights`] when the file does not fit.
+pub fn fit_network(
+    plan: &Plan,
+    location: &RunLocation,
+    observer: &mut dyn Observer,
+) -> Result<Outcome<Network>, TrainError> {
+    if !resume::has_checkpoint(plan, location)? {
+        return fit(plan, plan.initial_model(&plan.backend.device)?, location, observer);
+    }
+    let mut state = TrainState::new(plan, plan.model_to_restore())?;
+    let begin = resume::begin(plan, location)?;
+    let Some(checkpoint) = &begin.checkpoint else {
+        return Err(TrainError::Checkpoint {
+            path: begin.folder.path().to_owned(),
+            message: "its checkpoints were removed while the run began; the same command begins anew"
+                .to_owned(),
+        });
+    };
+    state.restore(checkpoint)?;
+    train(plan, state, begin, observer)
+}
+
+fn train<M: ImageClassifier>(
+    plan: &Plan,
+    state: TrainState<'_, M>,
+    begin: Begin,
+    observer: &mut dyn Observer,
+) -> Result<Outcome<M>, TrainError> {
     let mut run = Run::new(plan, state, begin.folder, begin.metrics, observer);
     run.tell_notices(begin.notices)?;
     run.start()?;

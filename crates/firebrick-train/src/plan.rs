@@ -147,6 +147,11 @@ impl Plan {
         Ok(model)
     }
 
+    /// The network that the config names, to be given the weights of a checkpoint: `model.weights` is not looked at.
+    pub(crate) fn model_to_restore(&self) -> Network {
+        self.config.model.network.init(self.config.trainer.seed, &self.backend.device)
+    }
+
     /// Checks that a network takes the plan's images and tells its classes apart.
     ///
     /// # Errors

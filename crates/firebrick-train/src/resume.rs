@@ -3,16 +3,20 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use firebrick_storage::{MANIFEST_FILE, RunLock, StorageError};
+use firebrick_storage::{RunLock, StorageError, create_folders};
 
+use crate::branch::{Branch, absolute, new_folder};
 use crate::checkpoint::{self, Checkpoint, State, Which};
 use crate::config::{Config, ConfigError};
 use crate::config_difference::{Difference, differences};
+use crate::earlier;
 use crate::error::TrainError;
 use crate::metrics_file::MetricsFile;
+use crate::metrics_tail::{length, newest_step};
 use crate::monitor;
 use crate::plan::Plan;
-use crate::run_folder::{Resume, RunFolder, RunLocation, is_run};
+use crate::run_contents::RunContents;
+use crate::run_folder::{Resume, RunFolder, RunLocation, parts};
 use crate::schedule::Schedule;
 
 /// What a run starts from.
@@ -24,23 +28,31 @@ pub(crate) struct Begin {
 }
 
 pub(crate) fn begin(plan: &Plan, location: &RunLocation) -> Result<Begin, TrainError> {
+    let run_dir = location.run_dir.as_deref();
     match &location.resume {
-        Resume::Fresh => fresh(plan, location.run_dir.as_deref()),
-        Resume::Latest => {
-            let run_dir = match &location.run_dir {
-                Some(run_dir) => Some(run_dir.clone()),
-                None => newest_run(plan)?,
-            };
-            match run_dir {
-                Some(run_dir) if is_run(&run_dir) => go_on(plan, &run_dir, &Which::Latest),
-                run_dir => fresh(plan, run_dir.as_deref()),
-            }
-        }
-        Resume::From(path) => {
-            let (run_dir, which) = run_of(path)?;
-            go_on(plan, &run_dir, &which)
-        }
+        Resume::Fresh => fresh(plan, run_dir),
+        Resume::Latest => match latest_run(plan, run_dir)? {
+            Some(run_dir) if !RunContents::of(&run_dir)?.is_fresh() => go_on(plan, &run_dir, &Which::Latest),
+            run_dir => fresh(plan, run_dir.as_deref()),
+        },
+        Resume::From(path) => go_on_from(plan, path, run_dir),
     }
+}
+
+/// Whether `location` leads to a run that has a checkpoint, so that no weights to start from are needed.
+pub(crate) fn has_checkpoint(plan: &Plan, location: &RunLocation) -> Result<bool, TrainError> {
+    let run_dir = match &location.resume {
+        Resume::Fresh => None,
+        Resume::Latest => latest_run(plan, location.run_dir.as_deref())?,
+        // Either it has one, or nothing is begun.
+        Resume::From(path) => return Ok(run_of(path).is_ok() || location.run_dir.is_some()),
+    };
+    run_dir.map_or(Ok(false), |run_dir| Ok(!RunContents::of(&run_dir)?.steps.is_empty()))
+}
+
+/// The folder that `--resume` alone means: that of `run_dir`, or the newest of the plan's runs.
+fn latest_run(plan: &Plan, run_dir: Option<&Path>) -> Result<Option<PathBuf>, TrainError> {
+    run_dir.map_or_else(|| newest_run(plan), |run_dir| Ok(Some(run_dir.to_owned())))
 }
 
 fn fresh(plan: &Plan, run_dir: Option<&Path>) -> Result<Begin, TrainError> {
@@ -48,21 +60,195 @@ fn fresh(plan: &Plan, run_dir: Option<&Path>) -> Result<Begin, TrainError> {
     Ok(Begin { folder, metrics, checkpoint: None, notices: Vec::new() })
 }
 
-fn go_on(plan: &Plan, run_dir: &Path, which: &Which) -> Result<Begin, TrainError> {
-    let lock = RunLock::acquire(run_dir)?;
-    checkpoint::tidy(run_dir)?;
-    let mut notices = Vec::new();
-    let mut checkpoint = checkpoint::find(run_dir, which, &mut notices)?;
-    let metrics_bytes = match &mut checkpoint {
-        Some(checkpoint) => {
-            check_same_run(plan, checkpoint, &mut notices)?;
-            reopen_end(plan, &mut checkpoint.state);
-            checkpoint.state.metrics_bytes
-        }
-        None => 0,
+/// Goes on with the run or from the checkpoint at `path`; where that is not the end of its run, or `run_dir` is another
+/// folder, in a branch.
+fn go_on_from(plan: &Plan, path: &Path, run_dir: Option<&Path>) -> Result<Begin, TrainError> {
+    // The branch is there, and needs the other run no more.
+    if let (Some(run_dir), false) = (run_dir, path.exists())
+        && Branch::read(run_dir)?.is_some_and(|branch| branch.is_off_path(path))
+    {
+        return go_on(plan, run_dir, &Which::Latest);
+    }
+    let (from, which) = run_of(path)?;
+    let Which::Folder(checkpoint) = &which else {
+        return match run_dir {
+            None => go_on(plan, &from, &which),
+            Some(run_dir) => Err(TrainError::Plan(format!(
+                "{} and {} are two runs, expected one; a checkpoint of the first could be branched off into the second",
+                from.display(),
+                run_dir.display()
+            ))),
+        };
     };
-    let (folder, metrics) = RunFolder::reopen(plan, run_dir, lock, metrics_bytes)?;
-    Ok(Begin { folder, metrics, checkpoint, notices })
+    let is_own = |run_dir: &Path| absolute(run_dir) == absolute(&from);
+    match (run_dir.filter(|run_dir| !is_own(run_dir)), later_step(&from, checkpoint)?) {
+        (None, None) => go_on(plan, &from, &which),
+        (None, Some(later)) if run_dir.is_some() => Err(TrainError::Checkpoint {
+            path: checkpoint.clone(),
+            message: format!(
+                "is not the end of its run, which has come to step {later} and stays as it is; name another \
+                 --run-dir for a branch, or leave it out"
+            ),
+        }),
+        (branch, later) => branch_off(plan, &from, checkpoint, branch, later),
+    }
+}
+
+/// The newest step that a run has beyond one of its checkpoints, if it has any: of a checkpoint or of a line of
+/// `metrics.jsonl`.
+fn later_step(run_dir: &Path, checkpoint: &Path) -> Result<Option<u64>, TrainError> {
+    let step = Checkpoint::read(checkpoint)?.state.progress.position.step;
+    let saved = RunContents::of(run_dir)?.steps.last().copied();
+    let told = newest_step(&run_dir.join("metrics.jsonl"))?;
+    Ok(saved.max(told).filter(|newest| *newest > step))
+}
+
+/// Goes on from a checkpoint in another folder than its run's: `run_dir`, or a new one. A folder that is this branch
+/// already is gone on with.
+fn branch_off(
+    plan: &Plan,
+    from: &Path,
+    checkpoint: &Path,
+    run_dir: Option<&Path>,
+    later: Option<u64>,
+) -> Result<Begin, TrainError> {
+    let checkpoint = Checkpoint::read(checkpoint)?.of_run(from)?;
+    check_same_run(plan, &checkpoint, &mut Vec::new())?;
+    if !checkpoint.goes_with_metrics(from)? {
+        return Err(without_metrics(from, &checkpoint));
+    }
+    let branch = Branch::off(from, &checkpoint)?;
+    let run_dir = match run_dir {
+        Some(run_dir) => {
+            create_folders(run_dir)?;
+            run_dir.to_owned()
+        }
+        None => new_folder(from)?,
+    };
+    let lock = RunLock::acquire(&run_dir)?;
+    let contents = RunContents::of(&run_dir)?;
+    let is_this_branch = match Branch::read(&run_dir)? {
+        Some(found) if found.is_same_checkpoint(&branch) => true,
+        Some(found) => return Err(other_branch(&run_dir, &found)),
+        None if contents.is_fresh() => false,
+        None => return Err(other_run(&run_dir, &contents)),
+    };
+    if is_this_branch && !branch.is_half_made(&contents, checkpoint.state.metrics_bytes) {
+        return go_on_locked(plan, &run_dir, lock, &Which::Latest);
+    }
+    checkpoint::tidy(&run_dir)?;
+    branch.make(&run_dir, from, &checkpoint)?;
+    let mut begin = go_on_locked(plan, &run_dir, lock, &Which::Latest)?;
+    begin.notices.insert(0, branched(from, &run_dir, branch.step, later));
+    Ok(begin)
+}
+
+fn branched(from: &Path, run_dir: &Path, step: u64, later: Option<u64>) -> String {
+    let (from, run_dir) = (from.display(), run_dir.display());
+    let end = later.map_or_else(String::new, |later| format!(", which has come to step {later}"));
+    format!(
+        "branched off {from} at step {step}: {run_dir} begins with a copy of that checkpoint and of metrics.jsonl up to \
+         it; {from}{end}, stays as it is. Each of the two is gone on with by its own name: --resume={run_dir}"
+    )
+}
+
+fn other_branch(run_dir: &Path, found: &Branch) -> TrainError {
+    TrainError::Checkpoint {
+        path: run_dir.to_owned(),
+        message: format!(
+            "is a branch of {} off step {}, not of this checkpoint; go on with it by --resume={}, or name another \
+             --run-dir",
+            found.run.display(),
+            found.step,
+            run_dir.display()
+        ),
+    }
+}
+
+fn other_run(run_dir: &Path, contents: &RunContents) -> TrainError {
+    TrainError::Checkpoint {
+        path: run_dir.to_owned(),
+        message: format!(
+            "is not free for a branch: found {}, of another run; name another --run-dir, or leave it out",
+            contents.found()
+        ),
+    }
+}
+
+fn go_on(plan: &Plan, run_dir: &Path, which: &Which) -> Result<Begin, TrainError> {
+    go_on_locked(plan, run_dir, RunLock::acquire(run_dir)?, which)
+}
+
+fn go_on_locked(plan: &Plan, run_dir: &Path, lock: RunLock, which: &Which) -> Result<Begin, TrainError> {
+    let contents = RunContents::of(run_dir)?;
+    let mut notices = Vec::new();
+    let Some(mut checkpoint) = checkpoint::find(run_dir, which, &mut notices)? else {
+        check_untrained(plan, run_dir, &contents)?;
+        checkpoint::tidy(run_dir)?;
+        let (folder, metrics) = RunFolder::open(plan, &plan.config, run_dir, lock, 0)?;
+        return Ok(Begin { folder, metrics, checkpoint: None, notices });
+    };
+    check_same_run(plan, &checkpoint, &mut notices)?;
+    if !checkpoint.goes_with_metrics(run_dir)? {
+        return Err(without_metrics(run_dir, &checkpoint));
+    }
+    checkpoint::tidy(run_dir)?;
+    notices.extend(earlier::keep(plan, &contents, run_dir, &checkpoint)?);
+    earlier::set_aside(plan, run_dir, &checkpoint, &mut notices)?;
+    reopen_end(plan, &mut checkpoint.state);
+    let config = checkpoint.recorded_config(&plan.config)?;
+    let bytes = checkpoint.state.metrics_bytes;
+    let (folder, metrics) = RunFolder::open(plan, &config, run_dir, lock, bytes)?;
+    Ok(Begin { folder, metrics, checkpoint: Some(checkpoint), notices })
+}
+
+/// A run without a checkpoint begins anew, if nothing of it can be lost by that.
+fn check_untrained(plan: &Plan, run_dir: &Path, contents: &RunContents) -> Result<(), TrainError> {
+    let refused = |message| Err(TrainError::Checkpoint { path: run_dir.to_owned(), message });
+    if !contents.is_untrained() {
+        let found = contents.found();
+        return refused(format!(
+            "has no checkpoint to go on from, but {found}: a run that began here anew would overwrite that; put \
+             checkpoints/ back from a copy, or name another --run-dir for a fresh run"
+        ));
+    }
+    let file = run_dir.join("config.toml");
+    let text = std::fs::read_to_string(&file).map_err(|error| StorageError::io(&file, "read", error))?;
+    let mut lines = match differences(&text, &plan.config.to_toml()?) {
+        Ok(found) => found.iter().filter(|other| !other.is_backend()).map(ToString::to_string).collect(),
+        Err(error) => vec![error.to_string()],
+    };
+    if lines.is_empty() {
+        return Ok(());
+    }
+    lines.truncate(20);
+    refused(format!(
+        "was begun with another config, and no step was taken:\n  {}\n\
+         set these keys back, name another --run-dir, or remove the folder if nobody wants it",
+        lines.join("\n  ")
+    ))
+}
+
+/// Why a run does not go on without the lines that belong before its next step.
+fn without_metrics(run_dir: &Path, checkpoint: &Checkpoint) -> TrainError {
+    let (run, weights) = (run_dir.display(), checkpoint.path.join("model.bpk"));
+    let (bytes, step) = (checkpoint.state.metrics_bytes, checkpoint.state.progress.position.step);
+    let path = run_dir.join("metrics.jsonl");
+    let found = match length(&path) {
+        Ok(Some(length)) if length < bytes => format!("{length} bytes"),
+        Ok(Some(_)) => "lines of other steps".to_owned(),
+        Ok(None) | Err(_) => "no such file".to_owned(),
+    };
+    TrainError::Checkpoint {
+        message: format!(
+            "expected the {bytes} bytes up to step {step} that {} goes with, got {found}; put the file back from a copy, \
+             or begin a fresh run from these weights: train --config {run}/config.toml --set model.weights={} --run-dir \
+             NEW",
+            checkpoint.path.display(),
+            weights.display()
+        ),
+        path,
+    }
 }
 
 /// Where a run was at its end and now goes on: it forgets the evaluations that it made only because of the end.
@@ -77,20 +263,23 @@ fn reopen_end(plan: &Plan, state: &mut State) {
 
 /// The run folder and the checkpoint that a path given by a person means.
 pub(crate) fn run_of(path: &Path) -> Result<(PathBuf, Which), TrainError> {
-    if is_run(path) {
+    if RunContents::of(path)?.is_run() {
         return Ok((path.to_owned(), Which::Latest));
     }
-    let run_dir = path.parent().and_then(Path::parent);
-    match run_dir {
-        Some(run_dir) if path.join(MANIFEST_FILE).is_file() && is_run(run_dir) => {
-            Ok((run_dir.to_owned(), Which::Folder(path.to_owned())))
+    let refused =
+        |message: &str| Err(TrainError::Checkpoint { path: path.to_owned(), message: message.to_owned() });
+    match parts(path) {
+        (Some(run_dir), true) if path.is_dir() && RunContents::of(&run_dir)?.is_run() => {
+            Ok((run_dir, Which::Folder(path.to_owned())))
         }
-        Some(_) | None => Err(TrainError::Checkpoint {
-            path: path.to_owned(),
-            message: "expected a run folder (with config.toml) or a checkpoint folder of one \
-                      (run/checkpoints/step-...), found neither"
-                .to_owned(),
-        }),
+        (_, true) if path.is_dir() => refused(
+            "expected a checkpoint in the folder of its run (run/checkpoints/step-...), found one without a run around \
+             it; put it back there",
+        ),
+        _ => refused(
+            "expected a run folder (with config.toml) or a checkpoint folder of one (run/checkpoints/step-...), found \
+             neither",
+        ),
     }
 }
 
@@ -114,7 +303,7 @@ fn newest_run(plan: &Plan) -> Result<Option<PathBuf>, TrainError> {
     for entry in entries {
         let path = entry.map_err(unreadable)?.path();
         if let Some(number) = number(&path)
-            && is_run(&path)
+            && !RunContents::of(&path)?.is_fresh()
         {
             newest = newest.max(Some((number, path)));
         }
@@ -132,6 +321,10 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
     let (backend, other): (Vec<_>, Vec<_>) = differences.into_iter().partition(Difference::is_backend);
     for difference in backend {
         notices.push(format!("the backend differs ({difference}), so the bits will, too"));
+    }
+    let (start, other): (Vec<_>, Vec<_>) = other.into_iter().partition(Difference::is_start);
+    for difference in start {
+        notices.push(format!("no effect on a run that goes on from a checkpoint: {difference}"));
     }
     if !other.is_empty() {
         let lines: Vec<String> = other.iter().map(ToString::to_string).collect();

@@ -5,17 +5,20 @@
 //! a process owns a folder it holds a kernel lock on it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use firebrick_storage::{RunLock, create_folder, create_folders, write_atomic};
+use firebrick_storage::{MANIFEST_FILE, RunLock, StorageError, create_folder, create_folders, write_atomic};
 use serde::Serialize;
 
-use crate::checkpoint::tidy;
+use crate::checkpoint::{State, folder_name, step_of_name, tidy};
+use crate::config::Config;
 use crate::divergence::Divergence;
 use crate::error::TrainError;
 use crate::event::Summary;
 use crate::json::{from_json, to_json};
 use crate::metrics_file::MetricsFile;
 use crate::plan::Plan;
+use crate::run_contents::RunContents;
 
 /// Where a run is to be written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub enum Resume {
 /// An open run folder, locked by this process.
 pub struct RunFolder {
     path: PathBuf,
-    _lock: RunLock,
+    lock: Arc<RunLock>,
 }
 
 impl RunFolder {
@@ -55,45 +58,49 @@ impl RunFolder {
             None => next_free(&plan.config.output.root, plan.config.output.name.as_deref(), &plan.name)?,
         };
         let lock = RunLock::acquire(&path)?;
+        let contents = RunContents::of(&path)?;
+        if !contents.is_fresh() {
+            return Err(not_fresh(path, &contents));
+        }
         // What a process has left that died before the folder became a run.
         tidy(&path)?;
-        if is_run(&path) {
-            return Err(TrainError::Checkpoint {
-                message: "already holds a run; use --resume to go on with it, or another --run-dir"
-                    .to_owned(),
-                path,
-            });
-        }
-        Self::open(plan, path, lock, 0)
+        Self::open(plan, &plan.config, &path, lock, 0)
     }
 
-    /// Opens the folder of an earlier process and cuts `metrics.jsonl` to `metrics_bytes`.
-    pub(crate) fn reopen(
+    /// Opens a locked folder as that of a run, cuts `metrics.jsonl` to `metrics_bytes`, and records `config`.
+    pub(crate) fn open(
         plan: &Plan,
+        config: &Config,
         path: &Path,
         lock: RunLock,
         metrics_bytes: u64,
     ) -> Result<(Self, MetricsFile), TrainError> {
-        Self::open(plan, path.to_owned(), lock, metrics_bytes)
-    }
-
-    fn open(
-        plan: &Plan,
-        path: PathBuf,
-        lock: RunLock,
-        metrics_bytes: u64,
-    ) -> Result<(Self, MetricsFile), TrainError> {
-        let metrics = MetricsFile::open(&path, metrics_bytes)?;
+        let metrics = MetricsFile::open(path, metrics_bytes)?;
         create_folders(&path.join("checkpoints"))?;
-        let folder = Self { path, _lock: lock };
-        folder.describe(plan)?;
+        let folder = Self { path: path.to_owned(), lock: Arc::new(lock) };
+        folder.describe(plan, config)?;
         Ok((folder, metrics))
     }
 
-    /// `config.toml` comes last: only a folder that has it holds a run.
-    fn describe(&self, plan: &Plan) -> Result<(), TrainError> {
+    /// `config.toml` comes last: only a folder that has it holds a run. One that says the same in other words stays.
+    fn describe(&self, plan: &Plan, config: &Config) -> Result<(), TrainError> {
         self.write_json("environment.json", &Environment::of(plan))?;
-        self.write("config.toml", plan.config.to_toml()?.as_bytes())
+        let text = config.to_toml()?;
+        let found = Config::from_file(&self.path.join("config.toml"), &[]);
+        match found.and_then(|found| found.to_toml()) {
+            Ok(found) if found == text => Ok(()),
+            Ok(_) | Err(_) => self.write("config.toml", text.as_bytes()),
+        }
+    }
+
+    /// The right to write into the folder.
+    pub(crate) fn lock(&self) -> Arc<RunLock> {
+        self.lock.clone()
+    }
+
+    /// Whether the folder is still the one that the run began in.
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
+        Ok(self.lock.check()?)
     }
 
     /// The folder.
@@ -128,13 +135,69 @@ impl RunFolder {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+        self.check()?;
         Ok(write_atomic(&self.path.join(name), bytes)?)
     }
 }
 
-/// Whether a folder holds a run's files.
-pub(crate) fn is_run(path: &Path) -> bool {
-    path.join("config.toml").exists()
+/// Why no fresh run may begin in a folder, and what may.
+fn not_fresh(path: PathBuf, contents: &RunContents) -> TrainError {
+    let found = contents.found();
+    let message = if contents.has_config {
+        format!("already holds a run ({found}); use --resume to go on with it, or another --run-dir")
+    } else if !contents.steps.is_empty() {
+        format!(
+            "holds a run without its config.toml: found {found}; --resume goes on with it and writes config.toml \
+             again, from the newest checkpoint; for a fresh run name another --run-dir"
+        )
+    } else {
+        format!(
+            "is not free for a fresh run: found {found}; name another --run-dir, or move that away if nobody \
+             wants it"
+        )
+    };
+    TrainError::Checkpoint { path, message }
+}
+
+/// The config that a run was made with, as its folder records it: the text, and what messages call it. `path` is a run's
+/// folder, or a checkpoint's. That of `config.toml`, or of the newest checkpoint where that file is gone.
+///
+/// # Errors
+///
+/// [`TrainError::Storage`] when a folder or a file that is there cannot be read.
+pub fn recorded_config(path: &Path) -> Result<Option<(String, String)>, TrainError> {
+    let (run_dir, checkpoint) = match parts(path) {
+        (Some(run_dir), true) => (run_dir, Some(path.to_owned())),
+        _ => {
+            let newest = RunContents::of(path)?.steps.last().copied();
+            let folder = newest.map(|step| path.join("checkpoints").join(folder_name(step)));
+            (path.to_owned(), folder)
+        }
+    };
+    let file = run_dir.join("config.toml");
+    if file.is_file() {
+        let text = std::fs::read_to_string(&file).map_err(|error| StorageError::io(&file, "read", error))?;
+        return Ok(Some((text, file.display().to_string())));
+    }
+    let Some(state) = checkpoint.map(|folder| folder.join("state.json")).filter(|state| state.is_file())
+    else {
+        return Ok(None);
+    };
+    let text = from_json::<State>(&state)?.config;
+    Ok(Some((text, state.display().to_string())))
+}
+
+/// The run's folder that a checkpoint's path leads to, and whether it has a checkpoint's name or manifest.
+pub(crate) fn parts(path: &Path) -> (Option<PathBuf>, bool) {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let is_checkpoint = name.and_then(step_of_name).is_some() || path.join(MANIFEST_FILE).is_file();
+    let run_dir = match path.parent().map(|parent| (parent, parent.parent())) {
+        Some((_, Some(run_dir))) if run_dir.as_os_str().is_empty() => Some(PathBuf::from(".")),
+        Some((_, Some(run_dir))) => Some(run_dir.to_owned()),
+        // A name alone, given from within `checkpoints/`.
+        _ => path.canonicalize().ok().and_then(|path| Some(path.parent()?.parent()?.to_owned())),
+    };
+    (run_dir, is_checkpoint)
 }
 
 /// `root/name`, or `root/<config>-001`, `-002`, ...: the first that `mkdir` can make.

@@ -2,9 +2,10 @@
 //! waits no longer than it takes to copy the weights.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use firebrick_storage::{AppendFile, StorageError};
+use firebrick_storage::{AppendFile, RunLock, StorageError};
 
 use crate::checkpoint::{Retention, Snapshot};
 use crate::error::TrainError;
@@ -16,12 +17,13 @@ type Saving = JoinHandle<Result<CheckpointRecord, TrainError>>;
 /// nothing writes into its folder.
 pub(crate) struct Saver {
     checkpoints: PathBuf,
+    lock: Arc<RunLock>,
     saving: Option<Saving>,
 }
 
 impl Saver {
-    pub(crate) fn new(checkpoints: PathBuf) -> Self {
-        Self { checkpoints, saving: None }
+    pub(crate) fn new(checkpoints: PathBuf, lock: Arc<RunLock>) -> Self {
+        Self { checkpoints, lock, saving: None }
     }
 
     /// Begins to write a checkpoint, after the one before is done; gives that one's record. `metrics` is
@@ -33,10 +35,15 @@ impl Saver {
         retention: Retention,
     ) -> Result<Option<CheckpointRecord>, TrainError> {
         let earlier = self.wait()?;
-        let checkpoints = self.checkpoints.clone();
+        let (checkpoints, lock) = (self.checkpoints.clone(), self.lock.clone());
         let write = move || {
+            // A folder or file that somebody has removed or replaced meanwhile is not the run's any more.
+            lock.check()?;
             metrics.sync()?;
-            snapshot.write(&checkpoints, &retention)
+            metrics.check()?;
+            let record = snapshot.write(&checkpoints, &retention)?;
+            lock.check()?;
+            Ok(record)
         };
         let saving = std::thread::Builder::new()
             .name("checkpoint".to_owned())

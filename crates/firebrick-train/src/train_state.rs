@@ -10,6 +10,7 @@ use firebrick_models::ImageClassifier;
 use firebrick_storage::create_folders;
 
 use crate::checkpoint::{Checkpoint, Retention, Snapshot, State};
+use crate::config::Config;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, EvaluationOptions, evaluate};
@@ -25,6 +26,8 @@ use crate::step_batches::StepBatches;
 /// A network in training by a plan.
 pub struct TrainState<'a, M> {
     plan: &'a Plan,
+    /// What checkpoints record: the plan's config, with the weights that the run has begun with.
+    config: Config,
     /// Absent only while the optimiser has it.
     model: Option<M>,
     pub(crate) optimizer: Optimizer,
@@ -49,6 +52,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         optimizer.bind(&model)?;
         Ok(Self {
             plan,
+            config: config.clone(),
             model: Some(model),
             optimizer,
             ema: config.trainer.ema.as_ref().map(Ema::new).transpose()?,
@@ -70,6 +74,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
     /// when it is another run's.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
         self.restore_tensors(checkpoint)?;
+        self.config = checkpoint.recorded_config(&self.plan.config)?;
         self.schedule.load_state(checkpoint.state.schedule.clone())?;
         self.progress = checkpoint.state.progress.clone();
         Ok(())
@@ -186,7 +191,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
             metrics_bytes,
             schedule: self.schedule.state(),
             weights_sha256: String::new(), // the writer computes it, beside training
-            config: self.plan.config.to_toml()?,
+            config: self.config.to_toml()?,
             dataset: self.plan.datasets.info.clone(),
             preprocess: self.plan.datasets.test.preprocess().clone(),
         };

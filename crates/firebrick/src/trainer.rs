@@ -7,7 +7,9 @@ use firebrick_data::Progress;
 use firebrick_models::{ImageClassifier, Network};
 use firebrick_train::config::Override;
 use firebrick_train::run_folder::{Resume, RunLocation};
-use firebrick_train::{Config, Control, Event, Observer, Observers, Outcome, Plan, TrainError, fit};
+use firebrick_train::{
+    Config, Control, Event, Observer, Observers, Outcome, Plan, TrainError, fit, fit_network,
+};
 
 /// Builds and starts a run. See the [crate's example](crate).
 pub struct Trainer<'a> {
@@ -84,8 +86,9 @@ impl<'a> Trainer<'a> {
     /// # Errors
     ///
     /// [`TrainError`]; [`TrainError::kind`] says what kind of trouble it is.
-    pub fn run(self) -> Result<Outcome<Network>, TrainError> {
-        self.run_with(|plan, device| plan.initial_model(device))
+    pub fn run(mut self) -> Result<Outcome<Network>, TrainError> {
+        let plan = Plan::new(self.config, &self.name, &*self.progress)?;
+        fit_network(&plan, &self.location, &mut self.observers)
     }
 
     /// Trains a network of your own in place of the one the config names; its input shape and class
@@ -95,18 +98,11 @@ impl<'a> Trainer<'a> {
     ///
     /// As [`Self::run`], and [`TrainError::Plan`] when the shapes differ.
     pub fn run_model<M: ImageClassifier>(
-        self,
+        mut self,
         model: impl FnOnce(&Device) -> M,
     ) -> Result<Outcome<M>, TrainError> {
-        self.run_with(|_, device| Ok(model(device)))
-    }
-
-    fn run_with<M: ImageClassifier>(
-        mut self,
-        model: impl FnOnce(&Plan, &Device) -> Result<M, TrainError>,
-    ) -> Result<Outcome<M>, TrainError> {
         let plan = Plan::new(self.config, &self.name, &*self.progress)?;
-        let model = model(&plan, &plan.backend.device)?;
+        let model = model(&plan.backend.device);
         fit(&plan, model, &self.location, &mut self.observers)
     }
 }

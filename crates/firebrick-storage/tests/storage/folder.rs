@@ -135,7 +135,7 @@ fn leftovers_of_a_crash_are_removed_and_nothing_else() {
     fs::write(parent.path().join(".step-2.tmp-abcd1234/model.bpk"), "half").unwrap();
     fs::write(parent.path().join(".LATEST.tmp-abcd1234"), "half").unwrap();
     fs::write(parent.path().join(".lock"), "").unwrap();
-    assert_eq!(remove_leftovers(parent.path()).unwrap(), 2);
+    assert_eq!(remove_leftovers(parent.path(), |_| true).unwrap(), 2);
     assert_eq!(names(parent.path()), [".lock", "step-1"]);
 }
 
@@ -146,7 +146,7 @@ fn a_folder_moved_aside_by_a_crash_is_put_back() {
     let aside = parent.path().join(".step-1.tmp-abcd1234");
     fs::create_dir(&aside).unwrap();
     fs::rename(&folder, aside.join("step-1")).unwrap();
-    remove_leftovers(parent.path()).unwrap();
+    remove_leftovers(parent.path(), |_| true).unwrap();
     verify_folder(&folder).unwrap();
     assert_eq!(names(parent.path()), ["step-1"]);
 }
@@ -182,7 +182,7 @@ fn a_leftover_never_stands_in_the_way() {
     let folder = committed(parent.path());
     verify_folder(&folder).unwrap();
     remove_folder(&folder).unwrap();
-    assert_eq!(remove_leftovers(parent.path()).unwrap(), 200);
+    assert_eq!(remove_leftovers(parent.path(), |_| true).unwrap(), 200);
 }
 
 proptest! {

@@ -52,6 +52,7 @@ impl<M: ImageClassifier> Run<'_, M> {
             Some(earlier) if earlier.is_same_end(&summary) => summary = earlier,
             Some(_) | None => self.folder.write_summary(&summary)?,
         }
+        self.folder.check()?;
         self.tell(Event::Finished(summary.clone()))?;
         Ok(Outcome { status, model, summary, run_dir: self.folder.path().to_owned() })
     }

@@ -6,6 +6,7 @@ use firebrick_storage::available_bytes;
 
 use super::run::Run;
 use crate::checkpoint;
+use crate::config::CheckpointEvery;
 use crate::error::TrainError;
 
 /// A line of `metrics.jsonl` is shorter.
@@ -23,6 +24,26 @@ impl<M: ImageClassifier> Run<'_, M> {
         self.check_room()
     }
 
+    /// How many checkpoints of different steps the rest of the run writes at most.
+    fn checkpoints_to_come(&self) -> u64 {
+        let (plan, step) = (self.plan, self.state.progress.position.step);
+        let (total, trainer) = (plan.total_steps, &plan.config.trainer);
+        if trainer.checkpoint_every_minutes.is_some() {
+            return total - step;
+        }
+        let (by_steps, by_both) = match trainer.checkpoint_every {
+            CheckpointEvery::Epoch => (None, None),
+            CheckpointEvery::Steps(steps) => {
+                (Some(steps), least_common_multiple(steps, plan.steps_per_epoch))
+            }
+        };
+        let between = |every: u64| total / every - step / every;
+        let is_due = |every: u64| total.is_multiple_of(every);
+        let at_the_end = !is_due(plan.steps_per_epoch) && !by_steps.is_some_and(is_due);
+        between(plan.steps_per_epoch) + by_steps.map_or(0, between) - by_both.map_or(0, between)
+            + u64::from(at_the_end)
+    }
+
     fn check_room(&self) -> Result<(), TrainError> {
         if self.state.is_finished() {
             return Ok(());
@@ -32,11 +53,13 @@ impl<M: ImageClassifier> Run<'_, M> {
         // Weights, what the optimiser remembers of each, and their average: all f32.
         let copies = 1 + self.state.optimizer.max_state_tensors() + usize::from(self.state.ema.is_some());
         let checkpoint_bytes = (4 * self.state.model().num_params() * copies) as u64;
-        // One more than are kept exists while it is written. That of step 0 is small: nothing is remembered yet.
-        let kept = trainer.keep_last + trainer.keep_best + 1;
         let steps_present = checkpoint::all_steps(&self.folder.checkpoints())?;
-        let present = steps_present.iter().filter(|step| **step > 0).count();
-        let checkpoints = kept.saturating_sub(present).max(1) as u64;
+        // That of step 0 is small: nothing is remembered yet.
+        let present = steps_present.iter().filter(|step| **step > 0).count() as u64;
+        let kept = (trainer.keep_last as u64).saturating_add(trainer.keep_best as u64);
+        let kept = kept.min(present.saturating_add(self.checkpoints_to_come()));
+        // One more than are kept exists while it is written.
+        let checkpoints = kept.saturating_add(1).saturating_sub(present).max(1);
         let needed = checkpoints
             .saturating_mul(checkpoint_bytes)
             .saturating_add(steps.saturating_mul(METRICS_BYTES_PER_STEP));
@@ -53,4 +76,13 @@ impl<M: ImageClassifier> Run<'_, M> {
             ),
         })
     }
+}
+
+/// Nothing where it is larger than any run.
+fn least_common_multiple(a: u64, b: u64) -> Option<u64> {
+    let (mut divisor, mut rest) = (a, b);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    (a / divisor).checked_mul(b)
 }

@@ -39,7 +39,7 @@ impl<'a, M: ImageClassifier> Run<'a, M> {
         Self {
             plan,
             state,
-            saver: Saver::new(folder.checkpoints()),
+            saver: Saver::new(folder.checkpoints(), folder.lock()),
             folder,
             metrics,
             observer,
