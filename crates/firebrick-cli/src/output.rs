@@ -30,13 +30,13 @@ pub fn json(value: &serde_json::Value) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// Names the file and says how to choose another.
-pub fn refuse_existing(path: &Path) -> Result<(), Failure> {
+/// Names the file and says how to choose another: by `flag`.
+pub fn refuse_existing(path: &Path, flag: &str) -> Result<(), Failure> {
     if path.symlink_metadata().is_err() {
         return Ok(());
     }
     let text = format!("{}: expected no file of this name, found one", path.display());
-    Err(Failure::storage(text).hint("name another with --out, or remove it"))
+    Err(Failure::storage(text).hint(format!("name another with {flag}, or remove it")))
 }
 
 /// How a column's cells stand.

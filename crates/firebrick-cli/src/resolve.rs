@@ -8,6 +8,7 @@ use firebrick::train::backend::{Backend, BackendChoice, BackendName};
 use firebrick::train::checkpoint::Which;
 use firebrick::train::config::Override;
 use firebrick::train::event::WeightsKind;
+use firebrick::train::run_folder::{found_from_run, recorded_config};
 use firebrick::train::trained::TrainedRun;
 
 use crate::console::say;
@@ -18,7 +19,7 @@ use crate::style::Style;
 const QUICKSTART: &str = include_str!("../../../configs/quickstart.toml");
 
 /// The config in a run's folder, if it is one.
-pub fn config_in(run_dir: &Path) -> Option<PathBuf> {
+fn config_in(run_dir: &Path) -> Option<PathBuf> {
     let file = run_dir.join("config.toml");
     file.is_file().then_some(file)
 }
@@ -44,6 +45,15 @@ pub fn read_config(file: Option<&Path>, overrides: &[Override]) -> Result<(Confi
     let config = Config::from_file(file, overrides)?;
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("run");
     Ok((config, stem.to_owned()))
+}
+
+/// Lets a run's data be found from the folder in which the run was begun, when it is not to be found from here.
+pub fn find_data(run: &Path, config: &mut Config) {
+    let beside_checkpoint = run.parent().and_then(Path::parent);
+    let run_dirs = [Some(run), beside_checkpoint].into_iter().flatten();
+    if let Some(root) = run_dirs.filter_map(|run_dir| found_from_run(run_dir, &config.data.root)).next() {
+        config.data.root = root;
+    }
 }
 
 /// Which run's network is meant.
@@ -74,9 +84,9 @@ impl RunArguments {
             "best" => Which::Best,
             path => Which::Folder(path.into()),
         };
-        let backend = match (backend, config_beside(&self.run)) {
+        let backend = match (backend, recorded_config(&self.run)?) {
             (Some(name), _) => name.to_owned(),
-            (None, Some(file)) => Config::from_file(&file, &[])?.trainer.backend,
+            (None, Some((text, place))) => Config::from_toml(&place, &text, &[])?.trainer.backend,
             // The run that is not there is what should be complained about, not a backend.
             (None, None) => cpu_backend(),
         };

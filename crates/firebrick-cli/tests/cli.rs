@@ -13,6 +13,7 @@ mod cli {
     mod loss;
     mod messages;
     mod plot_lr;
+    mod run_states;
     mod sandbox;
     mod signals;
     mod train;

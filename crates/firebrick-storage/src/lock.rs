@@ -32,9 +32,10 @@ impl RunLock {
     /// [`StorageError::Locked`] names the process that holds it, [`StorageError::Io`] when the
     /// file cannot be made or the file system knows no locks.
     pub fn acquire(run_dir: &Path) -> Result<Self, StorageError> {
+        let file = Mutex::new(lock_file_of(run_dir)?);
         let folder =
             Identity::of(run_dir).map_err(|error| StorageError::io(run_dir, "open the folder", error))?;
-        Ok(Self { file: Mutex::new(lock_file_of(run_dir)?), run_dir: run_dir.to_path_buf(), folder })
+        Ok(Self { file, run_dir: run_dir.to_path_buf(), folder })
     }
 
     /// Whether the folder is still the one that was locked. A lock file that somebody has removed is made and locked

@@ -172,7 +172,9 @@ fn remove_old(checkpoints: &Path, newest: u64, retention: &Retention) -> Result<
 pub(crate) fn all_steps(checkpoints: &Path) -> Result<Vec<u64>, TrainError> {
     let entries = match std::fs::read_dir(checkpoints) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
         Err(source) => return Err(StorageError::io(checkpoints, "list", source).into()),
     };
     let mut steps = Vec::new();

@@ -166,12 +166,12 @@ fn not_fresh(path: PathBuf, contents: &RunContents) -> TrainError {
 ///
 /// [`TrainError::Storage`] when a folder or a file that is there cannot be read.
 pub fn recorded_config(path: &Path) -> Result<Option<(String, String)>, TrainError> {
-    let (run_dir, checkpoint) = match parts(path) {
-        (Some(run_dir), true) => (run_dir, Some(path.to_owned())),
+    let (run_dir, checkpoints) = match parts(path) {
+        (Some(run_dir), true) => (run_dir, vec![path.to_owned()]),
         _ => {
-            let newest = RunContents::of(path)?.steps.last().copied();
-            let folder = newest.map(|step| path.join("checkpoints").join(folder_name(step)));
-            (path.to_owned(), folder)
+            let newest_first = RunContents::of(path)?.steps.into_iter().rev();
+            let folder = |step| path.join("checkpoints").join(folder_name(step));
+            (path.to_owned(), newest_first.map(folder).collect())
         }
     };
     let file = run_dir.join("config.toml");
@@ -179,12 +179,19 @@ pub fn recorded_config(path: &Path) -> Result<Option<(String, String)>, TrainErr
         let text = std::fs::read_to_string(&file).map_err(|error| StorageError::io(&file, "read", error))?;
         return Ok(Some((text, file.display().to_string())));
     }
-    let Some(state) = checkpoint.map(|folder| folder.join("state.json")).filter(|state| state.is_file())
-    else {
-        return Ok(None);
-    };
-    let text = from_json::<State>(&state)?.config;
-    Ok(Some((text, state.display().to_string())))
+    let mut states = checkpoints.into_iter().map(|folder| folder.join("state.json"));
+    Ok(states.find_map(|path| Some((from_json::<State>(&path).ok()?.config, path.display().to_string()))))
+}
+
+/// Where the relative `path` of a run's config, such as `data.root`, lies, when it is not to be found from the present
+/// working folder: below that in which a process worked on the run before.
+pub fn found_from_run(run_dir: &Path, path: &Path) -> Option<PathBuf> {
+    if path.is_absolute() || path.exists() {
+        return None;
+    }
+    let environment: serde_json::Value = from_json(&run_dir.join("environment.json")).ok()?;
+    let found = Path::new(environment["working_folder"].as_str()?).join(path);
+    found.exists().then_some(found)
 }
 
 /// The run's folder that a checkpoint's path leads to, and whether it has a checkpoint's name or manifest.
@@ -231,6 +238,8 @@ struct Environment {
     os: &'static str,
     arch: &'static str,
     dataset_fingerprint: String,
+    /// What relative paths in the config start from.
+    working_folder: Option<PathBuf>,
     started_unix_s: u64,
 }
 
@@ -245,6 +254,7 @@ impl Environment {
             os: std::env::consts::OS,
             arch: std::env::consts::ARCH,
             dataset_fingerprint: plan.datasets.info.fingerprint.clone(),
+            working_folder: std::env::current_dir().ok(),
             started_unix_s: std::time::SystemTime::now()
                 .duration_since(std::time::UNIX_EPOCH)
                 .map_or(0, |elapsed| elapsed.as_secs()),

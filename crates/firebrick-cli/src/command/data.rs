@@ -238,7 +238,7 @@ fn export(
     // Pixels / 255 and nothing else, so that the stored bytes can be had back exactly.
     config.normalize = Normalize::None;
     let out = out.unwrap_or_else(|| format!("{}-{}-{index}.png", config.dataset.name(), split.name()).into());
-    refuse_existing(&out)?;
+    refuse_existing(&out, "--out")?;
     let attended = Attended::new(Format::for_people())?;
     let input = match open(&config, ANY_SHAPE, &attended)?.info.source_shape {
         Some(shape) => shape,

@@ -16,7 +16,7 @@ use crate::console::Format;
 use crate::exit::Exit;
 use crate::message::{Failure, warning};
 use crate::output::{self, Align};
-use crate::resolve::{RunArguments, overrides};
+use crate::resolve::{RunArguments, find_data, overrides};
 use crate::style::{percent, thousands};
 
 /// What `evaluate` takes.
@@ -114,6 +114,7 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let mut config = Config::from_toml(&state, &run.state.config, &overrides)?;
     let own = Config::from_toml(&state, &run.state.config, &[])?;
     refuse_other_images(&own, &config, arguments.split)?;
+    find_data(&run.run_dir, &mut config);
     // Training images, too, are evaluated as they are.
     config.data.augment.clear();
     config.data.batch_augment.clear();

@@ -45,7 +45,7 @@ enum ExportFormat {
 pub fn run(arguments: &ExportArguments) -> Result<Exit, Failure> {
     let (run, _) = arguments.run.open(Some(&cpu_backend()))?;
     let path = arguments.out.clone().unwrap_or_else(|| default_name(&run.run_dir));
-    refuse_existing(&path)?;
+    refuse_existing(&path, "--out")?;
     match arguments.format {
         ExportFormat::Safetensors => save_safetensors(&run.model, &path, arguments.names, &metadata(&run))
             .map_err(|error| Failure::storage(error.to_string()))?,

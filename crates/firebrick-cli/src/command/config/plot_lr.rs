@@ -11,7 +11,7 @@ use crate::attended::Attended;
 use crate::console::{Format, say};
 use crate::exit::Exit;
 use crate::message::{Failure, warning};
-use crate::output;
+use crate::output::{self, refuse_existing};
 use crate::resolve::{cpu_backend, overrides, read_config};
 use crate::style::{Style, counted};
 
@@ -32,7 +32,7 @@ pub struct PlotLrArguments {
     #[arg(long, value_name = "KEY.PATH=VALUE")]
     pub set: Vec<String>,
 
-    /// Draw into this SVG file instead
+    /// Draw into this SVG file instead; it must not exist
     #[arg(long, value_name = "FILE.svg")]
     pub output: Option<PathBuf>,
 
@@ -51,6 +51,9 @@ struct Length {
 
 /// Draws.
 pub fn run(arguments: &PlotLrArguments) -> Result<Exit, Failure> {
+    if let Some(path) = &arguments.output {
+        refuse_existing(path, "--output")?;
+    }
     let (config, name) = read_config(arguments.file.as_deref(), &overrides(&arguments.set)?)?;
     let length = match arguments.steps_per_epoch {
         Some(per_epoch) => given(&config, per_epoch),

@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 use firebrick::train::Config;
 use firebrick::train::backend::BackendChoice;
 use firebrick::train::config::Override;
-use firebrick::train::run_folder::{Resume, RunLocation};
+use firebrick::train::run_folder::{Resume, RunLocation, recorded_config};
 
 use crate::console::Format;
 use crate::message::Failure;
-use crate::resolve::{config_beside, config_in, overrides, read_config};
+use crate::resolve::{find_data, overrides, read_config};
 
 /// What `train` takes.
 #[derive(Debug, Args)]
@@ -32,7 +32,8 @@ pub struct TrainArguments {
     run_dir: Option<PathBuf>,
 
     /// Go on with a run: RUN, a run or checkpoint folder; otherwise the one in --run-dir, or the
-    /// newest of this config. Without --config, by the run's own config
+    /// newest of this config. Without --config, by the run's own config. From an earlier checkpoint, in
+    /// a new folder, or --run-dir
     #[arg(long, value_name = "RUN", require_equals = true, num_args = 0..=1)]
     resume: Option<Option<PathBuf>>,
 
@@ -86,8 +87,13 @@ impl TrainArguments {
             let _: BackendChoice = backend.parse()?;
             overrides.push(Override::new("trainer.backend", backend));
         }
-        let file = self.config.or_else(|| config_of_run(&location));
-        let (config, name) = read_config(file.as_deref(), &overrides)?;
+        let own = if self.config.is_some() { None } else { config_of_run(&location)? };
+        let (config, name) = match own {
+            Some((run, text, place)) => {
+                (read_config_of_run(&run, &text, &place, &overrides)?, "config".to_owned())
+            }
+            None => read_config(self.config.as_deref(), &overrides)?,
+        };
         Ok(TrainRequest { config, name, location, format })
     }
 
@@ -116,26 +122,59 @@ fn location(run_dir: Option<PathBuf>, resume: Option<Option<PathBuf>>) -> Result
     let resume = match (resume, &run_dir) {
         (None, _) => Resume::Fresh,
         (Some(None), _) => Resume::Latest,
-        (Some(Some(run)), None) => Resume::From(run),
-        (Some(Some(run)), Some(run_dir)) => {
+        (Some(Some(run)), Some(run_dir)) if !is_checkpoint(&run) => {
             let text = format!(
                 "--resume={} and --run-dir {} both name a run, expected one of them",
                 run.display(),
                 run_dir.display()
             );
-            return Err(
-                Failure::usage(text).hint("leave --run-dir out: a resumed run stays in its own folder")
-            );
+            return Err(Failure::usage(text).hint(
+                "leave --run-dir out: a resumed run stays in its own folder; to branch off, name one of its checkpoints",
+            ));
         }
+        (Some(Some(run)), _) => Resume::From(run),
     };
     Ok(RunLocation { run_dir, resume })
 }
 
-/// The config of the run that is gone on with, where the command line says which run that is.
-fn config_of_run(location: &RunLocation) -> Option<PathBuf> {
-    match &location.resume {
+/// Whether a path has the name of a checkpoint's folder.
+fn is_checkpoint(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"step-"))
+}
+
+/// The folder of the run that is gone on with and its own config, where the command line says which run that is.
+fn config_of_run(location: &RunLocation) -> Result<Option<(PathBuf, String, String)>, Failure> {
+    let run_dir = location.run_dir.as_deref();
+    let named = match &location.resume {
         Resume::Fresh => None,
-        Resume::Latest => config_in(location.run_dir.as_deref()?),
-        Resume::From(path) => config_beside(Path::new(path)),
+        Resume::Latest => run_dir,
+        Resume::From(path) if path.exists() => Some(path.as_path()),
+        // A branch goes on without the run that it came from.
+        Resume::From(_) => run_dir,
+    };
+    let Some(named) = named else { return Ok(None) };
+    let recorded = recorded_config(named)?;
+    Ok(recorded.map(|(text, place)| (named.to_owned(), text, place)))
+}
+
+/// A run's own config, changed by `--set`; data that is found from where the run was begun, and not from here, is taken
+/// from there.
+fn read_config_of_run(
+    run: &Path,
+    text: &str,
+    place: &str,
+    overrides: &[Override],
+) -> Result<Config, Failure> {
+    let own = Config::from_toml(place, text, &[]).map_err(|error| {
+        Failure::storage(error.to_string()).hint(format!(
+            "this is what the run records of its config; if the file is damaged, move it away: --resume={} then takes \
+             the config from the newest checkpoint",
+            run.display()
+        ))
+    })?;
+    let mut config = Config::from_toml(place, text, overrides)?;
+    if config.data.root == own.data.root {
+        find_data(run, &mut config);
     }
+    Ok(config)
 }

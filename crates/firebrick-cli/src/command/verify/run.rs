@@ -17,12 +17,12 @@ type Finding = Result<String, String>;
 
 /// Prints a line for each file; a wrong one makes the exit code 4.
 pub fn run(run: &Path) -> Result<Exit, Failure> {
-    if !run.join("config.toml").is_file() {
+    let folder = run.join("checkpoints");
+    if !run.join("config.toml").is_file() && !folder.is_dir() {
         let text = format!("{}: expected a run folder, with config.toml in it", run.display());
         return Err(Failure::storage(text));
     }
     let mut report = Report { exit: Exit::Done };
-    let folder = run.join("checkpoints");
     let mut newest: Option<(PathBuf, State)> = None;
     for path in checkpoints(&folder)? {
         let read = Checkpoint::read(&path).map_err(|error| error.to_string());
@@ -44,9 +44,11 @@ pub fn run(run: &Path) -> Result<Exit, Failure> {
         &run.join("environment.json"),
         json(&run.join("environment.json")).map(|_| "readable".to_owned()),
     )?;
-    for (name, check) in
-        [("summary.json", summary as fn(&Path, &State) -> Finding), ("diverged.json", diverged)]
-    {
+    for (name, check) in [
+        ("summary.json", summary as fn(&Path, &State) -> Finding),
+        ("diverged.json", diverged),
+        ("branch.json", branch),
+    ] {
         let path = run.join(name);
         if path.exists() {
             report.tell(&path, check(&path, state))?;
@@ -119,6 +121,10 @@ fn pointer(path: &Path) -> Finding {
 }
 
 fn config(path: &Path) -> Finding {
+    if !path.exists() {
+        let expected = "a file, which the next --resume writes again from the newest checkpoint";
+        return Err(wrong(path, expected, "none"));
+    }
     Config::from_file(path, &[]).map_err(|error| error.to_string())?;
     Ok("every key is known".to_owned())
 }
@@ -177,6 +183,14 @@ fn summary(path: &Path, newest: &State) -> Finding {
 
 fn diverged(path: &Path, _newest: &State) -> Finding {
     Ok(format!("{} at step {}", json(path)?["what"], json(path)?["step"]))
+}
+
+fn branch(path: &Path, newest: &State) -> Finding {
+    let branch = json(path)?;
+    let step = branch["step"].as_u64().filter(|step| *step <= newest.progress.position.step);
+    let step =
+        step.ok_or_else(|| wrong(path, "a step that the run has come to", &branch["step"].to_string()))?;
+    Ok(format!("off {} at step {step}", branch["run"]))
 }
 
 fn json(path: &Path) -> Result<Value, String> {

@@ -1,1 +1,53 @@
-//! No command writes over a file that it was not told to replace.
+//! A file that a command is to write is never one that is there.
+
+use super::super::sandbox::{Sandbox, TINY};
+
+/// The command is refused with 4, names the file and the flag, and leaves everything as it is.
+fn assert_refused(sandbox: &Sandbox, arguments: &[&str], file: &str, flag: &str) {
+    let before = super::super::run_states::contents(&sandbox.path(""));
+    let ended = sandbox.firebrick(arguments).ends_with(4);
+    assert!(
+        ended.stderr.contains(&format!("{file}: expected no file of this name, found one")),
+        "{ended:#?}"
+    );
+    assert!(ended.stderr.contains(&format!("hint: name another with {flag}, or remove it")), "{ended:#?}");
+    assert_eq!(super::super::run_states::contents(&sandbox.path("")), before);
+}
+
+#[test]
+fn plot_lr_does_not_replace_a_config() {
+    let sandbox = Sandbox::with_tiny_config();
+    let plot = ["config", "plot-lr", "tiny.toml", "--output", "tiny.toml"];
+    assert_refused(&sandbox, &plot, "tiny.toml", "--output");
+    assert_eq!(sandbox.read("tiny.toml"), TINY);
+}
+
+#[test]
+fn plot_lr_replaces_no_other_file_either() {
+    let sandbox = Sandbox::with_tiny_config();
+    sandbox.write("lr.svg", "an earlier drawing");
+    assert_refused(&sandbox, &["config", "plot-lr", "tiny.toml", "--output", "lr.svg"], "lr.svg", "--output");
+    sandbox.write("folder/x", "");
+    assert_refused(&sandbox, &["config", "plot-lr", "tiny.toml", "--output", "folder"], "folder", "--output");
+    sandbox.firebrick(&["config", "plot-lr", "tiny.toml", "--output", "new.svg"]).succeeds();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_there_too() {
+    let sandbox = Sandbox::with_tiny_config();
+    std::os::unix::fs::symlink("elsewhere.svg", sandbox.path("link.svg")).unwrap();
+    let plot = ["config", "plot-lr", "tiny.toml", "--output", "link.svg"];
+    let ended = sandbox.firebrick(&plot).ends_with(4);
+    assert!(ended.stderr.contains("link.svg: expected no file of this name"), "{ended:#?}");
+    assert!(!sandbox.path("elsewhere.svg").exists());
+}
+
+#[test]
+fn every_command_with_a_file_to_write_says_the_same() {
+    let sandbox = Sandbox::with_run();
+    sandbox.write("mine", "of a person");
+    assert_refused(&sandbox, &["export", "run", "--out", "mine"], "mine", "--out");
+    assert_refused(&sandbox, &["data", "export", "digits", "--out", "mine"], "mine", "--out");
+    assert_refused(&sandbox, &["config", "plot-lr", "tiny.toml", "--output", "mine"], "mine", "--output");
+}

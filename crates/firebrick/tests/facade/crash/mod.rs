@@ -2,8 +2,10 @@
 //! numbers that are not finite.
 
 mod abort;
+mod branch;
 mod damage;
 mod not_finite;
+mod owner;
 mod power_cut;
 mod recorder;
 

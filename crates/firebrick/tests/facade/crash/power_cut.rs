@@ -11,17 +11,19 @@ use super::{assert_nothing_lost, config, resume, scratch, uninterrupted};
 
 /// What the disk shows of what was never flushed.
 #[derive(Debug, Clone, Copy)]
-enum Unsynced {
+pub(super) enum Unsynced {
     /// Nothing: no name, no byte.
     Dropped,
     /// All names, and of unflushed bytes the first half.
     Torn,
     /// All names, and none of the unflushed bytes.
     Empty,
+    /// Everything: not the power was cut, the process ended.
+    Kept,
 }
 
 /// A disk with two memories: what programs see (`live`) and what a power cut leaves (`safe`).
-struct Disk {
+pub(super) struct Disk {
     nodes: Vec<Node>,
 }
 
@@ -34,11 +36,11 @@ type Names = BTreeMap<PathBuf, usize>;
 
 impl Disk {
     /// The folder that is node 0 is there, and empty.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { nodes: vec![Node::Folder { live: Names::new(), safe: Names::new() }] }
     }
 
-    fn make(&mut self, change: &Change) {
+    pub(super) fn make(&mut self, change: &Change) {
         match change {
             Change::CreateFile(path) => self.add(path, Node::File { live: Vec::new(), safe: Vec::new() }),
             Change::CreateFolder(path) => {
@@ -101,7 +103,7 @@ impl Disk {
     }
 
     /// Writes what a power cut would leave to `target`, which is not there yet.
-    fn after_a_cut(&self, node: usize, unsynced: Unsynced, target: &Path) {
+    pub(super) fn after_a_cut(&self, node: usize, unsynced: Unsynced, target: &Path) {
         match &self.nodes[node] {
             Node::Folder { live, safe } => {
                 std::fs::create_dir(target).unwrap();
@@ -110,7 +112,11 @@ impl Disk {
             }
             Node::File { live, safe } => {
                 let unflushed = live.strip_prefix(safe.as_slice()).unwrap_or_default();
-                let kept = if matches!(unsynced, Unsynced::Torn) { unflushed.len() / 2 } else { 0 };
+                let kept = match unsynced {
+                    Unsynced::Kept => return std::fs::write(target, live).unwrap(),
+                    Unsynced::Torn => unflushed.len() / 2,
+                    Unsynced::Dropped | Unsynced::Empty => 0,
+                };
                 std::fs::write(target, [safe, &unflushed[..kept]].concat()).unwrap();
             }
         }
