@@ -36,7 +36,7 @@ pub(crate) fn newest_step(metrics: &Path) -> Result<Option<u64>, TrainError> {
 pub(crate) fn length(metrics: &Path) -> Result<Option<u64>, TrainError> {
     match std::fs::metadata(metrics) {
         Ok(found) => Ok(Some(found.len())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(StorageError::io(metrics, "read", error).into()),
     }
 }
