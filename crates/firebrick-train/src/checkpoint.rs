@@ -227,7 +227,7 @@ pub fn find(
     match which {
         Which::Folder(path) => Checkpoint::read(path).map(Some),
         Which::Best => match pointed_at(&checkpoints, BEST) {
-            Some(path) => Checkpoint::read(&path).map(Some),
+            Some(path) => Checkpoint::read(&path)?.of_run(run_dir).map(Some),
             None => Ok(None),
         },
         Which::Latest => latest(run_dir, notices),
@@ -315,7 +315,11 @@ impl Checkpoint {
     }
 
     /// Refuses a checkpoint that another run made, as the run's own `config.toml` shows.
-    pub(crate) fn of_run(self, run_dir: &Path) -> Result<Self, TrainError> {
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Checkpoint`] with a key in which the two differ.
+    pub fn of_run(self, run_dir: &Path) -> Result<Self, TrainError> {
         let file = run_dir.join("config.toml");
         let config = match std::fs::read(&file) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -350,6 +354,20 @@ impl Checkpoint {
     pub(crate) fn recorded_config(&self, now: &Config) -> Result<Config, TrainError> {
         let earlier = Config::from_toml("the checkpoint's config", &self.state.config, &[])?;
         Ok(with_start_of(&earlier, now))
+    }
+
+    /// Lets `LATEST` name this checkpoint of the run, and `BEST` the best one, where they name others or are gone.
+    pub(crate) fn point_here(&self, run_dir: &Path) -> Result<(), TrainError> {
+        let checkpoints = run_dir.join("checkpoints");
+        let best = self.state.progress.bests.first().map(|best| best.step);
+        for (pointer, step) in [(LATEST, Some(self.state.progress.position.step)), (BEST, best)] {
+            let Some(name) = step.map(folder_name) else { continue };
+            let target = checkpoints.join(&name);
+            if target.is_dir() && pointed_at(&checkpoints, pointer) != Some(target) {
+                write_atomic(&checkpoints.join(pointer), format!("{name}\n").as_bytes())?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether `metrics.jsonl` of the run has the lines up to this checkpoint. Another run's file, an older one or one

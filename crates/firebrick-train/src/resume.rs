@@ -44,8 +44,12 @@ pub(crate) fn has_checkpoint(plan: &Plan, location: &RunLocation) -> Result<bool
     let run_dir = match &location.resume {
         Resume::Fresh => None,
         Resume::Latest => latest_run(plan, location.run_dir.as_deref())?,
-        // Either it has one, or nothing is begun.
-        Resume::From(path) => return Ok(run_of(path).is_ok() || location.run_dir.is_some()),
+        Resume::From(path) => match run_of(path) {
+            Ok((run_dir, Which::Latest)) => Some(run_dir),
+            Ok(_) => return Ok(true),
+            // A branch that needs the other run no more, or an error.
+            Err(_) => location.run_dir.clone(),
+        },
     };
     run_dir.map_or(Ok(false), |run_dir| Ok(!RunContents::of(&run_dir)?.steps.is_empty()))
 }
@@ -195,6 +199,7 @@ fn go_on_locked(plan: &Plan, run_dir: &Path, lock: RunLock, which: &Which) -> Re
     checkpoint::tidy(run_dir)?;
     notices.extend(earlier::keep(plan, &contents, run_dir, &checkpoint)?);
     earlier::set_aside(plan, run_dir, &checkpoint, &mut notices)?;
+    checkpoint.point_here(run_dir)?;
     reopen_end(plan, &mut checkpoint.state);
     let config = checkpoint.recorded_config(&plan.config)?;
     let bytes = checkpoint.state.metrics_bytes;

@@ -25,7 +25,8 @@ pub fn run(run: &Path) -> Result<Exit, Failure> {
     let mut report = Report { exit: Exit::Done };
     let mut newest: Option<(PathBuf, State)> = None;
     for path in checkpoints(&folder)? {
-        let read = Checkpoint::read(&path).map_err(|error| error.to_string());
+        let read = Checkpoint::read(&path).and_then(|checkpoint| checkpoint.of_run(run));
+        let read = read.map_err(|error| error.to_string());
         report.tell(&path, read.as_ref().map(of_checkpoint).map_err(Clone::clone))?;
         newest = read.ok().map(|checkpoint| (path, checkpoint.state)).or(newest);
     }

@@ -54,7 +54,10 @@ fn is_kept(name: &str, bytes: &[u8], before: &Files, after: &Files) -> bool {
         let file = name.rsplit('/').next().unwrap();
         after.iter().any(|(other, found)| other.rsplit('/').next() == Some(file) && found == bytes)
     };
-    if name.ends_with('/') || after.get(name).is_some_and(|found| found == bytes) || is_same_elsewhere() {
+    // Nor what a process leaves behind that ends while it writes.
+    let is_nothing =
+        name.ends_with('/') || name.contains(".tmp-") || name == "metrics.jsonl" && bytes.is_empty();
+    if is_nothing || after.get(name).is_some_and(|found| found == bytes) || is_same_elsewhere() {
         return true;
     }
     let now = after.get(name).map(Vec::as_slice).unwrap_or_default();

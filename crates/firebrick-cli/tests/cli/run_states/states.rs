@@ -25,6 +25,7 @@ pub const STATES: &[State] = &[
     ("killed after step 7", |_, run| killed(run)),
     ("stopped after step 6", |runs, run| {
         killed(run);
+        keep_lines_before(run, 7);
         stopped(runs, run);
     }),
     ("finished", |_, _| ()),
@@ -101,6 +102,11 @@ pub const STATES: &[State] = &[
     ("`BEST` names what is not there", |_, run| pointer(run, "BEST", 99)),
     ("only `checkpoints/`", |_, run| keep_only(run, &["checkpoints"])),
     ("only `checkpoints/` and `metrics.jsonl`", |_, run| keep_only(run, &["checkpoints", "metrics.jsonl"])),
+    ("a branch without its checkpoint", |_, run| {
+        keep_only(run, &["metrics.jsonl"]);
+        let branch = "{\"run\": \"/elsewhere\", \"step\": 6, \"manifest_sha256\": \"0\"}";
+        fs::write(run.join("branch.json"), branch).unwrap();
+    }),
     ("only `config.toml`", |_, run| keep_only(run, &["config.toml"])),
     ("only `metrics.jsonl`", |_, run| keep_only(run, &["metrics.jsonl"])),
     ("only `summary.json`", |_, run| keep_only(run, &["summary.json"])),
@@ -169,6 +175,13 @@ fn keep_lines(run: &Path, step: u64) {
     fs::write(run.join("metrics.jsonl"), &text[..end]).unwrap();
 }
 
+/// Keeps the lines of `metrics.jsonl` before that of a step, evaluations too.
+fn keep_lines_before(run: &Path, step: u64) {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let end = text.find(&format!("{{\"event\":\"step\",\"step\":{step},")).unwrap();
+    fs::write(run.join("metrics.jsonl"), &text[..end]).unwrap();
+}
+
 fn keep_only(run: &Path, names: &[&str]) {
     for entry in fs::read_dir(run).unwrap() {
         let path = entry.unwrap().path();
@@ -187,6 +200,7 @@ fn killed(run: &Path) {
     remove(run, "summary.json");
     fs::remove_dir_all(checkpoint(run, 8)).unwrap();
     pointer(run, "LATEST", 6);
+    pointer(run, "BEST", 6);
     keep_lines(run, 7);
 }
 
