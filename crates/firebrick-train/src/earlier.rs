@@ -11,7 +11,7 @@ use crate::config_difference::differences;
 use crate::error::TrainError;
 use crate::event::Summary;
 use crate::json::from_json;
-use crate::metrics_tail::newest_step;
+use crate::metrics_tail::{ends_in_other_words, newest_step};
 use crate::plan::Plan;
 use crate::run_contents::RunContents;
 
@@ -32,12 +32,13 @@ pub(crate) fn keep(
     let is_kept =
         |name: &str| kept.iter().any(|folder| is_same_file(&run_dir.join(name), &folder.join(name)));
     let step = checkpoint.state.progress.position.step;
-    let newest_line = newest_step(&run_dir.join(METRICS))?.unwrap_or(step);
+    let metrics = run_dir.join(METRICS);
+    let newest_line = newest_step(&metrics)?.unwrap_or(step);
     let mut names = Vec::new();
     if contents.has_summary && !is_kept(SUMMARY) && tells_of_more(&run_dir.join(SUMMARY), &checkpoint.state) {
         names.push(SUMMARY);
         names.extend((newest_line > step).then_some(METRICS));
-    } else if newest_line.saturating_sub(step) > longest_tail(plan) {
+    } else if newest_line.saturating_sub(step) > longest_tail(plan) || ends_in_other_words(&metrics)? {
         names.push(METRICS);
     }
     names.extend((contents.has_other_environment && !is_kept(ENVIRONMENT)).then_some(ENVIRONMENT));
@@ -50,14 +51,14 @@ pub(crate) fn keep(
         |draft: &Path| names.iter().try_for_each(|name| copy_new(&run_dir.join(name), &draft.join(name)));
     let folder = commit_folder(run_dir, &name, copy)?;
     Ok(Some(format!(
-        "the run goes on after step {step}, which is not all that {} tells of: a copy of it is kept in {}",
+        "the run goes on after step {step}; what that replaces and does not bring back is kept: {}, in {}",
         names.join(" and "),
         folder.display()
     )))
 }
 
 /// Gives another name to checkpoints that the run would replace or remove as it goes on and that are not its own past:
-/// those of another run or version, and whole ones of later steps. Says so.
+/// those of another run or version, and all of later steps, damaged ones too. Says so.
 pub(crate) fn set_aside(
     plan: &Plan,
     run_dir: &Path,
@@ -81,8 +82,11 @@ pub(crate) fn set_aside(
     Ok(())
 }
 
-/// Also true of damaged ones: nothing tells whose they are, and the run writes them again.
+/// Also true of one that is damaged beyond telling whose it is.
 fn is_own_past(plan: &Plan, config: &str, path: &Path, step: u64, checkpoint: &Checkpoint) -> bool {
+    if step > checkpoint.state.progress.position.step {
+        return false;
+    }
     let Ok(state) = from_json::<serde_json::Value>(&path.join("state.json")) else { return true };
     let is_of_this_version = state["format_version"] == State::FORMAT_VERSION;
     let is_same_config = state["config"].as_str().is_some_and(|earlier| {
@@ -90,8 +94,7 @@ fn is_own_past(plan: &Plan, config: &str, path: &Path, step: u64, checkpoint: &C
             .is_ok_and(|found| found.iter().all(|other| other.is_backend() || other.is_start()))
     });
     let is_same_data = state["dataset"]["fingerprint"] == plan.datasets.info.fingerprint.as_str();
-    let is_past = step <= checkpoint.state.progress.position.step;
-    is_of_this_version && is_same_config && is_same_data && (is_past || Checkpoint::read(path).is_err())
+    is_of_this_version && is_same_config && is_same_data
 }
 
 /// Whether a summary tells of later steps than `state`, of another end at the same step, or of something unreadable.

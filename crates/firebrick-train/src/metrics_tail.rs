@@ -27,9 +27,18 @@ pub(crate) fn step_at(metrics: &Path, bytes: u64) -> Result<Option<u64>, TrainEr
 
 /// The step of the last whole line of a file; nothing where the file is missing or has no such line.
 pub(crate) fn newest_step(metrics: &Path) -> Result<Option<u64>, TrainError> {
-    let Some(tail) = tail(metrics, None)? else { return Ok(None) };
-    let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    Ok(last_step(&tail[..whole]))
+    Ok(whole_lines(metrics)?.and_then(|lines| last_step(&lines)))
+}
+
+/// Whether the last whole line of a file is none of a run.
+pub(crate) fn ends_in_other_words(metrics: &Path) -> Result<bool, TrainError> {
+    Ok(whole_lines(metrics)?.is_some_and(|lines| !lines.is_empty() && last_step(&lines).is_none()))
+}
+
+fn whole_lines(metrics: &Path) -> Result<Option<Vec<u8>>, TrainError> {
+    let Some(mut tail) = tail(metrics, None)? else { return Ok(None) };
+    tail.truncate(tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+    Ok(Some(tail))
 }
 
 /// The length of a file in bytes; nothing where there is none.
@@ -82,5 +91,8 @@ mod tests {
         assert_eq!(step_at(&path, 10_000).unwrap(), None, "beyond the end");
         std::fs::write(&path, "not of a run\n").unwrap();
         assert_eq!((newest_step(&path).unwrap(), step_at(&path, 13).unwrap()), (None, None));
+        assert!(ends_in_other_words(&path).unwrap());
+        std::fs::write(&path, format!("{lines}half a li")).unwrap();
+        assert!(!ends_in_other_words(&path).unwrap());
     }
 }

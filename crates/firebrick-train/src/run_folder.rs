@@ -143,9 +143,10 @@ impl RunFolder {
 /// Why no fresh run may begin in a folder, and what may.
 fn not_fresh(path: PathBuf, contents: &RunContents) -> TrainError {
     let found = contents.found();
-    let message = if contents.has_config {
+    let can_go_on = !contents.steps.is_empty() || contents.is_untrained();
+    let message = if contents.has_config && can_go_on {
         format!("already holds a run ({found}); use --resume to go on with it, or another --run-dir")
-    } else if !contents.steps.is_empty() {
+    } else if can_go_on {
         format!(
             "holds a run without its config.toml: found {found}; --resume goes on with it and writes config.toml \
              again, from the newest checkpoint; for a fresh run name another --run-dir"

@@ -17,8 +17,11 @@ use super::{checkpoint, config};
 /// What came of it in one word, or what was lost.
 type Ended = Result<String, String>;
 
+/// A name, and what is done to a folder and the run in it.
+type Tried = (&'static str, fn(&Path, &Path) -> Ended);
+
 /// As the table's head has it, and what it does in a folder that holds `run`.
-pub const COMMANDS: &[(&str, fn(&Path, &Path) -> Ended)] = &[
+pub const COMMANDS: &[Tried] = &[
     ("train", |folder, run| train(folder, run, Some(run), Resume::Fresh)),
     ("--resume", |folder, run| train(folder, run, Some(run), Resume::Latest)),
     ("--resume=RUN", |folder, run| train(folder, run, None, Resume::From(run.to_owned()))),

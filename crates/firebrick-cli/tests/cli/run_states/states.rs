@@ -44,6 +44,10 @@ pub const STATES: &[State] = &[
     ("`metrics.jsonl` of another run", |_, run| {
         fs::write(run.join("metrics.jsonl"), "{\"loss\": 1.0, \"batch\": 7}\n".repeat(200)).unwrap()
     }),
+    ("`metrics.jsonl` with a line of a person's at its end", |_, run| {
+        let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+        fs::write(run.join("metrics.jsonl"), format!("{text}this was the good one\n")).unwrap();
+    }),
     ("`summary.json` absent", |_, run| remove(run, "summary.json")),
     ("`summary.json` cut", |_, run| cut(run, "summary.json")),
     ("`summary.json` older: stopped at step 6", |runs, run| stopped(runs, run)),
@@ -71,6 +75,9 @@ pub const STATES: &[State] = &[
     ("newest checkpoint: `model.bpk` cut", |_, run| cut(&checkpoint(run, 8), "model.bpk")),
     ("newest checkpoint: `state.json` cut", |_, run| cut(&checkpoint(run, 8), "state.json")),
     ("newest checkpoint: `MANIFEST.json` absent", |_, run| remove(&checkpoint(run, 8), "MANIFEST.json")),
+    ("newest checkpoint: a person's file in it", |_, run| {
+        fs::write(checkpoint(run, 8).join("README.txt"), "for the paper").unwrap();
+    }),
     ("newest checkpoint of another run", |runs, run| {
         fs::remove_dir_all(checkpoint(run, 8)).unwrap();
         copy_tree(&checkpoint(&runs.other(), 8), &checkpoint(run, 8));

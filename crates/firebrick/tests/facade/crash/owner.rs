@@ -35,6 +35,10 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// What an owner does to a folder, and a name for it.
+#[cfg(unix)]
+type Act = (&'static str, fn(&Path));
+
 /// A run whose owner does something when it tells its event of this number; the error that it ends with.
 fn disturbed(run_dir: &Path, at: usize, act: impl Fn(&Path)) -> Result<Outcome<Network>, TrainError> {
     let mut events = 0;
@@ -68,7 +72,7 @@ fn num_events() -> usize {
 #[cfg(unix)]
 #[test]
 fn a_folder_that_is_removed_moved_or_replaced_ends_the_run_with_an_error() {
-    let acts: [(&str, fn(&Path)); 4] = [
+    let acts: [Act; 4] = [
         ("removed", |run| while std::fs::remove_dir_all(run).is_err() {}),
         ("moved", |run| std::fs::rename(run, run.with_file_name("moved")).unwrap()),
         ("replaced by an empty one", |run| {
