@@ -8,6 +8,8 @@ mod append;
 mod archive;
 #[path = "storage/bounded.rs"]
 mod bounded;
+#[path = "storage/copy.rs"]
+mod copy;
 #[path = "storage/folder.rs"]
 mod folder;
 #[path = "storage/lock.rs"]

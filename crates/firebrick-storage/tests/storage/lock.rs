@@ -27,6 +27,36 @@ fn a_folder_that_is_not_there_cannot_be_locked() {
     refused(RunLock::acquire(Path::new("/nowhere")), &["/nowhere", "create a lock file"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_was_replaced_is_not_the_one_that_was_locked() {
+    let parent = tempdir().unwrap();
+    let (folder, moved) = (parent.path().join("run"), parent.path().join("moved"));
+    std::fs::create_dir(&folder).unwrap();
+    let lock = RunLock::acquire(&folder).unwrap();
+    lock.check().unwrap();
+    std::fs::remove_file(folder.join(firebrick_storage::LOCK_FILE)).unwrap();
+    lock.check().unwrap();
+    refused(RunLock::acquire(&folder), &["in use by"]);
+    std::fs::rename(&folder, &moved).unwrap();
+    refused(lock.check(), &["run: was removed, moved or replaced"]);
+    std::fs::create_dir(&folder).unwrap();
+    refused(lock.check(), &["run: was removed, moved or replaced"]);
+    std::fs::remove_dir(&folder).unwrap();
+    std::fs::rename(&moved, &folder).unwrap();
+    lock.check().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_file_that_another_process_has_made_again_is_that_ones() {
+    let folder = tempdir().unwrap();
+    let first = RunLock::acquire(folder.path()).unwrap();
+    std::fs::remove_file(folder.path().join(firebrick_storage::LOCK_FILE)).unwrap();
+    let _second = RunLock::acquire(folder.path()).unwrap();
+    refused(first.check(), &["in use by"]);
+}
+
 /// The other process is this very test, told by a variable what to lock.
 #[test]
 fn a_lock_holds_against_another_process_and_ends_with_it() {
