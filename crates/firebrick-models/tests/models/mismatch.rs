@@ -9,8 +9,8 @@ use tempfile::{TempDir, tempdir};
 
 use super::support::{Stored, all_bits, config, flex, state_dict, write};
 
-const STRICT: LoadOptions = LoadOptions { strict: true };
-const LENIENT: LoadOptions = LoadOptions { strict: false };
+const STRICT: LoadOptions = LoadOptions { strict: true, key: None };
+const LENIENT: LoadOptions = LoadOptions { strict: false, key: None };
 
 /// A file made from a LeNet's state dict by `change`.
 fn changed(change: impl FnOnce(&mut Vec<(String, Stored)>)) -> (TempDir, PathBuf) {
