@@ -80,10 +80,10 @@ pub enum WeightsError {
     },
     /// The file holds an optimiser's state and no network.
     #[error(
-        "weights file '{}': no network in it, but an optimiser's state ({}); its keys are {}; expected the network's \
+        "weights file '{}': no network in it, but an optimiser's state{}; its keys are {}; expected the network's \
          state_dict()",
         path.display(),
-        quoted(optimizers),
+        if optimizers.iter().any(String::is_empty) { String::new() } else { format!(" ({})", quoted(optimizers)) },
         quoted(keys)
     )]
     NoNetwork {

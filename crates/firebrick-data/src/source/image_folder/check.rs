@@ -106,6 +106,10 @@ struct Checked {
 impl Checked {
     fn of(path: &Path, on_bad_image: OnBadImage) -> Result<Self, DataError> {
         let (start, length) = read_prefix(path, HEADER_BYTES)?;
+        if length > MAX_IMAGE_FILE_BYTES {
+            let (path, max_bytes) = (path.to_path_buf(), MAX_IMAGE_FILE_BYTES);
+            return Err(StorageError::TooLong { path, max_bytes, got: format!("{length} bytes") }.into());
+        }
         let shape = match on_bad_image {
             OnBadImage::Skip => load_image_file(path)?.shape(),
             OnBadImage::Stop => match probe(path, &start) {

@@ -9,9 +9,9 @@
 
 use std::collections::HashMap;
 
-/// The most opcodes of one file. A tensor of a state dict takes some forty, so this is enough for 25,000 of them; a
-/// value takes at most some 300 bytes while it is read.
-const MAX_OPCODES: usize = 1_000_000;
+/// The most opcodes of one file. A tensor of a state dict takes some forty, so this is enough for 12,000 of them; a
+/// value takes at most some 600 bytes while it is read.
+const MAX_OPCODES: usize = 500_000;
 
 /// What a scan finds.
 #[derive(Debug, Default)]
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn too_many_values_and_lengths_that_lie_are_refused() {
         let error = |bytes: &[u8]| PickleScan::of(bytes, 1).unwrap_err();
-        assert!(error(&[b"]".repeat(2_000_000), b".".to_vec()].concat()).contains("at most 1000000 values"));
+        assert!(error(&[b"]".repeat(2_000_000), b".".to_vec()].concat()).contains("at most 500000 values"));
         assert!(error(b"X\xff\xff\xff\xffa.").contains("ends too early"));
         assert!(error(b"\x8d\xff\xff\xff\xff\xff\xff\xff\xffa.").contains("ends too early"));
         assert!(error(b"I12").contains("ends too early"));
