@@ -8,7 +8,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use firebrick_storage::read_bounded;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::error::DataError;
 use crate::image::Image;
@@ -49,7 +49,7 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<Image, DataError> {
 pub(crate) fn probe(path: &Path, bytes: &[u8]) -> Result<InputShape, DataError> {
     let (mut decoder, _) = open_decoder(path, bytes)?;
     let (width, height) = decoder.dimensions();
-    let channels = if is_grey(decoder.color_type()) { 1 } else { 3 };
+    let channels = if limits::is_grey(decoder.color_type()) { 1 } else { 3 };
     let turned = decoder.orientation().is_ok_and(|orientation| matches!(orientation.to_exif(), 5..=8));
     let (width, height) = if turned { (height, width) } else { (width, height) };
     Ok(InputShape { channels, height: height as usize, width: width as usize })
@@ -99,14 +99,10 @@ fn incomplete(path: &Path, problem: &str) -> DataError {
     )
 }
 
-fn is_grey(color: ColorType) -> bool {
-    matches!(color, ColorType::L8 | ColorType::L16 | ColorType::La8 | ColorType::La16)
-}
-
 /// Interleaved pixels to channel planes.
 fn to_planes(decoded: DynamicImage) -> Image {
     let (width, height) = (decoded.width() as usize, decoded.height() as usize);
-    if is_grey(decoded.color()) {
+    if limits::is_grey(decoded.color()) {
         let pixels = decoded.into_luma8().into_raw();
         return Image { channels: 1, height, width, pixels: pixels.into() };
     }

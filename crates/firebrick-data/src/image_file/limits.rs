@@ -61,7 +61,7 @@ pub(super) fn check_memory(
 /// pixels, or those and the planes.
 fn bytes_per_pixel(color: ColorType, format: ImageFormat, is_progressive: bool) -> u64 {
     let decoded = u64::from(color.bytes_per_pixel());
-    let channels = if super::is_grey(color) { 1 } else { 3 };
+    let channels = if is_grey(color) { 1 } else { 3 };
     let as_8_bit = if decoded == channels { 0 } else { channels };
     let decoder = match format {
         // Two bytes a coefficient, of up to four components.
@@ -71,6 +71,11 @@ fn bytes_per_pixel(color: ColorType, format: ImageFormat, is_progressive: bool) 
         _ => 0,
     };
     decoded + decoder.max(as_8_bit).max(channels)
+}
+
+/// True for one channel, with or without an alpha channel.
+pub(super) fn is_grey(color: ColorType) -> bool {
+    matches!(color, ColorType::L8 | ColorType::L16 | ColorType::La8 | ColorType::La16)
 }
 
 fn too_large(path: &Path, expected: String, got: String) -> DataError {
