@@ -18,9 +18,9 @@ const START_OF_SCAN: u8 = 0xda;
 ///
 /// What is missing, in words.
 pub(super) fn check_whole(bytes: &[u8]) -> Result<(), &'static str> {
-    let mut markers = Markers { bytes, position: 0 };
+    let markers = Markers { bytes, position: 0 };
     let mut num_scans = 0;
-    while let Some(marker) = markers.next() {
+    for marker in markers {
         match marker {
             END_OF_IMAGE if num_scans == 0 => return Err("a file without a picture in it"),
             END_OF_IMAGE => return Ok(()),

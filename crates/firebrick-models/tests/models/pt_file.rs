@@ -7,7 +7,6 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 pub enum Python {
     Int(i32),
-    Text(String),
     /// Shape and values.
     Tensor(Vec<usize>, Vec<f32>),
     Dict(Vec<(String, Python)>),
@@ -39,7 +38,6 @@ pub fn archive(stem: &str, root: &Python) -> Vec<u8> {
 fn push(value: &Python, pickle: &mut Vec<u8>, storages: &mut Vec<Vec<u8>>) {
     match value {
         Python::Int(number) => push_int(*number, pickle),
-        Python::Text(text) => push_text(text, pickle),
         Python::List(items) => {
             pickle.extend(b"](");
             items.iter().for_each(|item| push(item, pickle, storages));

@@ -17,6 +17,8 @@ const MAX_PICKLE_BYTES: u64 = 16 << 20;
 const MAX_ENTRIES: u64 = 100_000;
 /// The end record of a zip archive, without a comment.
 const END_BYTES: u64 = 22;
+/// The longest comment behind it.
+const MAX_COMMENT_BYTES: u64 = 1 << 16;
 /// The zip64 locator, which stands in front of the end record.
 const LOCATOR_BYTES: u64 = 20;
 /// The pickles of the older format: magic number, version, system, the object, the storages' keys.
@@ -58,15 +60,16 @@ pub(super) fn scan(path: &Path) -> Result<PickleScan, String> {
 /// Refuses an archive that lists more files than any checkpoint has, before the list is read.
 fn check_end(file: &mut File) -> Result<(), String> {
     let length = file.seek(SeekFrom::End(0)).map_err(|error| error.to_string())?;
-    let end_start = length.checked_sub(END_BYTES).ok_or("the zip archive has no end record")?;
-    let end: [u8; END_BYTES as usize] = read_at(file, end_start)?;
-    if !end.starts_with(b"PK\x05\x06") {
-        return Err(
-            "the zip archive does not end in its end record: the file is cut off, or something stands \
-                    behind it"
-                .to_owned(),
-        );
-    }
+    let tail_start = length.saturating_sub(END_BYTES + MAX_COMMENT_BYTES);
+    let mut tail = Vec::new();
+    file.seek(SeekFrom::Start(tail_start)).map_err(|error| error.to_string())?;
+    file.take(END_BYTES + MAX_COMMENT_BYTES).read_to_end(&mut tail).map_err(|error| error.to_string())?;
+    let mut records = tail.windows(END_BYTES as usize);
+    let Some(position) = records.rposition(|bytes| bytes.starts_with(b"PK\x05\x06")) else {
+        return Err("the zip archive has no end record: the file is cut off".to_owned());
+    };
+    let end_start = tail_start + position as u64;
+    let end = &tail[position..];
     let mut num_entries = u64::from(u16::from_le_bytes([end[10], end[11]]));
     let is_full = |field: std::ops::Range<usize>| end[field].iter().all(|byte| *byte == 0xff);
     if is_full(10..12) || is_full(12..16) || is_full(16..20) {
