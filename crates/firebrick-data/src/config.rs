@@ -8,6 +8,7 @@ use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use toml::{Table, Value};
 
+use crate::bad_image::OnBadImage;
 use crate::batch_transform::BatchTransformConfig;
 use crate::config_table::DataKeys;
 use crate::dataset_choice::DatasetChoice;
@@ -28,6 +29,10 @@ pub struct DataConfig {
     /// Fetch missing files from the data set's official place.
     #[serde(default)]
     pub download: bool,
+    /// What happens to image files that cannot be read: `"stop"` names the first one and ends the run; `"skip"` decodes
+    /// every file once when the data set is opened and leaves those out.
+    #[serde(default, skip_serializing_if = "OnBadImage::is_default")]
+    pub on_bad_image: OnBadImage,
     /// Images in a batch; at least 1.
     #[serde(default = "default_batch_size")]
     pub batch_size: usize,
@@ -94,6 +99,7 @@ impl DataConfig {
             dataset: DatasetChoice::from(dataset.into()),
             root: default_root(),
             download: false,
+            on_bad_image: OnBadImage::default(),
             batch_size: default_batch_size(),
             shuffle: true,
             normalize: Normalize::default(),
@@ -126,6 +132,11 @@ impl DataConfig {
         }
         for (index, step) in self.batch_augment.iter().enumerate() {
             step.validate().map_err(|error| error.within(format!("batch_augment[{index}]")))?;
+        }
+        if !self.on_bad_image.is_default() && !self.dataset.can_skip_images() {
+            let expected =
+                format!("\"stop\", for data set `{}` does not lie in image files", self.dataset.name());
+            return Err(ArgumentError::new("on_bad_image", expected, "\"skip\""));
         }
         self.validate_limits()?;
         self.validate_splits()?;

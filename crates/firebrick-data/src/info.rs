@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bad_image::SkippedImages;
 use crate::shape::InputShape;
 use crate::transform::Normalization;
 
@@ -26,6 +27,16 @@ pub struct DatasetInfo {
     pub normalization: Option<Normalization>,
     /// SHA-256 (hex) over names, sizes and contents of what was read at opening.
     pub fingerprint: String,
+    /// Images that were left out because they cannot be read, by `data.on_bad_image = "skip"`.
+    #[serde(default, skip_serializing_if = "SkippedImages::is_empty")]
+    pub skipped: SkippedImages,
     /// Each preparing step in words, in the order in which it is applied.
     pub steps: Vec<String>,
+}
+
+impl DatasetInfo {
+    /// A sentence on the images that were left out; `None` when every image could be read.
+    pub fn skipped_notice(&self) -> Option<String> {
+        self.skipped.notice(self.train_count + self.validation_count + self.test_count)
+    }
 }

@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod bad_image;
 mod batch;
 pub mod batch_transform;
 mod config;
@@ -33,6 +34,7 @@ pub mod download;
 mod error;
 mod hold_out;
 mod image;
+mod image_file;
 mod info;
 pub mod loader;
 mod open;
@@ -48,6 +50,7 @@ mod split;
 pub mod transform;
 mod transform_error;
 
+pub use bad_image::{OnBadImage, SkippedImages};
 pub use batch::{Batch, HostBatch, HostPixels, HostTargets, Targets};
 pub use batch_transform::{BatchTransform, BatchTransformConfig};
 pub use burn_dataset::Dataset;
@@ -56,7 +59,8 @@ pub use dataset_choice::DatasetChoice;
 pub use datasets::Datasets;
 pub use error::DataError;
 pub use hold_out::HoldOut;
-pub use image::{Image, Sample, load_image_file};
+pub use image::{Image, Sample};
+pub use image_file::load_image_file;
 pub use info::DatasetInfo;
 pub use loader::{DataLoader, EpochBatches, LoaderOptions};
 pub use open::{find, open};

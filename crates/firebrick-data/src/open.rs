@@ -49,6 +49,7 @@ pub fn open(
         source_shape: source.shape,
         normalization: preprocess.normalization.clone(),
         fingerprint: source.fingerprint.clone(),
+        skipped: source.skipped.clone(),
         steps: describe(config, &source, &splits, &training, seed),
     };
     let prepare = |split: SharedDataset, augment: &[TransformConfig], batch: &[BatchTransformConfig]| {
@@ -77,7 +78,8 @@ pub fn find(config: &DataConfig, seed: u64, progress: &dyn Progress) -> Result<S
         test: config.uses(StoredSplit::Test),
     };
     let limit = config.limit.unwrap_or_default();
-    let request = OpenRequest { root: &config.root, wanted, limit, seed, progress };
+    let request =
+        OpenRequest { root: &config.root, wanted, limit, seed, on_bad_image: config.on_bad_image, progress };
     if config.download
         && config.dataset.wants_download(&request)
         && let Some(files) = config.dataset.remote_files()

@@ -5,6 +5,7 @@ mod models {
     mod batch_norm;
     mod blocks;
     mod buffers;
+    mod checkpoints;
     mod display;
     mod dropout;
     mod export;
@@ -15,6 +16,8 @@ mod models {
     mod loading;
     mod mismatch;
     mod own;
+    mod pt_file;
+    mod pt_names;
     mod registry;
     mod resnet20;
     mod rubbish;

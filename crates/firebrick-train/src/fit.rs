@@ -91,6 +91,7 @@ fn train<M: ImageClassifier>(
 ) -> Result<Outcome<M>, TrainError> {
     let mut run = Run::new(plan, state, begin.folder, begin.metrics, observer);
     run.tell_notices(begin.notices)?;
+    run.tell_notices(plan.datasets.info.skipped_notice().into_iter().collect())?;
     run.start()?;
     run.preflight(begin.checkpoint.is_none())?;
     run.train()?;

@@ -142,7 +142,7 @@ impl Plan {
         let Some(path) = &section.weights else {
             return Ok(model);
         };
-        let options = weights::LoadOptions { strict: section.strict };
+        let options = weights::LoadOptions { strict: section.strict, key: section.weights_key.as_deref() };
         let (model, _report) = weights::load(model, path, options)?;
         Ok(model)
     }

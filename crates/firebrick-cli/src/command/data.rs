@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::attended::Attended;
 use crate::console::Format;
 use crate::exit::Exit;
-use crate::message::Failure;
+use crate::message::{Failure, warning};
 use crate::output::{self, Align, refuse_existing};
 use crate::style::{counted, listed, thousands};
 
@@ -136,6 +136,9 @@ fn info(dataset: &DatasetArguments, json: bool) -> Result<Exit, Failure> {
     let num_classes = datasets.info.class_names.len();
     let train = class_counts(&datasets.train, num_classes, &config, &attended)?;
     let test = class_counts(&datasets.test, num_classes, &config, &attended)?;
+    if let Some(notice) = datasets.info.skipped_notice() {
+        attended.console.line(&warning(&notice, attended.console.style()));
+    }
     match json {
         true => output::json(&info_json(&datasets.info, &train, &test))?,
         false => output::line(info_text(&datasets.info, &train, &test))?,
@@ -183,7 +186,7 @@ fn info_json(info: &DatasetInfo, train: &[u64], test: &[u64]) -> Value {
         .zip(train.iter().zip(test))
         .map(|(name, (train, test))| json!({ "name": name, "train": train, "test": test }))
         .collect();
-    json!({
+    let mut shown = json!({
         "dataset": info.name,
         "train": info.train_count,
         "test": info.test_count,
@@ -191,7 +194,11 @@ fn info_json(info: &DatasetInfo, train: &[u64], test: &[u64]) -> Value {
         "normalization": info.normalization,
         "fingerprint": info.fingerprint,
         "classes": classes,
-    })
+    });
+    if !info.skipped.is_empty() {
+        shown["skipped"] = json!(info.skipped);
+    }
+    shown
 }
 
 fn info_text(info: &DatasetInfo, train: &[u64], test: &[u64]) -> String {

@@ -138,6 +138,9 @@ fn measure(
     let input = run.state.preprocess.input;
     let opened = firebrick::data::open(&config.data, input, config.trainer.seed, &attended.progress());
     let datasets = attended.finish(opened)?;
+    if let Some(notice) = datasets.info.skipped_notice() {
+        attended.console.line(&warning(&notice, attended.console.style()));
+    }
     let (trained_on, here) = (&run.state.dataset, &datasets.info);
     if trained_on.class_names.len() != here.class_names.len() {
         let text = format!(

@@ -14,6 +14,7 @@ use super::container::{Container, StoredFile, StoredFiles, fingerprint};
 use super::interface::{OpenRequest, SharedDataset, Source, owned};
 use super::records::Records;
 use super::{cifar_binary, cifar_pickle};
+use crate::bad_image::SkippedImages;
 use crate::download::RemoteFiles;
 use crate::error::DataError;
 
@@ -48,6 +49,7 @@ pub(super) fn open(variant: &'static Variant, request: &OpenRequest) -> Result<S
         test: read_split(variant, format, test, &mut files)?,
         shape: Some(SHAPE),
         fingerprint,
+        skipped: SkippedImages::default(),
     })
 }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::idx::{IdxFile, join};
 use super::interface::{DatasetSource, OpenRequest, SharedDataset, Source, owned};
 use super::records::Records;
+use crate::bad_image::SkippedImages;
 use crate::error::DataError;
 use crate::shape::InputShape;
 use crate::transform::Normalization;
@@ -58,6 +59,7 @@ impl DatasetSource for DigitsConfig {
             test,
             shape: Some(SHAPE),
             fingerprint: hasher.finish(),
+            skipped: SkippedImages::default(),
         })
     }
 

@@ -15,6 +15,7 @@ use firebrick_storage::{
 
 use super::interface::{OpenRequest, SharedDataset, Source, Wanted, check_cancelled, owned};
 use super::records::{Part, Records};
+use crate::bad_image::SkippedImages;
 use crate::download::{RemoteFile, RemoteFiles};
 use crate::error::DataError;
 use crate::shape::InputShape;
@@ -84,6 +85,7 @@ pub(super) fn open(variant: &'static Variant, request: &OpenRequest) -> Result<S
         validation: None,
         test: test.map(shared),
         fingerprint: hasher.finish(),
+        skipped: SkippedImages::default(),
     })
 }
 

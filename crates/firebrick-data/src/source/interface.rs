@@ -6,6 +6,7 @@ use std::sync::Arc;
 use burn_dataset::Dataset;
 use firebrick_component::Component;
 
+use crate::bad_image::{OnBadImage, SkippedImages};
 use crate::download::RemoteFiles;
 use crate::error::DataError;
 use crate::image::Sample;
@@ -52,6 +53,11 @@ pub trait DatasetSource: Component {
     fn is_ordered_by_class(&self) -> bool {
         false
     }
+
+    /// True when [`OpenRequest::on_bad_image`] is heeded: when samples are files, of which single ones can be left out.
+    fn can_skip_images(&self) -> bool {
+        false
+    }
 }
 
 /// What is asked of a data set when it is opened.
@@ -65,6 +71,9 @@ pub struct OpenRequest<'a> {
     pub limit: Limit,
     /// The run's seed, for data that is made up.
     pub seed: u64,
+    /// What happens to image files that cannot be read; [`OnBadImage::Stop`] unless the data set
+    /// [can skip them](DatasetSource::can_skip_images).
+    pub on_bad_image: OnBadImage,
     /// Hears about what takes time.
     pub progress: &'a dyn Progress,
 }
@@ -118,6 +127,8 @@ pub struct Source {
     pub shape: Option<InputShape>,
     /// SHA-256 (hex) over names, sizes and contents of what was read.
     pub fingerprint: String,
+    /// Images that were left out because they cannot be read; the default where there are none.
+    pub skipped: SkippedImages,
 }
 
 impl Source {

@@ -10,6 +10,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::interface::{DatasetSource, OpenRequest, SampleSet, Source};
+use crate::bad_image::SkippedImages;
 use crate::error::DataError;
 use crate::image::{Image, Sample};
 use crate::random::{Purpose, generator};
@@ -92,6 +93,7 @@ impl DatasetSource for SyntheticConfig {
             test: split(StoredSplit::Test),
             shape: Some(self.shape()),
             fingerprint: firebrick_storage::sha256_hex(identity.as_bytes()),
+            skipped: SkippedImages::default(),
         })
     }
 }

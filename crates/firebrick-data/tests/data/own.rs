@@ -45,6 +45,7 @@ impl DatasetSource for Squares {
             test: split(),
             shape: Some(InputShape { channels: 1, height: self.size, width: self.size }),
             fingerprint: format!("{self:?}"),
+            skipped: Default::default(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use burn_store::burn_pack::{Reader, Tensor};
 
@@ -22,13 +23,7 @@ pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
         .into_iter()
         .filter_map(|name| by_name.remove(&name).map(file_tensor))
         .collect();
-    Ok(WeightsFile {
-        path: path.to_owned(),
-        format: WeightsFormat::Burnpack,
-        layout: Layout::Burn,
-        tensors,
-        ignored: Vec::new(),
-    })
+    Ok(WeightsFile::flat(path, WeightsFormat::Burnpack, Layout::Burn, tensors))
 }
 
 fn file_tensor(tensor: Tensor) -> FileTensor {
@@ -37,7 +32,7 @@ fn file_tensor(tensor: Tensor) -> FileTensor {
         shape: tensor.shape.to_vec(),
         dtype: Some(tensor.dtype),
         dtype_name: format!("{:?}", tensor.dtype).to_lowercase(),
-        read: Box::new(move || {
+        read: Rc::new(move || {
             let bytes = tensor.to_bytes().map_err(|error| error.to_string())?;
             Ok(bytes.to_vec())
         }),

@@ -23,40 +23,76 @@ pub enum WeightsError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The file's name does not say which format it is in.
+    /// The file's first bytes are those of no format that is known.
     #[error(
-        "weights file '{}': expected a name that ends in .safetensors, .pt, .pth or .bpk, got {}",
-        path.display(),
-        extension.as_ref().map_or("no ending".to_owned(), |e| format!("'.{e}'"))
+        "weights file '{}': expected a file in the format of safetensors, of PyTorch's torch.save or of burnpack, got \
+         {got}",
+        path.display()
     )]
     UnknownFormat {
         /// The file.
         path: PathBuf,
-        /// Its ending, if it has one.
-        extension: Option<String>,
+        /// What it seems to be.
+        got: String,
     },
     /// The file is damaged, cut off, or something else under this name.
     #[error("weights file '{}': not a whole {format} file: {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The format that its name promises.
+        /// The format that its contents or its name promise.
         format: WeightsFormat,
         /// What is wrong with it.
         reason: String,
     },
     /// The file holds several networks that fit equally well.
     #[error(
-        "weights file '{}': {} networks in it fit this model, under {}; keep one of them in the file",
+        "weights file '{}': {} networks in it fit this model, under {}; say which one: model.weights_key = \"{}\"",
         path.display(),
         prefixes.len(),
-        prefixes.iter().map(|p| format!("'{p}'")).collect::<Vec<_>>().join(", ")
+        quoted(prefixes),
+        prefixes.first().map_or("", |prefix| prefix.trim_end_matches('.'))
     )]
     AmbiguousPrefix {
         /// The file.
         path: PathBuf,
         /// The names in front of each network's parameters.
         prefixes: Vec<String>,
+    },
+    /// The file has nothing under the key that was asked for.
+    #[error(
+        "weights file '{}': no network under the key '{key}' (model.weights_key); {}{}",
+        path.display(),
+        if known.is_empty() { "the file has no keys with tensors under them".to_owned() }
+            else { format!("there are tensors under {}", quoted(known)) },
+        if optimizers.is_empty() { String::new() }
+            else { format!("; {} is an optimiser's state", quoted(optimizers)) }
+    )]
+    NoSuchKey {
+        /// The file.
+        path: PathBuf,
+        /// The key that was asked for.
+        key: String,
+        /// Keys under which there are tensors.
+        known: Vec<String>,
+        /// Keys of an optimiser's state.
+        optimizers: Vec<String>,
+    },
+    /// The file holds an optimiser's state and no network.
+    #[error(
+        "weights file '{}': no network in it, but an optimiser's state{}; its keys are {}; expected the network's \
+         state_dict()",
+        path.display(),
+        if optimizers.iter().any(String::is_empty) { String::new() } else { format!(" ({})", quoted(optimizers)) },
+        quoted(keys)
+    )]
+    NoNetwork {
+        /// The file.
+        path: PathBuf,
+        /// Keys of the optimiser's state; empty for the file itself.
+        optimizers: Vec<String>,
+        /// The file's outermost keys.
+        keys: Vec<String>,
     },
     /// The tensors of the file are not the parameters of the model.
     #[error(transparent)]
@@ -82,6 +118,16 @@ pub enum WeightsError {
     /// The file could not be written.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// Names in quotes, with commas, not more than a message can hold.
+fn quoted(names: &[String]) -> String {
+    let shown = names.iter().take(LINES_SHOWN).map(|name| format!("'{}'", name.escape_debug()));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(LINES_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// Everything in which a file and a model differ.

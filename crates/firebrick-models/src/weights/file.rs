@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use burn::tensor::{DType, TensorData};
 
@@ -18,9 +19,10 @@ pub(crate) enum Layout {
 }
 
 /// Reads a tensor's bytes, little endian, row-major.
-pub(crate) type ReadBytes = Box<dyn Fn() -> Result<Vec<u8>, String>>;
+pub(crate) type ReadBytes = Rc<dyn Fn() -> Result<Vec<u8>, String>>;
 
 /// One tensor of a file, its values unread.
+#[derive(Clone)]
 pub(crate) struct FileTensor {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
@@ -37,8 +39,36 @@ pub(crate) struct WeightsFile {
     pub(crate) layout: Layout,
     /// In the order of the network's layers, as far as the file tells.
     pub(crate) tensors: Vec<FileTensor>,
-    /// Parts of the file beside the state dict, such as an optimiser's state.
+    /// Dictionaries inside the file that hold tensors, the outer ones first; the names of a part's tensors
+    /// begin with its key and a dot.
+    pub(crate) parts: Vec<String>,
+    /// Dictionaries that are an optimiser's state; their tensors are not in `tensors`.
+    pub(crate) optimizers: Vec<String>,
+    /// The outermost keys, where the format has any.
+    pub(crate) keys: Vec<String>,
+    /// Parts of the file beside the network that was chosen, such as an optimiser's state.
     pub(crate) ignored: Vec<String>,
+}
+
+impl WeightsFile {
+    /// A file that is one list of tensors.
+    pub(crate) fn flat(path: &Path, format: WeightsFormat, layout: Layout, tensors: Vec<FileTensor>) -> Self {
+        let (parts, optimizers, keys, ignored) = Default::default();
+        Self { path: path.to_owned(), format, layout, tensors, parts, optimizers, keys, ignored }
+    }
+
+    /// The tensors whose names begin with `key` and a dot, without it, and their positions in this file.
+    pub(crate) fn part(&self, key: &str) -> (Self, Vec<usize>) {
+        let named = self.tensors.iter().enumerate().filter_map(|(position, tensor)| {
+            let name = tensor.name.strip_prefix(key)?.strip_prefix('.')?.to_owned();
+            Some((FileTensor { name, ..tensor.clone() }, position))
+        });
+        let (tensors, positions) = named.unzip();
+        let mut part = Self::flat(&self.path, self.format, self.layout, tensors);
+        let outermost = |other: &&String| key != *other && !key.starts_with(&format!("{other}."));
+        part.ignored = self.keys.iter().filter(outermost).cloned().collect();
+        (part, positions)
+    }
 }
 
 impl FileTensor {

@@ -12,17 +12,20 @@ use crate::parameters::ParameterInfo;
 
 /// How forgiving [`load`](super::load) is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LoadOptions {
+pub struct LoadOptions<'a> {
     /// `true`: every parameter must be in the file and every tensor of the file in the model.
     /// `false`: a parameter that is missing, and a head for another class count, keep the values
     /// they have; extra tensors are left out. The report says which. A tensor of a wrong shape
     /// anywhere but in the head stays an error, as in torch.
     pub strict: bool,
+    /// Where in the file the network lies, such as `state_dict` or `checkpoint.params_ema`; `None`: wherever one
+    /// fits.
+    pub key: Option<&'a str>,
 }
 
-impl Default for LoadOptions {
+impl Default for LoadOptions<'_> {
     fn default() -> Self {
-        Self { strict: true }
+        Self { strict: true, key: None }
     }
 }
 
@@ -42,19 +45,33 @@ pub(crate) fn match_tensors(
     targets: &Targets,
     options: LoadOptions,
 ) -> Result<Plan, WeightsError> {
-    let by_name = Draft::by_name(file, targets)?;
-    let draft = match by_name {
-        Some(draft) if draft.is_trusted() => draft,
-        other => {
-            let by_order = Draft::by_order(file, targets);
-            match other {
-                Some(by_name) if by_name.problems() <= by_order.problems() => by_name,
-                _ => by_order,
-            }
-        }
-    };
+    let draft = Draft::of(file, targets)?;
     let findings = draft.findings(file, targets);
     findings.judge(draft.matched_by, file, targets, options)
+}
+
+/// How well a file and a model go together.
+pub(crate) struct Fit {
+    /// Parameters and tensors that are missing, extra or of another shape.
+    pub(crate) num_problems: usize,
+    /// True where names said which tensor is which.
+    pub(crate) is_by_name: bool,
+    /// The tensors of the file that parameters get.
+    pub(crate) tensors: Vec<usize>,
+}
+
+/// How well `file` fits, without reading a value.
+///
+/// # Errors
+///
+/// [`WeightsError::AmbiguousPrefix`] where several networks in it fit.
+pub(crate) fn fit(file: &WeightsFile, targets: &Targets) -> Result<Fit, WeightsError> {
+    let draft = Draft::of(file, targets)?;
+    Ok(Fit {
+        num_problems: draft.problems(),
+        is_by_name: !matches!(draft.matched_by, MatchedBy::OrderAndShape),
+        tensors: draft.matches.iter().flatten().map(|found| found.tensor).collect(),
+    })
 }
 
 /// A first assignment: for each target its tensor.
@@ -81,6 +98,20 @@ impl Draft {
             })
             .count();
         Self { num_extra: leftover(file, &matches).count(), num_misshapen, matched_by, matches }
+    }
+
+    /// By names if any is known and they fit better, else by order and shape.
+    fn of(file: &WeightsFile, targets: &Targets) -> Result<Self, WeightsError> {
+        Ok(match Self::by_name(file, targets)? {
+            Some(draft) if draft.is_trusted() => draft,
+            other => {
+                let by_order = Self::by_order(file, targets);
+                match other {
+                    Some(by_name) if by_name.problems() <= by_order.problems() => by_name,
+                    _ => by_order,
+                }
+            }
+        })
     }
 
     /// Names of our own are evidence even if some are missing; positions in somebody's

@@ -1,7 +1,7 @@
 //! Weights in (`.safetensors`, `.pt`, `.bpk`) and out (`.safetensors`).
 //!
-//! Loading has four steps, one file each: `open` opens a container and lists its tensors
-//! without reading them; `matching` decides which tensor is which parameter; `apply` reads exactly
+//! Loading has five steps, one file each: `open` opens a container and lists its tensors
+//! without reading them; `select` finds the network among what else a checkpoint holds; `matching` decides which tensor is which parameter; `apply` reads exactly
 //! those and puts them into the model; `report` says what went where. A pickle is parsed, never
 //! executed.
 
@@ -21,6 +21,7 @@ mod pytorch;
 mod report;
 mod safetensors;
 mod save;
+mod select;
 mod targets;
 
 use std::path::Path;
@@ -40,9 +41,10 @@ pub use save::save_safetensors;
 ///
 /// Names are tried in this order: the model's own (`conv1.weight`) and the indices of the same
 /// network as `nn.Sequential` (`0.weight`), either behind any common prefix (`module.`, `model1.`,
-/// `model1.0.weight`); then, if the names are nobody's, the order and shape of the file's layers. A
-/// `.pt` may be a state dict or a checkpoint that holds one under `state_dict`, `model_state_dict`
-/// or `model`. f16, bf16 and f64 become f32. Parameters keep their identity and device.
+/// `model1.0.weight`); then, if the names are nobody's, the order and shape of the file's layers. The file's contents say
+/// which format it is in, not its name. A checkpoint of PyTorch may hold more than the network: the dictionary in it
+/// that fits best is taken, an optimiser's state never. Where several fit equally well, one under `state_dict`,
+/// `model_state_dict` or `model` is taken, and otherwise `options.key` has to say which. f16, bf16 and f64 become f32. Parameters keep their identity and device.
 ///
 /// # Errors
 ///
@@ -56,6 +58,6 @@ pub fn load<M: ImageClassifier>(
 ) -> Result<(M, LoadReport), WeightsError> {
     let file = open::open(path)?;
     let targets = targets::Targets::of(&model, file.layout);
-    let plan = matching::match_tensors(&file, &targets, options)?;
+    let (file, plan) = select::select(file, &targets, options)?;
     apply::apply(model, &file, plan)
 }

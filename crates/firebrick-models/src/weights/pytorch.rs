@@ -1,28 +1,31 @@
-//! `.pt` and `.pth`: a state dict, a checkpoint that holds one, or a whole saved module.
+//! What `torch.save` writes: a state dict, a checkpoint that holds one or several, or a whole saved module.
 //!
 //! The pickle is interpreted by `pytorch-reader`, which knows tensors, dictionaries and numbers and
 //! calls nothing.
 
+mod container;
+mod pickle_scan;
+
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
+use std::rc::Rc;
 
 use burn_store::pytorch_reader::{PickleValue, PytorchError, PytorchReader, Tensor};
 
+use self::pickle_scan::PickleScan;
 use super::error::WeightsError;
 use super::file::{FileTensor, Layout, WeightsFile, file_length, malformed};
 use super::format::WeightsFormat;
 use super::order::sort_naturally;
 
-/// Keys under which training scripts put the state dict, the likeliest first.
-const STATE_DICT_KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
-
-/// How far into the file the pickle's keys are looked for; it comes first and is small.
-const KEY_SEARCH_BYTES: u64 = 1 << 20;
+/// How deep a network may lie in the dictionaries of a checkpoint.
+const MAX_PART_DEPTH: usize = 3;
+/// The most dictionaries of a checkpoint that are looked at as a network.
+const MAX_PARTS: usize = 64;
 
 pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
     file_length(path)?;
+    let scan = container::scan(path).map_err(|reason| malformed(path, WeightsFormat::Pytorch, reason))?;
     let damaged = |error: PytorchError| match error {
         PytorchError::Io(source) if source.raw_os_error().is_some() => {
             WeightsError::Read { path: path.to_owned(), source }
@@ -30,14 +33,9 @@ pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
         other => malformed(path, WeightsFormat::Pytorch, other),
     };
     let root = PytorchReader::read_pickle_data(path, None).map_err(damaged)?;
-    let (key, ignored) = locate_state_dict(&root);
-    let reader = match key {
-        Some(key) => PytorchReader::with_top_level_key(path, key),
-        None => PytorchReader::new(path),
-    }
-    .map_err(damaged)?;
-    let mut by_name = reader.into_tensors();
-    let tensors = layer_order(path, by_name.keys().cloned().collect())
+    let contents = Contents::of(&root);
+    let mut by_name = PytorchReader::new(path).map_err(damaged)?.into_tensors();
+    let tensors = layer_order(&contents.tensors, &scan)
         .into_iter()
         .filter_map(|name| by_name.remove(&name).map(|tensor| file_tensor(name, tensor)))
         .collect();
@@ -46,33 +44,94 @@ pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
         format: WeightsFormat::Pytorch,
         layout: Layout::Torch,
         tensors,
-        ignored,
+        parts: contents.parts,
+        optimizers: contents.optimizers,
+        keys: contents.keys,
+        ignored: Vec::new(),
     })
 }
 
-/// The key of the state dict inside a checkpoint, and what else the checkpoint holds.
-fn locate_state_dict(root: &PickleValue) -> (Option<&'static str>, Vec<String>) {
-    let PickleValue::Dict(entries) = root else {
-        return (None, Vec::new());
-    };
-    let holds_tensors = |key: &&&str| entries.get(**key).is_some_and(has_tensor);
-    let Some(key) = STATE_DICT_KEYS.iter().find(holds_tensors) else {
-        return (None, Vec::new());
-    };
-    let mut others: Vec<String> = entries.keys().filter(|k| k != key).cloned().collect();
-    others.sort();
-    (Some(key), others)
+/// One step on the way to a tensor.
+#[derive(Clone)]
+enum Step {
+    Key(String),
+    Index(usize),
 }
 
-/// True for a dictionary with a tensor in it; a tensor itself is a value the pickle cannot name.
-fn has_tensor(value: &PickleValue) -> bool {
-    match value {
-        PickleValue::Dict(entries) => entries.values().any(|value| {
-            has_tensor(value)
-                || matches!(value, PickleValue::Unsupported(python_type) if python_type == "torch.Tensor")
-        }),
-        _ => false,
+/// What the dictionaries of a file hold.
+#[derive(Default)]
+struct Contents {
+    /// The way to each tensor that may be a weight.
+    tensors: Vec<Vec<Step>>,
+    /// Dictionaries below the outermost one that hold tensors.
+    parts: Vec<String>,
+    /// Dictionaries that are an optimiser's state.
+    optimizers: Vec<String>,
+    /// The keys of the outermost dictionary, sorted.
+    keys: Vec<String>,
+}
+
+impl Contents {
+    fn of(root: &PickleValue) -> Self {
+        let mut contents = Self::default();
+        if let PickleValue::Dict(entries) = root {
+            contents.keys = entries.keys().cloned().collect();
+            contents.keys.sort();
+        }
+        contents.walk(root, &mut Vec::new());
+        contents.parts.sort_by_key(|key| (key.matches('.').count(), key.clone()));
+        contents.parts.truncate(MAX_PARTS);
+        contents.optimizers.sort();
+        contents
     }
+
+    fn walk(&mut self, value: &PickleValue, path: &mut Vec<Step>) {
+        match value {
+            PickleValue::Dict(entries) => {
+                if is_optimizer(entries, path) {
+                    self.optimizers.push(joined(path));
+                    return;
+                }
+                let before = self.tensors.len();
+                for (key, value) in entries {
+                    path.push(Step::Key(key.clone()));
+                    self.walk(value, path);
+                    path.pop();
+                }
+                if self.tensors.len() > before && (1..=MAX_PART_DEPTH).contains(&path.len()) {
+                    self.parts.push(joined(path));
+                }
+            }
+            PickleValue::List(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    path.push(Step::Index(index));
+                    self.walk(value, path);
+                    path.pop();
+                }
+            }
+            // A tensor itself is a value that the pickle cannot name.
+            PickleValue::Unsupported(python_type) if python_type == "torch.Tensor" => {
+                self.tensors.push(path.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// True for what `Optimizer.state_dict()` gives, and for a dictionary whose key says that it is one.
+fn is_optimizer(entries: &HashMap<String, PickleValue>, path: &[Step]) -> bool {
+    let says_so = |step: &Step| matches!(step, Step::Key(key) if key.to_lowercase().contains("optim"));
+    let has_its_keys = entries.contains_key("state") && entries.contains_key("param_groups");
+    has_its_keys || path.last().is_some_and(says_so)
+}
+
+/// The name under which the reader lists a tensor.
+fn joined(path: &[Step]) -> String {
+    let steps = path.iter().map(|step| match step {
+        Step::Key(key) => key.clone(),
+        Step::Index(index) => index.to_string(),
+    });
+    steps.collect::<Vec<_>>().join(".")
 }
 
 fn file_tensor(name: String, tensor: Tensor) -> FileTensor {
@@ -90,50 +149,27 @@ fn file_tensor(name: String, tensor: Tensor) -> FileTensor {
         shape: tensor.shape().to_vec(),
         dtype,
         dtype_name: format!("{:?}", tensor.dtype()).to_lowercase(),
-        read: Box::new(move || tensor.read().map_err(|error| error.to_string())),
+        read: Rc::new(move || tensor.read().map_err(|error| error.to_string())),
     }
 }
 
-/// The order in which the dictionary was filled, which is the order of the network's layers. The
-/// reader gives a hash map, so the keys are looked up in the pickle's bytes; natural order otherwise.
-fn layer_order(path: &Path, names: Vec<String>) -> Vec<String> {
-    let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(KEY_SEARCH_BYTES).read_to_end(&mut head));
-    let positions = match read {
-        Ok(_) => key_positions(&head, &names),
-        Err(_) => HashMap::new(),
+/// The names of the tensors in the order in which the dictionaries were filled, which is the order of the network's
+/// layers. The reader gives hash maps, so the keys are looked up in the pickle; natural order where they are not all
+/// there.
+fn layer_order(paths: &[Vec<Step>], scan: &PickleScan) -> Vec<String> {
+    let place = |step: &Step| match step {
+        Step::Key(key) => scan.position(key),
+        Step::Index(index) => Some(*index),
     };
-    if positions.len() != names.len() {
-        return sort_naturally(names);
-    }
-    let mut names = names;
-    names.sort_by_key(|name| positions.get(name).copied());
-    names
-}
-
-/// Where each name first stands as a pickled string: `X` and a 4-byte length (protocols 1 to 3), or
-/// 0x8c and a 1-byte length (protocol 4 on).
-fn key_positions(head: &[u8], names: &[String]) -> HashMap<String, usize> {
-    let wanted: HashMap<&[u8], &String> = names.iter().map(|n| (n.as_bytes(), n)).collect();
-    let longest = names.iter().map(String::len).max().unwrap_or(0);
-    let mut positions = HashMap::new();
-    for position in 0..head.len() {
-        let key = pickled_string(&head[position..], longest).and_then(|key| wanted.get(key));
-        if let Some(name) = key {
-            positions.entry((*name).clone()).or_insert(position);
+    let named = |path: &Vec<Step>| {
+        let places: Option<Vec<usize>> = path.iter().map(place).collect();
+        places.map(|places| (places, joined(path)))
+    };
+    match paths.iter().map(named).collect::<Option<Vec<_>>>() {
+        Some(mut names) => {
+            names.sort();
+            names.into_iter().map(|(_, name)| name).collect()
         }
+        None => sort_naturally(paths.iter().map(|path| joined(path)).collect()),
     }
-    positions
-}
-
-fn pickled_string(bytes: &[u8], longest: usize) -> Option<&[u8]> {
-    let (length, start) = match bytes {
-        [b'X', a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, 5),
-        [0x8c, length, ..] => (usize::from(*length), 2),
-        _ => return None,
-    };
-    if length > longest {
-        return None;
-    }
-    bytes.get(start..start + length)
 }

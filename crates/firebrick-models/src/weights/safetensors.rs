@@ -10,6 +10,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use burn::tensor::DType;
 use safetensors::Dtype;
@@ -46,13 +47,7 @@ pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
             Some(file_tensor(path.to_owned(), data_start, name, info))
         })
         .collect();
-    Ok(WeightsFile {
-        path: path.to_owned(),
-        format: WeightsFormat::Safetensors,
-        layout: Layout::Torch,
-        tensors,
-        ignored: Vec::new(),
-    })
+    Ok(WeightsFile::flat(path, WeightsFormat::Safetensors, Layout::Torch, tensors))
 }
 
 fn read_header(file: &mut File, file_bytes: u64) -> Result<Vec<u8>, String> {
@@ -80,7 +75,7 @@ fn layer_order(names: Vec<String>) -> Vec<String> {
 
 fn file_tensor(path: PathBuf, data_start: u64, name: String, info: TensorInfo) -> FileTensor {
     let (start, end) = info.data_offsets;
-    let read: ReadBytes = Box::new(move || {
+    let read: ReadBytes = Rc::new(move || {
         read_range(&path, data_start + start as u64, end - start)
             .map_err(|error| format!("cannot be read: {error}"))
     });

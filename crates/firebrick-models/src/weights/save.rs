@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::error::WeightsError;
 use super::names::{NameStyle, parameter_names};
-use super::targets::COUNTER;
+use super::targets::BATCH_NORM_COUNTER;
 use crate::classifier::ImageClassifier;
 use crate::parameters::named_parameters;
 
@@ -80,7 +80,7 @@ fn to_safetensors<M: ImageClassifier>(
 /// for `momentum=None`, but a strict `load_state_dict` misses it.
 fn counter_names(names: &[String]) -> impl Iterator<Item = String> {
     let layers = names.iter().filter_map(|name| name.strip_suffix("running_var"));
-    layers.map(|layer| format!("{layer}{COUNTER}"))
+    layers.map(|layer| format!("{layer}{BATCH_NORM_COUNTER}"))
 }
 
 /// The JSON header with its entries in a fixed order; the safetensors crate's keeps metadata in a

@@ -6,7 +6,9 @@ use crate::classifier::ImageClassifier;
 use crate::parameters::{ParameterInfo, parameter_infos};
 
 /// A counter of BatchNorm in torch, which nothing here needs.
-pub(super) const COUNTER: &str = "num_batches_tracked";
+pub(super) const BATCH_NORM_COUNTER: &str = "num_batches_tracked";
+/// The counter of torch's `AveragedModel`.
+const AVERAGE_COUNTER: &str = "n_averaged";
 
 /// The parameters of a model as a file would have them.
 pub(crate) struct Targets {
@@ -60,5 +62,5 @@ pub(crate) struct Match {
 }
 
 pub(super) fn is_counter(name: &str) -> bool {
-    split_leaf(name).1 == COUNTER
+    [BATCH_NORM_COUNTER, AVERAGE_COUNTER].contains(&split_leaf(name).1)
 }

@@ -10,7 +10,7 @@ use tempfile::tempdir;
 
 use super::support::{Stored, WRITTEN, all_bits, config, fixture, flex, state_dict, write};
 
-const STRICT: LoadOptions = LoadOptions { strict: true };
+const STRICT: LoadOptions = LoadOptions { strict: true, key: None };
 
 /// Positions of the layers with parameters, as `nn.Sequential` counts them.
 fn index_of(name: &str, parameter: &str) -> String {

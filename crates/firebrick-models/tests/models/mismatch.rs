@@ -9,8 +9,8 @@ use tempfile::{TempDir, tempdir};
 
 use super::support::{Stored, all_bits, config, flex, state_dict, write};
 
-const STRICT: LoadOptions = LoadOptions { strict: true };
-const LENIENT: LoadOptions = LoadOptions { strict: false };
+const STRICT: LoadOptions = LoadOptions { strict: true, key: None };
+const LENIENT: LoadOptions = LoadOptions { strict: false, key: None };
 
 /// A file made from a LeNet's state dict by `change`.
 fn changed(change: impl FnOnce(&mut Vec<(String, Stored)>)) -> (TempDir, PathBuf) {
@@ -141,7 +141,7 @@ fn two_networks_in_one_file_are_not_chosen_between() {
         })
     };
     let (_folder, path) = twice("student.", "teacher.");
-    insta::assert_snapshot!(message(&path, STRICT), @"weights file 'w.safetensors': 2 networks in it fit this model, under 'student.', 'teacher.'; keep one of them in the file");
+    insta::assert_snapshot!(message(&path, STRICT), @r#"weights file 'w.safetensors': 2 networks in it fit this model, under 'student.', 'teacher.'; say which one: model.weights_key = "student""#);
     let (_folder, path) = twice("model.", "ema.");
     assert!(message(&path, STRICT).contains("extra: ema.conv1.weight"));
     let (_, report) = into_fresh(&path, LENIENT).unwrap();
@@ -183,8 +183,13 @@ fn files_that_are_no_weights_say_so() {
         error.replace(&format!("{}/", folder.path().display()), "")
     };
     insta::assert_snapshot!(say("none.safetensors"), @"weights file 'none.safetensors': cannot be read: No such file or directory (os error 2)");
-    insta::assert_snapshot!(say("model.onnx"), @"weights file 'model.onnx': expected a name that ends in .safetensors, .pt, .pth or .bpk, got '.onnx'");
-    insta::assert_snapshot!(say("model"), @"weights file 'model': expected a name that ends in .safetensors, .pt, .pth or .bpk, got no ending");
+    for name in ["model.onnx", "model"] {
+        std::fs::write(folder.path().join(name), b"\x08\x07\x12\x07pytorch and more").unwrap();
+    }
+    insta::assert_snapshot!(say("model.onnx"), @r"weights file 'model.onnx': expected a file in the format of safetensors, of PyTorch's torch.save or of burnpack, got a file that begins with `\x08\x07\x12\x07pyto`");
+    assert_eq!(say("model").replace("'model'", "'model.onnx'"), say("model.onnx"));
+    std::fs::write(folder.path().join("keras.pt"), b"\x89HDF\r\n\x1a\n").unwrap();
+    assert!(say("keras.pt").contains("an HDF5 file, as Keras writes"), "{}", say("keras.pt"));
     std::fs::create_dir(folder.path().join("folder.pt")).unwrap();
     insta::assert_snapshot!(say("folder.pt"), @"weights file 'folder.pt': cannot be read: expected a file, got a folder or a device");
     for extension in ["safetensors", "pt", "pth", "bpk"] {

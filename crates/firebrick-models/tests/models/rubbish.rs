@@ -11,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 
 use super::support::{config, fixture, flex};
 
-const LENIENT: LoadOptions = LoadOptions { strict: false };
+const LENIENT: LoadOptions = LoadOptions { strict: false, key: None };
 
 /// A LeNet in each format.
 fn originals() -> (TempDir, Vec<PathBuf>) {

@@ -9,15 +9,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use toml::{Table, Value};
 
 /// Keys of the table that are not the network's own.
-const KEYS: [&str; 2] = ["weights", "strict"];
+const KEYS: [&str; 3] = ["weights", "weights_key", "strict"];
 
 /// `[model]`: the network's `name` and arguments, and beside them the keys below.
 #[derive(Debug, Clone)]
 pub struct ModelSection {
     /// Which network, with its arguments.
     pub network: ModelConfig,
-    /// Weights to start from (`.safetensors`, `.pt` or `.bpk`); torch's initialisation when absent.
+    /// Weights to start from: what `torch.save` writes under any name, `.safetensors` or `.bpk`; torch's initialisation
+    /// when absent.
     pub weights: Option<PathBuf>,
+    /// Where in `weights` the network lies, such as `"params_ema"` or `"checkpoint.ema"`; needed where several networks in
+    /// the file fit. Absent: wherever one fits.
+    pub weights_key: Option<String>,
     /// With `false`, tensors of `weights` that are missing, extra or of another shape are reported
     /// instead of refused.
     pub strict: bool,
@@ -30,17 +34,25 @@ impl ModelSection {
     ///
     /// The first wrong one; its key is its path in the table `[model]`.
     pub fn validate(&self) -> Result<(), ArgumentError> {
+        if let (None, Some(key)) = (&self.weights, &self.weights_key) {
+            return Err(ArgumentError::new(
+                "weights_key",
+                "`weights` beside it: the file that has this key",
+                key,
+            ));
+        }
         self.network.validate()
     }
 
     fn read(mut value: Value) -> Result<Self, ReadError> {
-        let (mut weights, mut strict) = (None, None);
+        let (mut weights, mut weights_key, mut strict) = (None, None, None);
         if let Value::Table(table) = &mut value {
             weights = take(table, "weights")?;
+            weights_key = take(table, "weights_key")?;
             strict = take(table, "strict")?;
         }
         let network = read(value).map_err(with_own_keys)?;
-        Ok(Self { network, weights, strict: strict.unwrap_or(true) })
+        Ok(Self { network, weights, weights_key, strict: strict.unwrap_or(true) })
     }
 }
 
@@ -68,6 +80,9 @@ impl Serialize for ModelSection {
         let mut table = Table::try_from(&self.network).map_err(S::Error::custom)?;
         if let Some(weights) = &self.weights {
             table.insert("weights".to_owned(), Value::String(weights.display().to_string()));
+            if let Some(key) = &self.weights_key {
+                table.insert("weights_key".to_owned(), Value::String(key.clone()));
+            }
             table.insert("strict".to_owned(), Value::Boolean(self.strict));
         }
         table.serialize(serializer)
