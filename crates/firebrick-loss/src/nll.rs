@@ -11,7 +11,7 @@ use crate::check;
 use crate::classes::{self, FlatTargets};
 use crate::classification::{ClassificationLoss, PerImage, SplitSums};
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
 use crate::session::explanation::{number, of_rows};
 use crate::session::ranks::run_on_classes;
@@ -55,6 +55,10 @@ impl Loss for NllLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::LogProbabilities
     }
 
     fn classification(

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::classification::ClassificationLoss;
 use crate::elementwise::Elementwise;
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
 use crate::session::{Evaluation, InputSlot, Session};
 use crate::{check, elementwise};
@@ -53,6 +53,10 @@ impl Loss for PoissonNllLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        if self.log_input { Takes::Anything } else { Takes::NonNegative }
     }
 
     fn classification(

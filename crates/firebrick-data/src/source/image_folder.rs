@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn_dataset::Dataset;
-use firebrick_component::Component;
+use firebrick_component::{Component, text};
 use firebrick_storage::{Sha256Hasher, read_bounded, read_prefix};
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,7 @@ impl DatasetSource for ImageFolderConfig {
                 Some(pick_evenly(list_split(&folder, &class_names)?, limit.validation))
             }
         };
-        let stage = format!("checking the images of {}", root.display());
+        let stage = format!("checking the images of {}", text::path(root));
         let files = || train.iter().chain(&test).chain(validation.iter().flatten());
         progress.stage(&stage, Some(files().count() as u64));
         let mut check = Check { root, shapes: BTreeSet::new(), hasher: Sha256Hasher::new() };
@@ -89,7 +89,7 @@ impl DatasetSource for ImageFolderConfig {
         let shape = if check.shapes.len() == 1 { check.shapes.pop_first() } else { None };
         let shared = |files| -> SharedDataset { Arc::new(ImageFolder { files }) };
         Ok(Source {
-            origin: root.display().to_string(),
+            origin: text::path(root),
             class_names,
             train: Some(shared(train)),
             validation: validation.map(shared),
@@ -206,7 +206,7 @@ fn check_same_classes(train: &Path, names: &[String], test: &Path) -> Result<(),
     Err(DataError::malformed(
         test,
         "classes",
-        format!("the {} classes of {}", names.len(), train.display()),
+        format!("the {} classes of {}", names.len(), text::path(train)),
         got,
         "give every split the same class folders",
     ))
@@ -254,7 +254,7 @@ impl Walk {
                 folder,
                 "folder",
                 format!("at most {MAX_DEPTH} folders in one another, without circles"),
-                format!("a way back to {}", real.display()),
+                format!("a way back to {}", text::path(&real)),
                 "remove the link",
             ));
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use firebrick_component::text;
 use firebrick_storage::StorageError;
 
 use super::described::{MatchedBy, Misshapen, Mistyped, NamedShape};
@@ -16,7 +17,7 @@ const LINES_SHOWN: usize = 20;
 #[non_exhaustive]
 pub enum WeightsError {
     /// The operating system could not read the file.
-    #[error("weights file '{}': cannot be read: {source}", path.display())]
+    #[error("weights file '{}': cannot be read: {source}", text::path(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -26,7 +27,7 @@ pub enum WeightsError {
     /// The file's name does not say which format it is in.
     #[error(
         "weights file '{}': expected a name that ends in .safetensors, .pt, .pth or .bpk, got {}",
-        path.display(),
+        text::path(path),
         extension.as_ref().map_or("no ending".to_owned(), |e| format!("'.{e}'"))
     )]
     UnknownFormat {
@@ -36,7 +37,7 @@ pub enum WeightsError {
         extension: Option<String>,
     },
     /// The file is damaged, cut off, or something else under this name.
-    #[error("weights file '{}': not a whole {format} file: {reason}", path.display())]
+    #[error("weights file '{}': not a whole {format} file: {reason}", text::path(path))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -48,7 +49,7 @@ pub enum WeightsError {
     /// The file holds several networks that fit equally well.
     #[error(
         "weights file '{}': {} networks in it fit this model, under {}; keep one of them in the file",
-        path.display(),
+        text::path(path),
         prefixes.len(),
         prefixes.iter().map(|p| format!("'{p}'")).collect::<Vec<_>>().join(", ")
     )]
@@ -62,7 +63,7 @@ pub enum WeightsError {
     #[error(transparent)]
     Mismatch(Box<Mismatch>),
     /// One tensor's values could not be read or are no numbers to start from.
-    #[error("weights file '{}': tensor '{tensor}': {reason}", path.display())]
+    #[error("weights file '{}': tensor '{tensor}': {reason}", text::path(path))]
     Tensor {
         /// The file.
         path: PathBuf,
@@ -72,7 +73,7 @@ pub enum WeightsError {
         reason: String,
     },
     /// The weights could not be put into the format.
-    #[error("weights file '{}': cannot be written as safetensors: {reason}", path.display())]
+    #[error("weights file '{}': cannot be written as safetensors: {reason}", text::path(path))]
     Encode {
         /// The file.
         path: PathBuf,
@@ -112,7 +113,7 @@ impl fmt::Display for Mismatch {
         write!(
             f,
             "weights file '{}' does not fit {} ({})",
-            self.path.display(),
+            text::path(&self.path),
             self.model,
             self.matched_by
         )?;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use firebrick_component::text;
 use serde::Serialize;
 
 use super::described::{MatchedBy, Misshapen, NamedShape};
@@ -61,7 +62,7 @@ impl LoadReport {
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.assignments.len();
-        write!(f, "{}: {count} tensors {}", self.path.display(), self.matched_by)?;
+        write!(f, "{}: {count} tensors {}", text::path(&self.path), self.matched_by)?;
         let width = |name: fn(&Assignment) -> &str| {
             let lengths = self.assignments.iter().map(|a| name(a).chars().count());
             lengths.max().unwrap_or(0)
