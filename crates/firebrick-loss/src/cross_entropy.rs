@@ -70,6 +70,10 @@ impl Loss for CrossEntropyLossConfig {
         Takes::Scores
     }
 
+    fn begins_with_softmax(&self) -> bool {
+        true
+    }
+
     fn classification(
         &self,
         num_classes: usize,

@@ -62,6 +62,10 @@ impl Loss for FocalLossConfig {
         Takes::Scores
     }
 
+    fn begins_with_softmax(&self) -> bool {
+        true
+    }
+
     fn classification(
         &self,
         num_classes: usize,

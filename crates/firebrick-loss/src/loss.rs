@@ -47,6 +47,11 @@ pub trait Loss: Component {
         Takes::Anything
     }
 
+    /// Whether the loss begins with a softmax over the classes, to which log-probabilities are as good as scores.
+    fn begins_with_softmax(&self) -> bool {
+        false
+    }
+
     /// The loss that trains a classifier of `num_classes` classes; none if it takes anything but a network's
     /// outputs and classes. The arguments have been validated.
     ///

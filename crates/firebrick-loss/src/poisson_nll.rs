@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use firebrick_component::check::that;
-use firebrick_component::{ArgumentError, Component};
+use firebrick_component::{ArgumentError, Component, NoEffect};
 use serde::{Deserialize, Serialize};
 
 use crate::classification::ClassificationLoss;
@@ -43,6 +43,11 @@ impl Component for PoissonNllLossConfig {
     fn validate(&self) -> Result<(), ArgumentError> {
         that(self.eps.is_finite(), "eps", self.eps, "a number")?;
         self.reduction.validate()
+    }
+
+    fn without_effect(&self) -> Vec<NoEffect> {
+        let has_effect = !self.log_input || self.eps == Self::default().eps;
+        NoEffect::unless(has_effect, "eps", "with log_input = true no logarithm is taken of the input")
     }
 }
 

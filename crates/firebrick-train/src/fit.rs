@@ -48,12 +48,16 @@ pub fn fit<M: ImageClassifier>(
     location: &RunLocation,
     observer: &mut dyn Observer,
 ) -> Result<Outcome<M>, TrainError> {
+    let unknown = plan.check_model(&model)?;
     let mut state = TrainState::new(plan, model)?;
     let begin = resume::begin(plan, location)?;
     if let Some(checkpoint) = &begin.checkpoint {
         state.restore(checkpoint)?;
     }
     let mut run = Run::new(plan, state, begin.folder, begin.metrics, observer);
+    if begin.checkpoint.is_none() {
+        run.tell_notices(plan.notices.iter().cloned().chain(unknown).collect())?;
+    }
     run.tell_notices(begin.notices)?;
     run.start()?;
     run.preflight(begin.checkpoint.is_none())?;

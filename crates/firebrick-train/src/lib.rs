@@ -7,7 +7,11 @@
 pub mod error;
 
 pub mod config;
+pub mod check;
+mod outputs;
+mod placed;
 pub mod plan;
+mod told;
 
 pub mod backend;
 mod closest;
@@ -49,6 +53,7 @@ pub mod fit;
 pub mod replay;
 pub mod trace;
 
+pub use check::check;
 pub use config::Config;
 pub use criterion::Criterion;
 pub use error::{ErrorKind, TrainError};

@@ -85,7 +85,12 @@ impl<'a> Trainer<'a> {
     ///
     /// [`TrainError`]; [`TrainError::kind`] says what kind of trouble it is.
     pub fn run(self) -> Result<Outcome<Network>, TrainError> {
-        self.run_with(|plan, device| plan.initial_model(device))
+        self.run_with(|plan, device| {
+            let (model, report) = plan.initial_model_and_report(device)?;
+            // Said once: a run that goes on has its weights from its own checkpoint.
+            let told = report.filter(|report| !report.is_plain()).map(|report| report.in_words());
+            Ok((model, told))
+        })
     }
 
     /// Trains a network of your own in place of the one the config names; its input shape and class
@@ -98,15 +103,16 @@ impl<'a> Trainer<'a> {
         self,
         model: impl FnOnce(&Device) -> M,
     ) -> Result<Outcome<M>, TrainError> {
-        self.run_with(|_, device| Ok(model(device)))
+        self.run_with(|_, device| Ok((model(device), None)))
     }
 
     fn run_with<M: ImageClassifier>(
         mut self,
-        model: impl FnOnce(&Plan, &Device) -> Result<M, TrainError>,
+        model: impl FnOnce(&Plan, &Device) -> Result<(M, Option<String>), TrainError>,
     ) -> Result<Outcome<M>, TrainError> {
-        let plan = Plan::new(self.config, &self.name, &*self.progress)?;
-        let model = model(&plan, &plan.backend.device)?;
+        let mut plan = Plan::new(self.config, &self.name, &*self.progress)?;
+        let (model, told) = model(&plan, &plan.backend.device)?;
+        plan.notices.extend(told);
         fit(&plan, model, &self.location, &mut self.observers)
     }
 }

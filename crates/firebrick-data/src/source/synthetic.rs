@@ -94,6 +94,10 @@ impl DatasetSource for SyntheticConfig {
             fingerprint: firebrick_storage::sha256_hex(identity.as_bytes()),
         })
     }
+
+    fn reads_files(&self) -> bool {
+        false
+    }
 }
 
 impl Synthetic {

@@ -58,6 +58,50 @@ impl LoadReport {
     }
 }
 
+impl LoadReport {
+    /// In plain words: how many parameters were loaded, which stay as they were initialised, which tensors of the file were
+    /// left out, and what was converted or guessed.
+    pub fn in_words(&self) -> String {
+        let names = |list: Vec<&str>| list.join(", ");
+        let loaded: Vec<&str> = self.assignments.iter().map(|one| one.parameter.as_str()).collect();
+        let path = text::path(&self.path);
+        let mut words = vec![format!("{path}: loaded {} ({})", parameters(loaded.len()), names(loaded))];
+        let missing: Vec<&str> = self.missing.iter().map(|one| one.name.as_str()).collect();
+        if !missing.is_empty() {
+            words.push(format!("not in the file and freshly initialised: {}", names(missing)));
+        }
+        for head in &self.fresh_head {
+            words.push(format!(
+                "for another number of classes and freshly initialised: {} (expected {:?}, the file has {:?})",
+                head.parameter, head.expected, head.got
+            ));
+        }
+        let extra: Vec<&str> = self.extra.iter().map(|one| one.name.as_str()).collect();
+        if !extra.is_empty() {
+            words.push(format!("left out of the file: {}", names(extra)));
+        }
+        words.extend(self.conversions());
+        text::one_line(&words.join("; "))
+    }
+
+    fn conversions(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let converted: Vec<&str> =
+            self.assignments.iter().filter_map(|one| one.converted_from.as_deref()).collect();
+        if let Some(dtype) = converted.first() {
+            words.push(format!("{} of {dtype} became f32", parameters(converted.len())));
+        }
+        if matches!(self.matched_by, MatchedBy::OrderAndShape) {
+            words.push(format!("{}, for the names are none of this network's", self.matched_by));
+        }
+        words
+    }
+}
+
+fn parameters(count: usize) -> String {
+    format!("{count} parameter{}", if count == 1 { "" } else { "s" })
+}
+
 /// A table of what went where, one line a parameter.
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

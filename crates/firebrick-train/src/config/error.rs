@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use firebrick_component::{ArgumentError, text};
+use firebrick_component::text;
 use thiserror::Error;
 
 /// A config that cannot be used.
@@ -35,8 +35,11 @@ pub enum ConfigError {
     },
 
     /// A wrong value in a config that was put together by a program, so that no text has a place for it.
-    #[error("{0}")]
-    Argument(ArgumentError),
+    #[error("{message}")]
+    Unplaced {
+        /// What is wrong, with the path of its key.
+        message: String,
+    },
 
     /// `--set` without `key.path=VALUE`.
     #[error("--set {}: expected key.path=VALUE, for example --set optimizer.lr=0.1", text::one_line(argument))]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use firebrick_component::{ArgumentError, ReadError, read, take};
+use firebrick_component::{ArgumentError, NoEffect, ReadError, read, take};
 use firebrick_models::ModelConfig;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -31,6 +31,15 @@ impl ModelSection {
     /// The first wrong one; its key is its path in the table `[model]`.
     pub fn validate(&self) -> Result<(), ArgumentError> {
         self.network.validate()
+    }
+
+    /// Keys that were given and change nothing.
+    pub fn without_effect(&self) -> Vec<NoEffect> {
+        let mut found = self.network.without_effect();
+        if !self.strict && self.weights.is_none() {
+            found.push(NoEffect::new("strict", "there are no weights to load (model.weights)"));
+        }
+        found
     }
 
     fn read(mut value: Value) -> Result<Self, ReadError> {

@@ -23,6 +23,11 @@ impl Origin {
         self.placed(words::of_argument(error))
     }
 
+    /// The error for the value at `path`, in the words of `message`.
+    pub fn refused_at(&self, path: &str, message: String) -> ConfigError {
+        self.placed(Complaint::about_value(path, message))
+    }
+
     /// How the value at `path` is written, and whether an override gave it; none if it was left out.
     pub fn written(&self, path: &str) -> Option<(&str, bool)> {
         let (document, places) = &*self.0;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use firebrick_component::ArgumentError;
+use firebrick_component::{ArgumentError, NoEffect};
 use firebrick_data::DataConfig;
 use firebrick_loss::LossConfig;
 use serde::Deserialize;
@@ -73,8 +73,30 @@ impl Config {
     pub fn refused(&self, error: ArgumentError) -> ConfigError {
         match &self.origin {
             Some(origin) => origin.refused(&error),
-            None => ConfigError::Argument(error),
+            None => ConfigError::Unplaced { message: error.to_string() },
         }
+    }
+
+    /// The error for the value of `key`, which is its path in the file, in the words of `message`.
+    pub(crate) fn refused_at(&self, key: &str, message: String) -> ConfigError {
+        match &self.origin {
+            Some(origin) => origin.refused_at(key, message),
+            None => ConfigError::Unplaced { message },
+        }
+    }
+
+    /// Keys that were given and change nothing, by their path in the file. No mistakes, but whoever wrote them should be
+    /// told.
+    pub fn without_effect(&self) -> Vec<NoEffect> {
+        let tables = [
+            ("model", self.model.without_effect()),
+            ("data", self.data.without_effect()),
+            ("loss", self.loss.without_effect()),
+            ("optimizer", self.optimizer.without_effect()),
+            ("schedule", self.schedule.without_effect()),
+            ("trainer", self.trainer.without_effect()),
+        ];
+        tables.into_iter().flat_map(|(table, found)| found.into_iter().map(move |one| one.within(table))).collect()
     }
 
     /// How the value of `key` was written, and whether a `--set` gave it; none if it was left out.

@@ -19,7 +19,7 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
-    fn about_value(path: &str, message: String) -> Self {
+    pub fn about_value(path: &str, message: String) -> Self {
         Self { path: path.to_owned(), is_about_key: false, message, hint: None }
     }
 }

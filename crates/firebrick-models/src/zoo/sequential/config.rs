@@ -129,6 +129,13 @@ impl NetworkConfig for SequentialConfig {
         }
     }
 
+    fn num_classes_key(&self) -> String {
+        match self.head() {
+            Ok((index, _)) => format!("layers[{index}].{OUT_FEATURES}"),
+            Err(error) => unreachable!("bug: the head that was read is none: {error}"),
+        }
+    }
+
     /// It becomes the head's `out_features`.
     fn set_num_classes(&mut self, num_classes: usize) {
         let head = self.head().ok().and_then(|(index, _)| self.layers[index].as_table_mut());
