@@ -8,6 +8,7 @@ pub mod error;
 
 pub mod config;
 pub mod check;
+pub mod class_names;
 mod outputs;
 mod placed;
 pub mod plan;

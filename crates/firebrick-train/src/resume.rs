@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use firebrick_storage::{MANIFEST_FILE, RunLock, StorageError};
 
 use crate::checkpoint::{self, Checkpoint, State, Which};
+use crate::class_names;
 use crate::config::{Config, ConfigError};
 use crate::config_difference::{Difference, differences};
 use crate::error::TrainError;
@@ -157,6 +158,16 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
         });
     }
     notices.extend(other_rates(plan, &earlier, state.progress.position.step)?);
+    let names = class_names::difference(&state.dataset.class_names, &plan.datasets.info.class_names);
+    if let Some(difference) = names {
+        return Err(TrainError::Checkpoint {
+            path: checkpoint.path.clone(),
+            message: format!(
+                "was made on other classes than the data has now: {difference}; put the data back as it was, or start a \
+                 fresh run"
+            ),
+        });
+    }
     let (expected, got) = (&state.dataset.fingerprint, &plan.datasets.info.fingerprint);
     if expected != got {
         return Err(TrainError::Checkpoint {
