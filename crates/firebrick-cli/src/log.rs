@@ -279,8 +279,12 @@ fn columns(cells: [&str; 6]) -> String {
 
 /// Loss, optimiser and schedule in a few words.
 fn recipe(config: &Config) -> String {
-    let mut words =
-        format!("{}, {} with lr {}", config.loss.name(), config.optimizer.name(), text::number(config.optimizer.lr()));
+    let mut words = format!(
+        "{}, {} with lr {}",
+        config.loss.name(),
+        config.optimizer.name(),
+        text::number(config.optimizer.lr())
+    );
     match config.schedule.name() {
         "none" => {}
         schedule => words.push_str(&format!(", {schedule} schedule")),

@@ -147,8 +147,10 @@ fn excerpt(text: &str, name: &str, span: &Range<usize>, style: Style) -> Option<
     if text.is_empty() || *span == (0..0) {
         return None;
     }
-    let excerpt =
-        Excerpt { source: NamedSource::new(text::one_line(name), printable(text)), span: first_line_of(text, span) };
+    let excerpt = Excerpt {
+        source: NamedSource::new(text::one_line(name), printable(text)),
+        span: first_line_of(text, span),
+    };
     let theme =
         if style.has_colour() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let mut rendered = String::new();

@@ -140,10 +140,15 @@ impl DataConfig {
             found.push(NoEffect::new("root", format!("data set `{name}` has no files")));
         }
         if self.download && self.dataset.remote_files().is_none() {
-            found.push(NoEffect::new("download", format!("data set `{name}` has no official place to fetch it from")));
+            found.push(NoEffect::new(
+                "download",
+                format!("data set `{name}` has no official place to fetch it from"),
+            ));
         }
         let steps = self.augment.iter().enumerate();
-        found.extend(steps.flat_map(|(index, step)| within(step.without_effect(), format!("augment[{index}]"))));
+        found.extend(
+            steps.flat_map(|(index, step)| within(step.without_effect(), format!("augment[{index}]"))),
+        );
         let steps = self.batch_augment.iter().enumerate();
         found.extend(
             steps.flat_map(|(index, step)| within(step.without_effect(), format!("batch_augment[{index}]"))),

@@ -60,7 +60,10 @@ pub(crate) fn untrained(
     let num_classes = config.model.network.num_classes();
     let labels_n = Tensor::<1, Int>::zeros([1], device);
     let value = loss.forward(Tensor::zeros([1, num_classes], device), Targets::Classes(labels_n))?;
-    Ok(read("the loss of equal scores", value)?.first().copied().filter(|loss| loss.is_finite() && *loss > 0.0))
+    Ok(read("the loss of equal scores", value)?
+        .first()
+        .copied()
+        .filter(|loss| loss.is_finite() && *loss > 0.0))
 }
 
 /// Moves a batch to `device`: its images `[n, c, h, w]`, and what they are compared with.

@@ -6,9 +6,9 @@
 
 pub mod error;
 
-pub mod config;
 pub mod check;
 pub mod class_names;
+pub mod config;
 mod outputs;
 mod placed;
 pub mod plan;

@@ -79,8 +79,9 @@ fn two_class_counts(config: &Config) -> Option<String> {
     let key = format!("model.{}", config.model.network.num_classes_key());
     let (written, _) = config.written(&key)?;
     let num_classes = config.model.network.num_classes();
-    (written != num_classes.to_string())
-        .then(|| format!("{key} = {written} has no effect: model.num_classes = {num_classes} takes its place"))
+    (written != num_classes.to_string()).then(|| {
+        format!("{key} = {written} has no effect: model.num_classes = {num_classes} takes its place")
+    })
 }
 
 /// What to say of the loss of the very first step; `untrained` is that of a network that has learnt nothing.

@@ -60,7 +60,11 @@ impl Component for RandomCropConfig {
             return vec![NoEffect::new("", "without padding the whole image is cut out")];
         }
         let has_effect = self.fill == 0 || self.padding_mode == PaddingMode::Constant;
-        NoEffect::unless(has_effect, "fill", "only padding_mode = \"constant\" fills the border with one value")
+        NoEffect::unless(
+            has_effect,
+            "fill",
+            "only padding_mode = \"constant\" fills the border with one value",
+        )
     }
 }
 

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 
-use super::environment::check_environment;
 use super::device::{device_name, is_real_gpu};
+use super::environment::check_environment;
 use super::error::BackendError;
 use super::name::BackendName;
 use super::scope::scope;

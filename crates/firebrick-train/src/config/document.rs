@@ -79,7 +79,8 @@ impl Document {
 
     /// An error at a place: in the file, or in the override that `span` begins in.
     pub fn invalid(&self, span: Range<usize>, message: String, hint: Option<String>) -> ConfigError {
-        let (message, hint) = (text::one_line(&message).into(), hint.map(|hint| text::one_line(&hint).into()));
+        let (message, hint) =
+            (text::one_line(&message).into(), hint.map(|hint| text::one_line(&hint).into()));
         let name = Box::from(self.name.as_str());
         if let Some(line) = self.override_at(span.start) {
             let place = format!("--set {}", text::one_line(&line.argument)).into();

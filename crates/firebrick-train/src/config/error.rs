@@ -42,7 +42,10 @@ pub enum ConfigError {
     },
 
     /// `--set` without `key.path=VALUE`.
-    #[error("--set {}: expected key.path=VALUE, for example --set optimizer.lr=0.1", text::one_line(argument))]
+    #[error(
+        "--set {}: expected key.path=VALUE, for example --set optimizer.lr=0.1",
+        text::one_line(argument)
+    )]
     Override {
         /// As given.
         argument: String,

@@ -12,8 +12,8 @@ use super::error::ConfigError;
 use super::model_section::ModelSection;
 use super::output::OutputConfig;
 use super::overrides::Override;
-use super::trainer::TrainerConfig;
 use super::read::{self, Origin};
+use super::trainer::TrainerConfig;
 use super::write;
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::{ScheduleConfig, ScheduleError};
@@ -96,7 +96,10 @@ impl Config {
             ("schedule", self.schedule.without_effect()),
             ("trainer", self.trainer.without_effect()),
         ];
-        tables.into_iter().flat_map(|(table, found)| found.into_iter().map(move |one| one.within(table))).collect()
+        tables
+            .into_iter()
+            .flat_map(|(table, found)| found.into_iter().map(move |one| one.within(table)))
+            .collect()
     }
 
     /// How the value of `key` was written, and whether a `--set` gave it; none if it was left out.

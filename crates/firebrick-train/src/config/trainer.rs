@@ -130,7 +130,8 @@ impl TrainerConfig {
         if let Some(EarlyStoppingConfig { patience, .. }) = self.early_stopping
             && patience >= self.epochs
         {
-            let reason = format!("it waits for {patience} evaluations, and the run has {} epochs", self.epochs);
+            let reason =
+                format!("it waits for {patience} evaluations, and the run has {} epochs", self.epochs);
             found.push(NoEffect::new("early_stopping", reason));
         }
         found

@@ -77,7 +77,9 @@ impl<M: ImageClassifier> Run<'_, M> {
             Verdict::Refused(refusal) => return self.recover(refusal, epoch, samples),
         };
         if step == 0 {
-            self.tell_notices(told::of_first_loss(self.plan.untrained_loss, report.loss).into_iter().collect())?;
+            self.tell_notices(
+                told::of_first_loss(self.plan.untrained_loss, report.loss).into_iter().collect(),
+            )?;
         }
         self.tell(Event::Step(StepRecord {
             step: step + 1,

@@ -66,7 +66,10 @@ impl OptimizerConfig {
         let mut config = self.clone();
         let decays = config.tunables().weight_decay.is_some_and(|decay| *decay != 0.0);
         if self.no_decay_on_bias_and_norm() && !decays {
-            found.push(NoEffect::new("no_decay_on_bias_and_norm", "there is no weight decay (weight_decay = 0)"));
+            found.push(NoEffect::new(
+                "no_decay_on_bias_and_norm",
+                "there is no weight decay (weight_decay = 0)",
+            ));
         }
         found
     }
