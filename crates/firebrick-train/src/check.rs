@@ -36,7 +36,7 @@ pub fn check(given: &Config, progress: &dyn Progress) -> Result<Checked, TrainEr
     let mut notices = told::of_config(given);
     let network = config.model.network.build().map_err(|error| config.refused(error.within("model")))?;
     let gives = outputs::check(&config.loss, network.gives());
-    notices.extend(gives.map_err(|error| config.refused(error))?);
+    notices.extend(gives.map_err(|message| config.refused_at(outputs::KEY, message))?);
     let (backend, has_data) = match Plan::new(config.clone(), "check", progress) {
         Ok(plan) => {
             let new: Vec<_> = plan.notices.into_iter().filter(|notice| !notices.contains(notice)).collect();

@@ -1,13 +1,12 @@
 //! Whether a network gives what the loss takes: losses of log-probabilities and of probabilities are numbers without
 //! meaning on a network's scores, and nothing in training would show it.
 
-use firebrick_component::ArgumentError;
 use firebrick_loss::{LossConfig, Takes};
 use firebrick_models::ImageClassifier;
 use firebrick_models::layer::Gives;
 
 /// The key that is wrong where network and loss do not fit.
-const KEY: &str = "loss.name";
+pub(crate) const KEY: &str = "loss.name";
 
 /// What is known of a network's outputs.
 pub(crate) fn of<M: ImageClassifier>(model: &M) -> Gives {
@@ -22,8 +21,8 @@ pub(crate) fn of<M: ImageClassifier>(model: &M) -> Gives {
 ///
 /// # Errors
 ///
-/// [`ArgumentError`] for `loss.name` where the outputs are known to be something else than what the loss takes.
-pub(crate) fn check(loss: &LossConfig, gives: Gives) -> Result<Option<String>, ArgumentError> {
+/// What is wrong with `loss.name`, where the outputs are known to be something else than what the loss takes.
+pub(crate) fn check(loss: &LossConfig, gives: Gives) -> Result<Option<String>, String> {
     let (takes, name) = (loss.takes(), loss.name());
     match (takes, gives) {
         (Takes::Scores, Gives::Probabilities | Gives::LogProbabilities) if !is_harmless(loss, gives) => {
@@ -42,9 +41,12 @@ pub(crate) fn check(loss: &LossConfig, gives: Gives) -> Result<Option<String>, A
             wanted(takes)
         ))),
         (_, Gives::Scores | Gives::NonNegative | Gives::Probabilities | Gives::LogProbabilities) => {
-            let expected = format!("{} for a network that ends in {}", instead(takes), what(gives));
-            let got = format!("`{name}`, which takes {}", wanted(takes));
-            Err(ArgumentError::new(KEY, expected, got))
+            Err(format!(
+                "{KEY}: the loss `{name}` takes {}, and the network ends in {}; {}",
+                wanted(takes),
+                what(gives),
+                instead(takes)
+            ))
         }
     }
 }
@@ -68,12 +70,14 @@ fn wanted(takes: Takes) -> &'static str {
 fn instead(takes: Takes) -> &'static str {
     match takes {
         Takes::LogProbabilities => {
-            "another loss (`cross_entropy` is `nll` on log_softmax), or { name = \"log_softmax\" } as the network's last layer,"
+            "use `cross_entropy`, which is `nll` behind a log_softmax, or add { name = \"log_softmax\" } as the last layer"
         }
         Takes::Probabilities => {
-            "another loss (`bce_with_logits` is `bce` on sigmoid), or { name = \"sigmoid\" } as the network's last layer,"
+            "use `bce_with_logits`, which is `bce` behind a sigmoid, or add { name = \"sigmoid\" } as the last layer"
         }
-        Takes::NonNegative | Takes::Anything | Takes::Scores => "log_input = true",
+        Takes::NonNegative | Takes::Anything | Takes::Scores => {
+            "set loss.log_input = true, or let the network end in a `relu`"
+        }
     }
 }
 

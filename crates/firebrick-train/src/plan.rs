@@ -233,7 +233,7 @@ impl Plan {
             )));
         }
         let checked = outputs::check(&self.config.loss, outputs::of(model));
-        checked.map_err(|error| self.config.refused(error).into())
+        checked.map_err(|message| self.config.refused_at(outputs::KEY, message).into())
     }
 }
 

@@ -33,7 +33,7 @@ const MAX_DEPTH: usize = 16;
 const MAX_FILES: usize = 50_000_000;
 /// As much of each file is read at opening; nearly every header is shorter.
 const HEADER_BYTES: usize = 1 << 16;
-/// Names of the folder that holds the validation split; the first that exists counts.
+/// Names of the folder that holds the validation split; one of them at most is there.
 const VALIDATION_FOLDERS: [&str; 3] = ["val", "valid", "validation"];
 
 /// An image folder has no arguments besides `data.root`.
@@ -147,7 +147,17 @@ fn locate(root: &Path) -> Result<SplitFolders, DataError> {
             |path: &&PathBuf| path.file_name().is_some_and(|found| found.eq_ignore_ascii_case(name));
         folders.iter().find(has_name).cloned()
     };
-    let validation = VALIDATION_FOLDERS.iter().find_map(|name| named(name));
+    let mut validation: Vec<PathBuf> = VALIDATION_FOLDERS.iter().filter_map(|name| named(name)).collect();
+    if let [first, second, ..] = validation.as_slice() {
+        return Err(DataError::malformed(
+            root,
+            "folders",
+            format!("one folder of validation images ({})", VALIDATION_FOLDERS.join(", ")),
+            format!("{} and {}", text::path(first), text::path(second)),
+            "put the images together, or move one folder out of the data set",
+        ));
+    }
+    let validation = validation.pop();
     match (named("train"), validation, named("test")) {
         (Some(train), validation, Some(test)) => Ok(SplitFolders { train, validation, test }),
         (Some(train), Some(test), None) => Ok(SplitFolders { train, validation: None, test }),

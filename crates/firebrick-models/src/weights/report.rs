@@ -9,6 +9,9 @@ use serde::Serialize;
 use super::described::{MatchedBy, Misshapen, NamedShape};
 use super::format::WeightsFormat;
 
+/// Names that a sentence lists before it counts the rest.
+const NAMES_SHOWN: usize = 24;
+
 /// One tensor and the parameter that has its values now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Assignment {
@@ -62,7 +65,6 @@ impl LoadReport {
     /// In plain words: how many parameters were loaded, which stay as they were initialised, which tensors of the file were
     /// left out, and what was converted or guessed.
     pub fn in_words(&self) -> String {
-        let names = |list: Vec<&str>| list.join(", ");
         let loaded: Vec<&str> = self.assignments.iter().map(|one| one.parameter.as_str()).collect();
         let path = text::path(&self.path);
         let mut words = vec![format!("{path}: loaded {} ({})", parameters(loaded.len()), names(loaded))];
@@ -70,11 +72,13 @@ impl LoadReport {
         if !missing.is_empty() {
             words.push(format!("not in the file and freshly initialised: {}", names(missing)));
         }
-        for head in &self.fresh_head {
-            words.push(format!(
-                "for another number of classes and freshly initialised: {} (expected {:?}, the file has {:?})",
-                head.parameter, head.expected, head.got
-            ));
+        let head = self.fresh_head.iter();
+        let head: Vec<String> = head
+            .map(|one| format!("{} ({:?}, the file has {:?})", one.parameter, one.expected, one.got))
+            .collect();
+        if !head.is_empty() {
+            let head = names(head.iter().map(String::as_str).collect());
+            words.push(format!("for another number of classes in the file and freshly initialised: {head}"));
         }
         let extra: Vec<&str> = self.extra.iter().map(|one| one.name.as_str()).collect();
         if !extra.is_empty() {
@@ -95,6 +99,15 @@ impl LoadReport {
             words.push(format!("{}, for the names are none of this network's", self.matched_by));
         }
         words
+    }
+}
+
+/// As many as can be read at a glance; the others are counted.
+fn names(list: Vec<&str>) -> String {
+    let shown = list.iter().take(NAMES_SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match list.len().saturating_sub(NAMES_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -1,11 +1,12 @@
 //! The arguments of a network that a config describes.
 
-use firebrick_component::{ArgumentError, Component, Family, ReadError, check};
+use firebrick_component::{ArgumentError, Component, Family, NoEffect, ReadError, check};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use toml::{Table, Value};
 
 use super::block::Blocks;
 use super::parse::{BLOCKS, Parser, spelled_out};
+use super::unused::unused;
 use crate::layer::{LayerConfig, Linear};
 use crate::network::{NetworkConfig, NetworkPlan};
 use crate::shape::MAX_CLASSES;
@@ -114,6 +115,10 @@ impl Component for SequentialConfig {
         let key = format!("layers[{}]", self.layers.len() - 1);
         let expected = format!("{num_classes} features at the end, as the last `linear` gives");
         check::that(got == num_classes, &key, got, expected)
+    }
+
+    fn without_effect(&self) -> Vec<NoEffect> {
+        unused(&self.layers, &self.blocks)
     }
 }
 
