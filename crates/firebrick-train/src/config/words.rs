@@ -65,6 +65,8 @@ pub(super) fn of_reading(error: &ReadError, shown: Option<&str>, keys: &[&str]) 
 /// place.
 pub fn in_words(error: &ReadError) -> String {
     let Complaint { message, hint, .. } = of_reading(error, None, &[]);
+    // What stands in no table of a config is no table of it.
+    let message = message.replacen("unknown table ", "unknown key ", 1);
     text::one_line(&[Some(message), hint].into_iter().flatten().collect::<Vec<_>>().join("; "))
 }
 

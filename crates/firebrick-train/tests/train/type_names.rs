@@ -5,8 +5,30 @@ use toml::{Table, Value};
 
 /// Words of Rust and of serde that mean nothing to who writes a config.
 const RUST: [&str; 24] = [
-    "struct", "enum", "variant", "Config", "usize", "u64", "u32", "u16", "u8", "i64", "i32", "i128", "f64", "f32", "Vec",
-    "Option", "tuple", "newtype", "untagged", "visitor", "a sequence", "a map", "field ", "integer `",
+    "struct",
+    "enum",
+    "variant",
+    "Config",
+    "usize",
+    "u64",
+    "u32",
+    "u16",
+    "u8",
+    "i64",
+    "i32",
+    "i128",
+    "f64",
+    "f32",
+    "Vec",
+    "Option",
+    "tuple",
+    "newtype",
+    "untagged",
+    "visitor",
+    "a sequence",
+    "a map",
+    "field ",
+    "integer `",
 ];
 
 /// Between them, every table with every key.
@@ -99,7 +121,10 @@ fn no_message_speaks_rust() {
                 messages += 1;
                 let message = error.to_string();
                 let speaks_rust = RUST.iter().any(|word| message.contains(word));
-                if speaks_rust || message.contains(char::is_control) || message.contains("00000000000000000000") {
+                if speaks_rust
+                    || message.contains(char::is_control)
+                    || message.contains("00000000000000000000")
+                {
                     failures.push(format!("{}: {message}", steps.join(".")));
                 }
             }

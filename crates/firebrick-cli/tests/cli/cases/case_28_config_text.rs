@@ -15,7 +15,7 @@ fn a_byte_order_mark_is_no_part_of_the_first_line() {
     for (from, to, place) in [
         ("name = \"lenet\"", "nam = \"lenet\"", "c.toml:2:1]"),
         ("[model]", "[modle]", "c.toml:1:2]"),
-        ("lr = 0.02", "lr = -1.0", "c.toml:14:6]"),
+        ("lr = 0.02", "lr = -1.0", "c.toml:15:6]"),
     ] {
         for mark in ["", "\u{feff}"] {
             let ended = checked(&format!("{mark}{}", tiny.replacen(from, to, 1))).ends_with(2);
@@ -31,7 +31,7 @@ fn a_misspelt_name_of_a_component_is_found() {
         ended.stderr.contains("unknown key `nmae`") && ended.stderr.contains("did you mean `name`?"),
         "{ended:#?}"
     );
-    assert!(ended.stderr.contains("c.toml:14:1]"), "{ended:#?}");
+    assert!(ended.stderr.contains("c.toml:15:1]"), "{ended:#?}");
 }
 
 /// Backslashes in double quotes become line breaks, tabs and worse; messages show them spelled out.

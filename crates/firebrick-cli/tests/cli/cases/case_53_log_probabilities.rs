@@ -22,7 +22,7 @@ fn said(behind: &str, loss: &str) -> Result<Vec<String>, String> {
     let text = TEXT
         .replace("LAYERS", &layers)
         .replace("LOSS", loss)
-        .replace("LIMIT", "limit = { train = 20, test = 20 }");
+        .replace("LIMIT", "batch_size = 20\nlimit = { train = 20, test = 20 }");
     let config = Config::from_toml("t.toml", &text, &[]).map_err(|error| error.to_string())?;
     check(&config, &()).map(|checked| checked.notices).map_err(|error| error.to_string())
 }
@@ -32,8 +32,8 @@ fn losses_of_log_probabilities_want_a_log_softmax() {
     for loss in ["nll", "kl_div"] {
         let loss = format!("name = '{loss}'");
         let refused = said("", &loss).unwrap_err();
-        // The eighth line is [loss], the ninth its name.
-        assert!(refused.starts_with("t.toml:9:8: loss.name: the loss `"), "{refused}");
+        // The ninth line is [loss], the tenth its name.
+        assert!(refused.starts_with("t.toml:10:8: loss.name: the loss `"), "{refused}");
         assert!(
             refused.contains("takes log-probabilities, and the network ends in scores of any sign"),
             "{refused}"
