@@ -106,8 +106,8 @@ impl NllLossConfig {
 ///
 /// # Training a classifier
 ///
-/// The network gives log-probabilities: it must end in a log-softmax. Nothing can check that: with other outputs
-/// the loss falls without end. Targets are class indices.
+/// The network gives log-probabilities: it must end in a log-softmax. With other outputs the loss falls
+/// without end, so a plan refuses a network that is known to give them. Targets are class indices.
 ///
 /// # Source
 ///
