@@ -1,4 +1,24 @@
-//! What the libraries below us expect of the environment, so that they keep quiet.
+//! The environment: what it says to us, and what the libraries below us expect of it, so that they keep quiet.
+
+use firebrick::train::backend::{check_environment, misspelt_variables};
+
+use crate::console::say;
+use crate::message::{Failure, warning};
+use crate::style::Style;
+
+/// Checks the variables that Firebrick listens to, and tells of those that almost have the name of one.
+///
+/// # Errors
+///
+/// A variable with a value that it cannot have.
+pub fn check() -> Result<(), Failure> {
+    check_environment()?;
+    for (name, meant) in misspelt_variables() {
+        let text = format!("environment variable {name} has no effect; did you mean {meant}?");
+        say(&warning(&text, Style::stderr()));
+    }
+    Ok(())
+}
 
 /// Gives the process the variable `XDG_RUNTIME_DIR` if it has none, as in a container or over ssh.
 ///

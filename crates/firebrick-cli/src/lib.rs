@@ -18,6 +18,7 @@ mod message;
 mod output;
 mod progress;
 mod resolve;
+mod shell;
 mod signal;
 mod style;
 
@@ -41,5 +42,5 @@ pub fn firebrick() -> ExitCode {
 
 fn run(command: impl FnOnce() -> Result<Exit, Failure>) -> ExitCode {
     environment::complete();
-    command().unwrap_or_else(Failure::report).into()
+    environment::check().and_then(|()| command()).unwrap_or_else(Failure::report).into()
 }

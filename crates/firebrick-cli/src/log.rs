@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use firebrick::component::text;
 use firebrick::train::divergence::Action;
 use firebrick::train::event::{
     Control, EvalRecord, Event, RefusedRecord, Split, Started, StepRecord, WeightsKind,
@@ -231,7 +232,7 @@ impl Observer for TrainingLog {
             Format::Quiet => {}
             Format::Bar | Format::Lines => self.people(event),
         }
-        if let (Some(message), true) = (warning_of(event), self.console.format() != Format::Json) {
+        if let Some(message) = warning_of(event) {
             self.console.line(&warning(&message, self.console.style()));
         }
         match self.signals.received() {
@@ -278,8 +279,12 @@ fn columns(cells: [&str; 6]) -> String {
 
 /// Loss, optimiser and schedule in a few words.
 fn recipe(config: &Config) -> String {
-    let mut words =
-        format!("{}, {} with lr {}", config.loss.name(), config.optimizer.name(), config.optimizer.lr());
+    let mut words = format!(
+        "{}, {} with lr {}",
+        config.loss.name(),
+        config.optimizer.name(),
+        text::number(config.optimizer.lr())
+    );
     match config.schedule.name() {
         "none" => {}
         schedule => words.push_str(&format!(", {schedule} schedule")),
@@ -310,7 +315,7 @@ fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
         ("training", format!("{epochs}; {recipe}")),
         ("best by", best_by(run)),
         ("device", format!("{} ({})", run.backend, run.device)),
-        ("run", run.run_dir.display().to_string()),
+        ("run", text::path(&run.run_dir)),
     ];
     if run.resumed_from_step > 0 {
         pairs.push(("resumed", format!("after step {}", thousands(run.resumed_from_step))));

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 
+use firebrick::component::text;
 use firebrick::data::DataError;
 use firebrick::models::weights::WeightsError;
 use firebrick::train::TrainError;
@@ -84,7 +85,7 @@ impl Failure {
 
 /// Something that a person should know though it stops nothing.
 pub fn warning(text: &str, style: Style) -> String {
-    format!("{}: {text}", style.yellow("warning"))
+    format!("{}: {}", style.yellow("warning"), text::lines(text))
 }
 
 /// How to start `firebrick` the way this process was started, for hints.
@@ -117,9 +118,9 @@ fn report_output(error: &io::Error, style: Style) -> Exit {
 }
 
 fn headline(text: &str, hint: Option<&str>, style: Style) -> String {
-    let mut lines = format!("{}: {text}", style.red("error"));
+    let mut lines = format!("{}: {}", style.red("error"), text::lines(text));
     if let Some(hint) = hint {
-        lines.push_str(&format!("\n{}: {hint}", style.cyan("hint")));
+        lines.push_str(&format!("\n{}: {}", style.cyan("hint"), text::lines(hint)));
     }
     lines
 }
@@ -127,7 +128,7 @@ fn headline(text: &str, hint: Option<&str>, style: Style) -> String {
 fn describe(error: &TrainError, style: Style) -> String {
     match error {
         TrainError::Config(ConfigError::Invalid { place, message, hint, text, name, span }) => {
-            match excerpt(place, text, name, span, style) {
+            match excerpt(text, name, span, style) {
                 Some(excerpt) => {
                     let first = headline(message, None, style);
                     let hint = hint.as_ref().map(|hint| format!("\n{}: {hint}", style.cyan("hint")));
@@ -142,12 +143,14 @@ fn describe(error: &TrainError, style: Style) -> String {
 
 /// The lines around `span`, or nothing when the place is not in the file: an override, or a table
 /// that is missing.
-fn excerpt(place: &str, text: &str, name: &str, span: &Range<usize>, style: Style) -> Option<String> {
-    if !place.starts_with(name) || *span == (0..0) {
+fn excerpt(text: &str, name: &str, span: &Range<usize>, style: Style) -> Option<String> {
+    if text.is_empty() || *span == (0..0) {
         return None;
     }
-    let excerpt =
-        Excerpt { source: NamedSource::new(name, text.to_owned()), span: first_line_of(text, span) };
+    let excerpt = Excerpt {
+        source: NamedSource::new(text::one_line(name), printable(text)),
+        span: first_line_of(text, span),
+    };
     let theme =
         if style.has_colour() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let mut rendered = String::new();
@@ -160,6 +163,17 @@ fn excerpt(place: &str, text: &str, name: &str, span: &Range<usize>, style: Styl
     let (_, lines) = rendered.split_once('\n')?;
     let lines: Vec<&str> = lines.trim_end().lines().map(str::trim_end).collect();
     Some(lines.join("\n"))
+}
+
+/// The text with something visible, of as many bytes, in place of each control character.
+fn printable(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\n' | '\t' => character.to_string(),
+        '\r' => " ".to_owned(),
+        _ if text::one_line(&character.to_string()) == character.to_string() => character.to_string(),
+        _ => "?".repeat(character.len_utf8()),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// A table's span is all of its lines; its first says enough.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
+use firebrick::component::text;
 
 use crate::message::Failure;
 
@@ -26,6 +27,22 @@ pub fn json(value: &serde_json::Value) -> Result<(), Failure> {
     line(value)
 }
 
+/// Refuses a name that promises another format than the one that is written.
+///
+/// # Errors
+///
+/// Names the file and the ending that it should have.
+pub fn refuse_ending(path: &Path, ending: &str) -> Result<(), Failure> {
+    if path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending)) {
+        return Ok(());
+    }
+    let text = format!(
+        "--out {}: expected a name that ends in .{ending}, the format that is written",
+        text::path(path)
+    );
+    Err(Failure::usage(text))
+}
+
 /// Refuses to write where something is: a file that is there may be somebody's only copy.
 ///
 /// # Errors
@@ -35,7 +52,7 @@ pub fn refuse_existing(path: &Path, flag: &str) -> Result<(), Failure> {
     if path.symlink_metadata().is_err() {
         return Ok(());
     }
-    let text = format!("{}: expected no file of this name, found one", path.display());
+    let text = format!("{}: expected no file of this name, found one", text::path(path));
     Err(Failure::storage(text).hint(format!("name another with {flag}, or remove it")))
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use firebrick::component::text;
 use firebrick::train::Config;
 use firebrick::train::backend::{Backend, BackendChoice, BackendName};
 use firebrick::train::checkpoint::Which;
@@ -63,9 +64,9 @@ pub struct RunArguments {
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
-    /// Which checkpoint: latest, best, or a checkpoint's folder
-    #[arg(long, value_name = "WHICH", default_value = "latest")]
-    checkpoint: String,
+    /// Which checkpoint: latest, best, or a checkpoint's folder [default: latest]
+    #[arg(long, value_name = "WHICH")]
+    checkpoint: Option<String>,
 
     /// Take the averaged weights of a run with trainer.ema
     #[arg(long)]
@@ -79,11 +80,7 @@ impl RunArguments {
     ///
     /// A backend that cannot be used, and a run that cannot be read.
     pub fn open(&self, backend: Option<&str>) -> Result<(TrainedRun, Backend), Failure> {
-        let which = match self.checkpoint.as_str() {
-            "latest" => Which::Latest,
-            "best" => Which::Best,
-            path => Which::Folder(path.into()),
-        };
+        let which = self.which()?;
         let backend = match (backend, recorded_config(&self.run)?) {
             (Some(name), _) => name.to_owned(),
             (None, Some((text, place))) => Config::from_toml(&place, &text, &[])?.trainer.backend,
@@ -97,6 +94,25 @@ impl RunArguments {
             say(&warning(notice, Style::stderr()));
         }
         Ok((opened, backend))
+    }
+}
+
+impl RunArguments {
+    fn which(&self) -> Result<Which, Failure> {
+        let Some(checkpoint) = &self.checkpoint else { return Ok(Which::Latest) };
+        if config_in(&self.run).is_none() && config_beside(&self.run).is_some() {
+            let run = text::path(&self.run);
+            let text = format!(
+                "--checkpoint {} has no effect beside {run}, which is a checkpoint itself",
+                text::one_line(checkpoint)
+            );
+            return Err(Failure::usage(text).hint("name the run's folder, or leave --checkpoint out"));
+        }
+        Ok(match checkpoint.as_str() {
+            "latest" => Which::Latest,
+            "best" => Which::Best,
+            path => Which::Folder(path.into()),
+        })
     }
 }
 

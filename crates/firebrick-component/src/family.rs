@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use toml::{Table, Value};
 
-use crate::{ArgumentError, ReadError};
+use crate::{ArgumentError, NoEffect, ReadError};
 
 /// The arguments of one component. A family's own trait has this one as its supertrait.
 pub trait Component: Any + Debug + Send + Sync {
@@ -16,6 +16,11 @@ pub trait Component: Any + Debug + Send + Sync {
     /// [`ArgumentError`] for the first wrong one.
     fn validate(&self) -> Result<(), ArgumentError> {
         Ok(())
+    }
+
+    /// Arguments that were given and change nothing beside the others. No mistake, but whoever gave them should be told.
+    fn without_effect(&self) -> Vec<NoEffect> {
+        Vec::new()
     }
 }
 

@@ -52,8 +52,9 @@ mod family;
 mod read;
 mod registry;
 mod strict;
+pub mod text;
 
-pub use argument::ArgumentError;
+pub use argument::{ArgumentError, NoEffect};
 pub use family::{Component, Family, article, read_family};
 pub use read::{ReadError, read, take};
 pub use registry::{Kind, RegisterError, Registered, Registry};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use firebrick_component::{ArgumentError, check};
+use firebrick_component::{ArgumentError, NoEffect, check};
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use toml::{Table, Value};
@@ -143,6 +143,30 @@ impl DataConfig {
         self.dataset.validate()
     }
 
+    /// Keys that were given and change nothing.
+    pub fn without_effect(&self) -> Vec<NoEffect> {
+        let name = self.dataset.name();
+        let mut found = Vec::new();
+        if !self.dataset.reads_files() && self.root != default_root() {
+            found.push(NoEffect::new("root", format!("data set `{name}` has no files")));
+        }
+        if self.download && self.dataset.remote_files().is_none() {
+            found.push(NoEffect::new(
+                "download",
+                format!("data set `{name}` has no official place to fetch it from"),
+            ));
+        }
+        let steps = self.augment.iter().enumerate();
+        found.extend(
+            steps.flat_map(|(index, step)| within(step.without_effect(), format!("augment[{index}]"))),
+        );
+        let steps = self.batch_augment.iter().enumerate();
+        found.extend(
+            steps.flat_map(|(index, step)| within(step.without_effect(), format!("batch_augment[{index}]"))),
+        );
+        found
+    }
+
     fn validate_limits(&self) -> Result<(), ArgumentError> {
         let Limit { train, validation, test } = self.limit.unwrap_or_default();
         for (key, count) in [("limit.train", train), ("limit.validation", validation), ("limit.test", test)] {
@@ -209,6 +233,10 @@ impl DataConfig {
     pub(crate) fn uses(&self, stored: StoredSplit) -> bool {
         self.splits().iter().any(|(_, split)| split.stored == stored)
     }
+}
+
+fn within(found: Vec<NoEffect>, parent: String) -> impl Iterator<Item = NoEffect> {
+    found.into_iter().map(move |found| found.within(&parent))
 }
 
 impl Serialize for DataConfig {

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use firebrick_component::ArgumentError;
+use firebrick_component::{ArgumentError, text};
 use firebrick_storage::StorageError;
 
 use crate::transform_error::TransformError;
@@ -19,7 +19,7 @@ pub enum DataError {
     Argument(#[from] ArgumentError),
 
     /// Nothing that looks like the data set lies under `root`.
-    #[error("{}: no {dataset} data here: looked for {}; {hint}", .root.display(), .looked_for.join(", "))]
+    #[error("{}: no {dataset} data here: looked for {}; {hint}", text::path(.root), .looked_for.join(", "))]
     Missing {
         /// The data set that was asked for.
         dataset: String,
@@ -32,7 +32,7 @@ pub enum DataError {
     },
 
     /// A file's contents are not what the format promises.
-    #[error("{}: {place}: expected {expected}, got {got}; {hint}", .path.display())]
+    #[error("{}: {place}: expected {expected}, got {got}; {hint}", text::path(.path))]
     Malformed {
         /// The file (for a file in an archive: `archive: member`).
         path: PathBuf,
@@ -47,7 +47,7 @@ pub enum DataError {
     },
 
     /// The operating system refused an operation on a file.
-    #[error("{}: cannot {action}: {source}", .path.display())]
+    #[error("{}: cannot {action}: {source}", text::path(.path))]
     Io {
         /// The file or folder.
         path: PathBuf,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// The most samples of each stored split to use: the first ones, or, in a data set that is ordered by
 /// class, as many spread evenly over it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table such as limit = { train = 1000, test = 200 }")]
 pub struct Limit {
     /// Training samples, before `data.validation` takes its part of them; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

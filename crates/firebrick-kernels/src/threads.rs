@@ -4,6 +4,7 @@ use burn::tensor::Device;
 
 use crate::backend::{IS_COMPILED_IN, Native};
 use crate::cpu::with_spinning_worker;
+use crate::environment::THREADS_VARIABLE;
 
 /// Run `work` on a thread of the pool that the kernels of `device` share their work with, or right here
 /// if the device has none.
@@ -28,7 +29,7 @@ pub fn join_kernel_threads() -> bool {
     if !IS_COMPILED_IN {
         return false;
     }
-    let threads = std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok());
+    let threads = std::env::var(THREADS_VARIABLE).ok().and_then(|threads| threads.trim().parse().ok());
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::classification::ClassificationLoss;
 use crate::elementwise::Elementwise;
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
 use crate::session::{Evaluation, InputSlot, Session};
 use crate::weight::BroadcastWeight;
@@ -50,6 +50,10 @@ impl Loss for BceLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::Probabilities
     }
 
     fn classification(

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::classification::ClassificationLoss;
 use crate::elementwise::Elementwise;
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::numeric::log_sigmoid;
 use crate::reduction::Reduction;
 use crate::session::explanation::{number, of_elements, signed};
@@ -53,6 +53,10 @@ impl Loss for BceWithLogitsLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::Scores
     }
 
     fn classification(

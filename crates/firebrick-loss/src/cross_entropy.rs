@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::classes::{self, FlatTargets};
 use crate::classification::{ClassificationLoss, PerImage, SplitSums};
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
 use crate::session::explanation::{number, of_rows};
 use crate::session::ranks::{run, with_class_rank};
@@ -64,6 +64,14 @@ impl Loss for CrossEntropyLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::Scores
+    }
+
+    fn begins_with_softmax(&self) -> bool {
+        true
     }
 
     fn classification(

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::classes::{self, FlatTargets};
 use crate::classification::{ClassificationLoss, PerImage, SplitSums};
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
 use crate::session::ranks::run_on_classes;
 use crate::session::{Evaluation, InputSlot, Session};
@@ -56,6 +56,14 @@ impl Component for FocalLossConfig {
 impl Loss for FocalLossConfig {
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::Scores
+    }
+
+    fn begins_with_softmax(&self) -> bool {
+        true
     }
 
     fn classification(

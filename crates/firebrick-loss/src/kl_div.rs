@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::classification::ClassificationLoss;
 use crate::elementwise::Elementwise;
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
 use crate::session::{Evaluation, InputSlot, Session};
 use crate::{check, elementwise};
@@ -37,6 +37,10 @@ impl Loss for KlDivLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::LogProbabilities
     }
 
     fn classification(

@@ -94,7 +94,7 @@ pub use hinge_embedding::{HingeEmbeddingLoss, HingeEmbeddingLossConfig};
 pub use huber::{HuberLoss, HuberLossConfig};
 pub use kl_div::{KlDivLoss, KlDivLossConfig};
 pub use l1::{L1Loss, L1LossConfig};
-pub use loss::Loss;
+pub use loss::{Loss, Takes};
 pub use margin_ranking::{MarginRankingLoss, MarginRankingLossConfig};
 pub use mse::{MseLoss, MseLossConfig};
 pub use multi_margin::{MultiMarginLoss, MultiMarginLossConfig};

@@ -12,6 +12,21 @@ use crate::reduction::Reduction;
 use crate::session::{Evaluation, InputSlot, Inputs, Session, Term};
 use crate::targets::Targets;
 
+/// What a loss takes the outputs of a classifier for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Numbers of any meaning, or nothing that can be said.
+    Anything,
+    /// Scores that the loss makes probabilities of by itself, often called logits.
+    Scores,
+    /// Numbers from 0 to 1.
+    Probabilities,
+    /// Logarithms of probabilities, none above 0.
+    LogProbabilities,
+    /// Numbers from 0.
+    NonNegative,
+}
+
 /// The config of a loss: its arguments, and what can be made of them.
 ///
 /// The trait is open. A program implements it for a loss of its own and makes it known to configs by
@@ -26,6 +41,16 @@ pub trait Loss: Component {
 
     /// How the losses become one number.
     fn reduction(&self) -> Reduction;
+
+    /// What the network has to give for the loss to mean anything.
+    fn takes(&self) -> Takes {
+        Takes::Anything
+    }
+
+    /// Whether the loss begins with a softmax over the classes, to which log-probabilities are as good as scores.
+    fn begins_with_softmax(&self) -> bool {
+        false
+    }
 
     /// The loss that trains a classifier of `num_classes` classes; none if it takes anything but a network's
     /// outputs and classes. The arguments have been validated.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::check;
 use crate::classification::{ClassificationLoss, PerImage, SplitSums};
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::numeric::log_sigmoid;
 use crate::reduction::Reduction;
 use crate::session::ranks::run;
@@ -47,6 +47,10 @@ impl Loss for MultilabelSoftMarginLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::Scores
     }
 
     fn classification(

@@ -11,7 +11,7 @@ use crate::check;
 use crate::classes::{self, FlatTargets};
 use crate::classification::{ClassificationLoss, PerImage, SplitSums};
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
 use crate::session::explanation::{number, of_rows};
 use crate::session::ranks::run_on_classes;
@@ -55,6 +55,10 @@ impl Loss for NllLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::LogProbabilities
     }
 
     fn classification(
@@ -102,8 +106,8 @@ impl NllLossConfig {
 ///
 /// # Training a classifier
 ///
-/// The network gives log-probabilities: it must end in a log-softmax. Nothing can check that: with other outputs
-/// the loss falls without end. Targets are class indices.
+/// The network gives log-probabilities: it must end in a log-softmax. With other outputs the loss falls
+/// without end, so a plan refuses a network that is known to give them. Targets are class indices.
 ///
 /// # Source
 ///

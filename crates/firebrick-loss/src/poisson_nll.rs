@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use firebrick_component::check::that;
-use firebrick_component::{ArgumentError, Component};
+use firebrick_component::{ArgumentError, Component, NoEffect};
 use serde::{Deserialize, Serialize};
 
 use crate::classification::ClassificationLoss;
 use crate::elementwise::Elementwise;
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
 use crate::session::{Evaluation, InputSlot, Session};
 use crate::{check, elementwise};
@@ -44,6 +44,11 @@ impl Component for PoissonNllLossConfig {
         that(self.eps.is_finite(), "eps", self.eps, "a number")?;
         self.reduction.validate()
     }
+
+    fn without_effect(&self) -> Vec<NoEffect> {
+        let has_effect = !self.log_input || self.eps == Self::default().eps;
+        NoEffect::unless(has_effect, "eps", "with log_input = true no logarithm is taken of the input")
+    }
 }
 
 impl Loss for PoissonNllLossConfig {
@@ -53,6 +58,10 @@ impl Loss for PoissonNllLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        if self.log_input { Takes::Anything } else { Takes::NonNegative }
     }
 
     fn classification(

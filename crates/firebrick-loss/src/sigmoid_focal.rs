@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::classification::ClassificationLoss;
 use crate::elementwise::Elementwise;
 use crate::error::LossError;
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::numeric::{self, log_sigmoid};
 use crate::reduction::Reduction;
 use crate::session::{Evaluation, InputSlot, Session};
@@ -54,6 +54,10 @@ impl Loss for SigmoidFocalLossConfig {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::Scores
     }
 
     fn classification(

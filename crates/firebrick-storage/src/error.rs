@@ -4,12 +4,14 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use firebrick_component::text;
+
 /// Why a file or folder could not be written, read or trusted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
     /// The operating system refused an operation.
-    #[error("{}: cannot {action}: {source}", .path.display())]
+    #[error("{}: cannot {action}: {source}", text::path(.path))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -20,7 +22,7 @@ pub enum StorageError {
     },
 
     /// Bytes could not be written, most often because the disk is full.
-    #[error("{}: cannot write {bytes} bytes{}: {source}; make room and go on", .path.display(), room(*.available))]
+    #[error("{}: cannot write {bytes} bytes{}: {source}; make room and go on", text::path(.path), room(*.available))]
     Write {
         /// The file.
         path: PathBuf,
@@ -33,7 +35,7 @@ pub enum StorageError {
     },
 
     /// A file is shorter than what was written into it.
-    #[error("{}: expected at least {min_bytes} bytes, got {got}; something has cut the file", .path.display())]
+    #[error("{}: expected at least {min_bytes} bytes, got {got}; something has cut the file", text::path(.path))]
     TooShort {
         /// The file.
         path: PathBuf,
@@ -44,7 +46,7 @@ pub enum StorageError {
     },
 
     /// A file is longer than its reader allows.
-    #[error("{}: expected at most {max_bytes} bytes, got {got}; this is not the file it should be", .path.display())]
+    #[error("{}: expected at most {max_bytes} bytes, got {got}; this is not the file it should be", text::path(.path))]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -55,7 +57,7 @@ pub enum StorageError {
     },
 
     /// A gzip stream is damaged, cut short or followed by something else.
-    #[error("{}: expected a whole gzip file, got damaged contents after {good_bytes} unpacked bytes ({problem}); fetch the file again", .path.display())]
+    #[error("{}: expected a whole gzip file, got damaged contents after {good_bytes} unpacked bytes ({problem}); fetch the file again", text::path(.path))]
     Gzip {
         /// The file.
         path: PathBuf,
@@ -66,7 +68,7 @@ pub enum StorageError {
     },
 
     /// A tar archive is damaged or holds something that no honest archive does.
-    #[error("{}: {place}: expected {expected}, got {got}; fetch the archive again", .path.display())]
+    #[error("{}: {place}: expected {expected}, got {got}; fetch the archive again", text::path(.path))]
     Archive {
         /// The archive.
         path: PathBuf,
@@ -79,7 +81,7 @@ pub enum StorageError {
     },
 
     /// A committed folder is not what its manifest says.
-    #[error("{}: {place}: expected {expected}, got {got}; the folder cannot be trusted: use another one", .path.display())]
+    #[error("{}: {place}: expected {expected}, got {got}; the folder cannot be trusted: use another one", text::path(.path))]
     Manifest {
         /// The folder.
         path: PathBuf,
@@ -92,7 +94,7 @@ pub enum StorageError {
     },
 
     /// A name that is to become one file or folder is not a plain name.
-    #[error("{}: expected a plain file name, got `{name}`; use letters, digits, `-`, `_` and `.`", .parent.display())]
+    #[error("{}: expected a plain file name, got `{name}`; use letters, digits, `-`, `_` and `.`", text::path(.parent))]
     Name {
         /// The folder in which it would lie.
         parent: PathBuf,
@@ -101,7 +103,7 @@ pub enum StorageError {
     },
 
     /// Another program holds the run folder.
-    #[error("{}: in use by {owner}; wait until it ends, stop it, or choose another run folder", .path.display())]
+    #[error("{}: in use by {owner}; wait until it ends, stop it, or choose another run folder", text::path(.path))]
     Locked {
         /// The run folder.
         path: PathBuf,
@@ -110,14 +112,14 @@ pub enum StorageError {
     },
 
     /// What a program writes into is not at its path any more.
-    #[error("{}: was removed, moved or replaced while this process wrote into it; what is there now stays as it is", .path.display())]
+    #[error("{}: was removed, moved or replaced while this process wrote into it; what is there now stays as it is", text::path(.path))]
     Replaced {
         /// The folder or file.
         path: PathBuf,
     },
 
     /// What should have been written into a folder could not be made.
-    #[error("{}: cannot write its contents: {source}", .path.display())]
+    #[error("{}: cannot write its contents: {source}", text::path(.path))]
     Contents {
         /// The file or folder.
         path: PathBuf,

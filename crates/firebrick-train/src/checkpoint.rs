@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
+use firebrick_component::text;
 use firebrick_data::{DatasetInfo, Preprocess};
 use firebrick_models::parameters::{NamedParameter, named_parameters};
 use firebrick_storage::{
@@ -248,12 +249,12 @@ fn latest(run_dir: &Path, notices: &mut Vec<String>) -> Result<Option<Checkpoint
                 notices.append(&mut passed_over);
                 notices.extend(missing_latest(&checkpoints, step));
                 if !is_newest {
-                    notices.push(format!("going on from {} instead", checkpoint.path.display()));
+                    notices.push(format!("going on from {} instead", text::path(&checkpoint.path)));
                 }
                 return Ok(Some(checkpoint));
             }
             Ok(checkpoint) => {
-                let path = checkpoint.path.display();
+                let path = text::path(&checkpoint.path);
                 passed_over.push(format!("passed over {path}: metrics.jsonl does not have its lines"));
                 without_metrics.get_or_insert(checkpoint);
             }
@@ -277,7 +278,7 @@ fn missing_latest(checkpoints: &Path, newest: u64) -> Option<String> {
     let named = pointed_at(checkpoints, LATEST)?;
     let step = named.file_name()?.to_str().and_then(step_of_name)?;
     let is_missing = step > newest && named.symlink_metadata().is_err();
-    is_missing.then(|| format!("{} is missing, though LATEST names it", named.display()))
+    is_missing.then(|| format!("{} is missing, though LATEST names it", text::path(&named)))
 }
 
 impl Checkpoint {
@@ -327,7 +328,7 @@ impl Checkpoint {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self),
             Err(error) => return Err(StorageError::io(&file, "read", error).into()),
         };
-        let file = file.display();
+        let file = text::path(&file);
         let differences =
             differences(&config, &self.state.config).map_err(|error| TrainError::Checkpoint {
                 path: self.path.clone(),

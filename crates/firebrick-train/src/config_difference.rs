@@ -50,8 +50,9 @@ impl Difference {
 
 /// The config that a run which goes on is to record: the present one, with what the run has begun with.
 pub(crate) fn with_start_of(earlier: &Config, now: &Config) -> Config {
-    let model = ModelSection { network: now.model.network.clone(), ..earlier.model.clone() };
-    Config { model, ..now.clone() }
+    let mut recorded = now.clone();
+    recorded.model = ModelSection { network: now.model.network.clone(), ..earlier.model.clone() };
+    recorded
 }
 
 /// Every key that is not a safe one and differs between two configs written as TOML, by this version of Firebrick or

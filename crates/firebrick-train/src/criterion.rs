@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor};
 use firebrick_data::{Batch, HostBatch, Targets as BatchTargets};
-use firebrick_loss::{ClassificationLoss, LossError, SplitSums as LossSums, Targets};
+use firebrick_loss::{ClassificationLoss, LossError, Reduction, SplitSums as LossSums, Takes, Targets};
 
 use crate::config::Config;
 use crate::error::TrainError;
@@ -18,7 +18,7 @@ pub type Criterion = Arc<dyn ClassificationLoss>;
 ///
 /// # Errors
 ///
-/// [`TrainError::Loss`] when the loss cannot train this network; [`TrainError::Plan`] when it takes class indices
+/// [`TrainError::Loss`] when the loss cannot train this network; [`TrainError::Config`] when it takes class indices
 /// alone and an entry of `data.batch_augment` makes probabilities of them.
 pub(crate) fn checked(config: &Config, device: &Device) -> Result<Criterion, TrainError> {
     let num_classes = config.model.network.num_classes();
@@ -31,13 +31,39 @@ pub(crate) fn checked(config: &Config, device: &Device) -> Result<Criterion, Tra
     let even_nk = Tensor::full([1, num_classes], 1.0 / num_classes as f64, device);
     match loss.forward(outputs_nk, Targets::Probabilities(even_nk)) {
         Ok(_) => Ok(loss),
-        Err(LossError::SoftTargets { loss }) => Err(TrainError::Plan(format!(
-            "data.batch_augment[{place}]: `{}` makes probabilities of the labels, and the loss `{loss}` takes class \
-             indices alone; leave it out, or use a loss that takes probabilities, such as `cross_entropy`",
-            steps[place].name()
-        ))),
+        Err(LossError::SoftTargets { loss }) => {
+            let message = format!(
+                "data.batch_augment[{place}]: `{}` makes probabilities of the labels, and the loss `{loss}` takes class \
+                 indices alone; leave it out, or use a loss that takes probabilities, such as `cross_entropy`",
+                steps[place].name()
+            );
+            Err(config.refused_at(&format!("data.batch_augment[{place}]"), message).into())
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The loss of a network that has learnt nothing and gives every class the same score. None for a loss of other numbers
+/// than scores, and for a sum, which grows with the batch.
+///
+/// # Errors
+///
+/// [`TrainError::Device`].
+pub(crate) fn untrained(
+    config: &Config,
+    loss: &Criterion,
+    device: &Device,
+) -> Result<Option<f64>, TrainError> {
+    if config.loss.takes() != Takes::Scores || config.loss.reduction() != Reduction::Mean {
+        return Ok(None);
+    }
+    let num_classes = config.model.network.num_classes();
+    let labels_n = Tensor::<1, Int>::zeros([1], device);
+    let value = loss.forward(Tensor::zeros([1, num_classes], device), Targets::Classes(labels_n))?;
+    Ok(read("the loss of equal scores", value)?
+        .first()
+        .copied()
+        .filter(|loss| loss.is_finite() && *loss > 0.0))
 }
 
 /// Moves a batch to `device`: its images `[n, c, h, w]`, and what they are compared with.

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use firebrick_component::text;
 use firebrick_storage::{commit_folder, copy_new, rename_folder};
 
 use crate::checkpoint::{Checkpoint, State, all_steps, folder_name};
@@ -53,7 +54,7 @@ pub(crate) fn keep(
     Ok(Some(format!(
         "the run goes on after step {step}; what that replaces and does not bring back is kept: {}, in {}",
         names.join(" and "),
-        folder.display()
+        text::path(&folder)
     )))
 }
 
@@ -77,7 +78,8 @@ pub(crate) fn set_aside(
             name.push_str("-again");
         }
         rename_folder(&path, &name)?;
-        notices.push(format!("{} is not of this run as it goes on; it is now called {name}", path.display()));
+        notices
+            .push(format!("{} is not of this run as it goes on; it is now called {name}", text::path(&path)));
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ const AVERAGE: &str = "average";
 
 /// Arguments of the average.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table such as ema = { decay = 0.999 }")]
 pub struct EmaConfig {
     /// Share of the old average in the new one.
     pub decay: f64,

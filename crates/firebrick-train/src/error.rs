@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use firebrick_component::text;
 use firebrick_data::DataError;
 use firebrick_loss::LossError;
 use firebrick_models::weights::WeightsError;
@@ -59,7 +60,7 @@ pub enum TrainError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// A checkpoint or run folder is not what it should be.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {message}", text::path(path))]
     Checkpoint {
         /// The folder or file.
         path: PathBuf,
@@ -74,9 +75,9 @@ pub enum TrainError {
     Device(#[from] DeviceError),
     /// A number stopped being finite; the update was not applied.
     #[error(
-        "training diverged at step {step}: {what} is {value} (learning rate {lr}); the update was not applied; \
+        "training diverged at step {step}: {what} is {value} (learning rate {}); the update was not applied; \
          try a smaller optimizer.lr, trainer.clip_grad_norm or trainer.on_divergence; {} has the batch's samples \
-         and every parameter's norms", report.display()
+         and every parameter's norms", text::number(*lr), text::path(report)
     )]
     Diverged {
         /// The optimiser step that would have been taken, from 1; 0 before the first.

@@ -48,10 +48,25 @@ pub fn fit<M: ImageClassifier>(
     location: &RunLocation,
     observer: &mut dyn Observer,
 ) -> Result<Outcome<M>, TrainError> {
+    fit_from(plan, (model, None), location, observer)
+}
+
+/// Trains a network; a run that begins also tells what was done to make it.
+fn fit_from<M: ImageClassifier>(
+    plan: &Plan,
+    (model, made): (M, Option<String>),
+    location: &RunLocation,
+    observer: &mut dyn Observer,
+) -> Result<Outcome<M>, TrainError> {
+    let unknown = plan.check_model(&model)?;
     let mut state = TrainState::new(plan, model)?;
-    let begin = resume::begin(plan, location)?;
-    if let Some(checkpoint) = &begin.checkpoint {
-        state.restore(checkpoint)?;
+    let mut begin = resume::begin(plan, location)?;
+    match &begin.checkpoint {
+        Some(checkpoint) => state.restore(checkpoint)?,
+        None => {
+            let of_plan = plan.notices.iter().cloned().chain(made).chain(unknown);
+            begin.notices = of_plan.chain(begin.notices).collect();
+        }
     }
     train(plan, state, begin, observer)
 }
@@ -68,7 +83,9 @@ pub fn fit_network(
     observer: &mut dyn Observer,
 ) -> Result<Outcome<Network>, TrainError> {
     if !resume::has_checkpoint(plan, location)? {
-        return fit(plan, plan.initial_model(&plan.backend.device)?, location, observer);
+        let (model, report) = plan.initial_model_and_report(&plan.backend.device)?;
+        let made = report.filter(|report| !report.is_plain()).map(|report| report.in_words());
+        return fit_from(plan, (model, made), location, observer);
     }
     let mut state = TrainState::new(plan, plan.model_to_restore())?;
     let begin = resume::begin(plan, location)?;

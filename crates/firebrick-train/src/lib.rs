@@ -6,8 +6,13 @@
 
 pub mod error;
 
+pub mod check;
+pub mod class_names;
 pub mod config;
+mod outputs;
+mod placed;
 pub mod plan;
+mod told;
 
 pub mod backend;
 mod closest;
@@ -53,6 +58,7 @@ pub mod fit;
 pub mod replay;
 pub mod trace;
 
+pub use check::check;
 pub use config::Config;
 pub use criterion::Criterion;
 pub use error::{ErrorKind, TrainError};

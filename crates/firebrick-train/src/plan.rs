@@ -8,6 +8,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use firebrick_data::random::{self, Purpose};
 use firebrick_data::{DataLoader, Datasets, InputShape, LoaderOptions, PreparedDataset, Progress};
+use firebrick_models::weights::LoadReport;
 use firebrick_models::{ImageClassifier, Network, weights};
 
 use crate::backend::{Backend, BackendChoice};
@@ -16,8 +17,12 @@ use crate::criterion::{self, Criterion};
 use crate::error::TrainError;
 use crate::event::Split;
 use crate::metric;
+use crate::outputs;
+use crate::placed::placed;
+use crate::schedule::Schedule;
 use crate::step::{Clipping, StepRules};
 use crate::step_batches::StepBatches;
+use crate::told::{self, Lengths};
 
 /// A run that can start.
 pub struct Plan {
@@ -41,6 +46,35 @@ pub struct Plan {
     /// Optimiser steps of all epochs. A schedule whose own length is left out has this one: it must not depend on
     /// where `trainer.max_steps` cuts the run.
     pub schedule_steps: u64,
+    /// The loss of a network that has learnt nothing and gives each class the same score; none where that says nothing.
+    pub untrained_loss: Option<f64>,
+    /// What is accepted and will hardly be what somebody wanted: keys that change nothing, a huge learning rate.
+    pub notices: Vec<String>,
+}
+
+/// What the config names, opened and checked against each other.
+struct Parts {
+    backend: Backend,
+    datasets: Datasets,
+    loss: Criterion,
+    untrained_loss: Option<f64>,
+}
+
+impl Parts {
+    fn of(config: &Config, progress: &dyn Progress) -> Result<Self, TrainError> {
+        config.schedule.validate_with(&config.optimizer)?;
+        let backend = config.trainer.backend.parse::<BackendChoice>()?.open()?;
+        let [channels, height, width] = config.model.network.input_shape();
+        let input = InputShape { channels, height, width };
+        // What needs no data comes first, so that it is found where there is none.
+        metric::check_classes(&config.trainer.metrics, config.model.network.num_classes())
+            .map_err(|error| config.refused(error.within("trainer")))?;
+        let loss = criterion::checked(config, &backend.device)?;
+        let untrained_loss = criterion::untrained(config, &loss, &backend.device)?;
+        let datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
+        check_classes(config, &datasets)?;
+        Ok(Self { backend, datasets, loss, untrained_loss })
+    }
 }
 
 impl Plan {
@@ -53,20 +87,14 @@ impl Plan {
     ///
     /// Whatever does not fit, see [`TrainError`]; nothing has been written but a download.
     pub fn new(config: Config, name: &str, progress: &dyn Progress) -> Result<Self, TrainError> {
-        config.schedule.validate_with(&config.optimizer)?;
-        let backend = config.trainer.backend.parse::<BackendChoice>()?.open()?;
-        let [channels, height, width] = config.model.network.input_shape();
-        let input = InputShape { channels, height, width };
-        let datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
-        check_classes(&config, &datasets)?;
-        metric::check_classes(&config.trainer.metrics, config.model.network.num_classes())
-            .map_err(|error| TrainError::Plan(error.within("trainer").to_string()))?;
-        let loss = criterion::checked(&config, &backend.device)?;
+        // The config names the places of what does not fit; it goes into the plan with it.
+        let parts = Parts::of(&config, progress).map_err(|error| placed(&config, error))?;
+        let Parts { backend, datasets, loss, untrained_loss } = parts;
         let batches_per_epoch = batches_per_epoch(&config, datasets.info.train_count)?;
         let steps_per_epoch = batches_per_epoch.div_ceil(config.trainer.accumulate_grad_batches as u64);
         let schedule_steps = steps_per_epoch.saturating_mul(config.trainer.epochs);
         let total_steps = config.trainer.max_steps.map_or(schedule_steps, |limit| limit.min(schedule_steps));
-        Ok(Self {
+        let mut plan = Self {
             config,
             name: name.to_owned(),
             backend,
@@ -76,7 +104,32 @@ impl Plan {
             steps_per_epoch,
             total_steps,
             schedule_steps,
-        })
+            untrained_loss,
+            notices: Vec::new(),
+        };
+        let schedule = plan.schedule()?;
+        plan.notices = told::of_config(&plan.config);
+        let num_train = plan.datasets.info.train_count;
+        let lengths = Lengths { num_train, batches_per_epoch, schedule_steps };
+        plan.notices.extend(told::of_run(&plan.config, &lengths, &schedule));
+        Ok(plan)
+    }
+
+    /// The learning rate over the run.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Config`] for an argument that does not suit the run's length.
+    pub fn schedule(&self) -> Result<Schedule, TrainError> {
+        let config = &self.config;
+        let lr = config.optimizer.lr();
+        Schedule::new(&config.schedule, lr, self.schedule_steps, self.steps_per_epoch)
+            .map_err(|error| self.placed(error))
+    }
+
+    /// The error with the place of the value that it is about, if it is about one of the config's.
+    pub(crate) fn placed(&self, error: impl Into<TrainError>) -> TrainError {
+        placed(&self.config, error.into())
     }
 
     /// Seeds the device's generator, which dropout draws from, for the step after `finished_steps`, so
@@ -137,14 +190,7 @@ impl Plan {
     ///
     /// [`TrainError::Weights`] when the file does not fit.
     pub fn initial_model(&self, device: &Device) -> Result<Network, TrainError> {
-        let section = &self.config.model;
-        let model = section.network.init(self.config.trainer.seed, device);
-        let Some(path) = &section.weights else {
-            return Ok(model);
-        };
-        let options = weights::LoadOptions { strict: section.strict, key: section.weights_key.as_deref() };
-        let (model, _report) = weights::load(model, path, options)?;
-        Ok(model)
+        self.initial_model_and_report(device).map(|(model, _)| model)
     }
 
     /// The network that the config names, to be given the weights of a checkpoint: `model.weights` is not looked at.
@@ -152,12 +198,32 @@ impl Plan {
         self.config.model.network.init(self.config.trainer.seed, &self.backend.device)
     }
 
-    /// Checks that a network takes the plan's images and tells its classes apart.
+    /// As [`Self::initial_model`], with what was done with the file of weights, if there is one.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Plan`] with both shapes.
-    pub fn check_model<M: ImageClassifier>(&self, model: &M) -> Result<(), TrainError> {
+    /// As [`Self::initial_model`].
+    pub fn initial_model_and_report(
+        &self,
+        device: &Device,
+    ) -> Result<(Network, Option<LoadReport>), TrainError> {
+        let section = &self.config.model;
+        let model = section.network.init(self.config.trainer.seed, device);
+        let Some(path) = &section.weights else {
+            return Ok((model, None));
+        };
+        let options = weights::LoadOptions { strict: section.strict, key: section.weights_key.as_deref() };
+        let (model, report) = weights::load(model, path, options)?;
+        Ok((model, Some(report)))
+    }
+
+    /// Checks that a network takes the plan's images, tells its classes apart and gives what the loss takes. What of that
+    /// cannot be known comes back as a sentence to tell.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Plan`] with both shapes; [`TrainError::Config`] for a loss that takes other numbers.
+    pub fn check_model<M: ImageClassifier>(&self, model: &M) -> Result<Option<String>, TrainError> {
         let network = &self.config.model.network;
         let (expected, got) = (network.input_shape(), model.input_shape());
         if expected != got {
@@ -171,7 +237,8 @@ impl Plan {
                 "the model tells {got} classes apart, the plan has {expected}"
             )));
         }
-        Ok(())
+        let checked = outputs::check(&self.config.loss, outputs::of(model));
+        checked.map_err(|message| self.config.refused_at(outputs::KEY, message).into())
     }
 }
 
@@ -181,11 +248,15 @@ fn check_classes(config: &Config, datasets: &Datasets) -> Result<(), TrainError>
     if got == expected {
         return Ok(());
     }
-    Err(TrainError::Plan(format!(
+    let network = &config.model.network;
+    let written = config.written("model.num_classes").map(|_| "num_classes".to_owned());
+    let key = format!("model.{}", written.unwrap_or_else(|| network.num_classes_key()));
+    let message = format!(
         "model.num_classes is {expected}, but dataset `{}` has {got} classes ({}); set model.num_classes = {got}",
         datasets.info.name,
         abbreviated(&datasets.info.class_names),
-    )))
+    );
+    Err(config.refused_at(&key, message).into())
 }
 
 fn abbreviated(names: &[String]) -> String {
@@ -198,10 +269,11 @@ fn batches_per_epoch(config: &Config, train_count: usize) -> Result<u64, TrainEr
     let batches =
         if config.data.drop_last { train_count / batch_size } else { train_count.div_ceil(batch_size) };
     if batches == 0 {
-        return Err(TrainError::Plan(format!(
+        let message = format!(
             "the training split holds {train_count} samples, fewer than one batch of data.batch_size = {batch_size} \
              with data.drop_last; lower data.batch_size"
-        )));
+        );
+        return Err(config.refused_at("data.batch_size", message).into());
     }
     Ok(batches as u64)
 }

@@ -3,10 +3,12 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use firebrick_component::text;
 use firebrick_storage::{RunLock, StorageError, create_folders};
 
 use crate::branch::{Branch, absolute, new_folder};
 use crate::checkpoint::{self, Checkpoint, State, Which};
+use crate::class_names;
 use crate::config::{Config, ConfigError};
 use crate::config_difference::{Difference, differences};
 use crate::earlier;
@@ -79,8 +81,8 @@ fn go_on_from(plan: &Plan, path: &Path, run_dir: Option<&Path>) -> Result<Begin,
             None => go_on(plan, &from, &which),
             Some(run_dir) => Err(TrainError::Plan(format!(
                 "{} and {} are two runs, expected one; a checkpoint of the first could be branched off into the second",
-                from.display(),
-                run_dir.display()
+                text::path(&from),
+                text::path(&run_dir)
             ))),
         };
     };
@@ -148,7 +150,7 @@ fn branch_off(
 }
 
 fn branched(from: &Path, run_dir: &Path, step: u64, later: Option<u64>) -> String {
-    let (from, run_dir) = (from.display(), run_dir.display());
+    let (from, run_dir) = (text::path(&from), text::path(&run_dir));
     let end = later.map_or_else(String::new, |later| format!(", which has come to step {later}"));
     format!(
         "branched off {from} at step {step}: {run_dir} begins with a copy of that checkpoint and of metrics.jsonl up to \
@@ -162,9 +164,9 @@ fn other_branch(run_dir: &Path, found: &Branch) -> TrainError {
         message: format!(
             "is a branch of {} off step {}, not of this checkpoint; go on with it by --resume={}, or name another \
              --run-dir",
-            found.run.display(),
+            text::path(&found.run),
             found.step,
-            run_dir.display()
+            text::path(&run_dir)
         ),
     }
 }
@@ -236,7 +238,7 @@ fn check_untrained(plan: &Plan, run_dir: &Path, contents: &RunContents) -> Resul
 
 /// Why a run does not go on without the lines that belong before its next step.
 fn without_metrics(run_dir: &Path, checkpoint: &Checkpoint) -> TrainError {
-    let (run, weights) = (run_dir.display(), checkpoint.path.join("model.bpk"));
+    let (run, weights) = (text::path(&run_dir), checkpoint.path.join("model.bpk"));
     let (bytes, step) = (checkpoint.state.metrics_bytes, checkpoint.state.progress.position.step);
     let path = run_dir.join("metrics.jsonl");
     let found = match length(&path) {
@@ -249,8 +251,8 @@ fn without_metrics(run_dir: &Path, checkpoint: &Checkpoint) -> TrainError {
             "expected the {bytes} bytes up to step {step} that {} goes with, got {found}; put the file back from a copy, \
              or begin a fresh run from these weights: train --config {run}/config.toml --set model.weights={} --run-dir \
              NEW",
-            checkpoint.path.display(),
-            weights.display()
+            text::path(&checkpoint.path),
+            text::path(&weights)
         ),
         path,
     }
@@ -355,6 +357,16 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
         });
     }
     notices.extend(other_rates(plan, &earlier, state.progress.position.step)?);
+    let names = class_names::difference(&state.dataset.class_names, &plan.datasets.info.class_names);
+    if let Some(difference) = names {
+        return Err(TrainError::Checkpoint {
+            path: checkpoint.path.clone(),
+            message: format!(
+                "was made on other classes than the data has now: {difference}; put the data back as it was, or start a \
+                 fresh run"
+            ),
+        });
+    }
     let (expected, got) = (&state.dataset.fingerprint, &plan.datasets.info.fingerprint);
     if expected != got {
         return Err(TrainError::Checkpoint {

@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use firebrick_component::text;
 use firebrick_models::ImageClassifier;
 use firebrick_models::weights::{NameStyle, named_parameters, parameter_names};
 use firebrick_storage::StorageError;
@@ -55,7 +56,7 @@ pub enum TraceError {
     #[error(transparent)]
     Read(#[from] StorageError),
     /// It is no JSON of the right form.
-    #[error("trace {}: {source}", path.display())]
+    #[error("trace {}: {source}", text::path(path))]
     Form {
         /// The file.
         path: PathBuf,
@@ -63,7 +64,7 @@ pub enum TraceError {
         source: serde_json::Error,
     },
     /// Its contents make no sense, or do not fit the model.
-    #[error("trace {}: {place}: expected {expected}, got {got}", path.display())]
+    #[error("trace {}: {place}: expected {expected}, got {got}", text::path(path))]
     Content {
         /// The file.
         path: PathBuf,

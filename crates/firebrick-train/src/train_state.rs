@@ -42,26 +42,21 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Plan`] when the network does not fit the plan; [`TrainError::Optimizer`] when a group of
-    /// parameters matches none of the network's.
+    /// [`TrainError::Plan`] when the network does not fit the plan; [`TrainError::Config`] when it does not give what the
+    /// loss takes, or when a group of parameters matches none of the network's.
     pub fn new(plan: &'a Plan, model: M) -> Result<Self, TrainError> {
         plan.check_model(&model)?;
         let config = &plan.config;
         let model = model.train();
         let mut optimizer = Optimizer::new(&config.optimizer)?;
-        optimizer.bind(&model)?;
+        optimizer.bind(&model).map_err(|error| plan.placed(error))?;
         Ok(Self {
             plan,
             config: config.clone(),
             model: Some(model),
             optimizer,
             ema: config.trainer.ema.as_ref().map(Ema::new).transpose()?,
-            schedule: Schedule::new(
-                &config.schedule,
-                config.optimizer.lr(),
-                plan.schedule_steps,
-                plan.steps_per_epoch,
-            )?,
+            schedule: plan.schedule()?,
             progress: RunProgress::default(),
         })
     }

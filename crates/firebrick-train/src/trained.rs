@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
+use firebrick_component::text;
 use firebrick_data::{Image, Preprocess};
 use firebrick_models::{ImageClassifier, Network};
 
@@ -80,6 +81,9 @@ impl<M: ImageClassifier> TrainedRun<M> {
     ) -> Result<Self, TrainError> {
         let (run_dir, meant) = run_of(path)?;
         let which = if matches!(meant, Which::Folder(_)) { meant } else { which };
+        if let Which::Folder(folder) = &which {
+            check_is_of(&run_dir, folder)?;
+        }
         let mut notices = Vec::new();
         let found = checkpoint::find(&run_dir, &which, &mut notices)?;
         let Some(checkpoint) = found else {
@@ -126,6 +130,23 @@ impl<M: ImageClassifier> TrainedRun<M> {
             .collect();
         predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         Ok(predictions)
+    }
+}
+
+/// Refuses another run's checkpoint, whose numbers would be told under this run's name.
+fn check_is_of(run_dir: &Path, checkpoint: &Path) -> Result<(), TrainError> {
+    let Ok((other, Which::Folder(_))) = run_of(checkpoint) else { return Ok(()) };
+    match (run_dir.canonicalize(), other.canonicalize()) {
+        (Ok(own), Ok(others)) if own != others => Err(TrainError::Checkpoint {
+            path: checkpoint.to_owned(),
+            message: format!(
+                "expected a checkpoint of {}, got one of {}; name that run instead",
+                text::path(run_dir),
+                text::path(&other)
+            ),
+        }),
+        // What is not there is complained about where it is read.
+        _ => Ok(()),
     }
 }
 

@@ -29,6 +29,8 @@ mod sequential;
 mod state;
 #[path = "train/trace.rs"]
 mod trace;
+#[path = "train/type_names.rs"]
+mod type_names;
 #[path = "train/validation.rs"]
 mod validation;
 #[path = "train/watched.rs"]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
+use firebrick::component::text;
 use firebrick::data::{
     DataConfig, DataLoader, DatasetConfig, DatasetInfo, Datasets, InputShape, LoaderOptions, Normalize,
     PreparedDataset,
@@ -17,7 +18,7 @@ use crate::attended::Attended;
 use crate::console::Format;
 use crate::exit::Exit;
 use crate::message::{Failure, warning};
-use crate::output::{self, Align, refuse_existing};
+use crate::output::{self, Align, refuse_ending, refuse_existing};
 use crate::style::{counted, listed, thousands};
 
 /// What to do with a dataset.
@@ -82,6 +83,14 @@ impl DatasetArguments {
             }
         };
         if let Some(root) = &self.root {
+            if !config.dataset.reads_files() {
+                let text = format!(
+                    "--root {} has no effect: data set `{}` has no files",
+                    text::path(root),
+                    config.dataset.name()
+                );
+                return Err(Failure::usage(text));
+            }
             config.root.clone_from(root);
         }
         config.augment.clear();
@@ -217,7 +226,7 @@ fn info_text(info: &DatasetInfo, train: &[u64], test: &[u64]) -> String {
         [("class", Align::Right), ("name", Align::Left), ("train", Align::Right), ("test", Align::Right)];
     let rows = info.class_names.iter().zip(train.iter().zip(test)).enumerate();
     let rows = rows.map(|(class, (name, (train, test)))| {
-        vec![class.to_string(), name.clone(), thousands(*train), thousands(*test)]
+        vec![class.to_string(), text::one_line(name), thousands(*train), thousands(*test)]
     });
     format!("{head}\n\n{}", output::table(&columns, rows))
 }
@@ -231,7 +240,7 @@ fn download(dataset: &DatasetArguments) -> Result<Exit, Failure> {
     let attended = Attended::new(Format::for_people())?;
     let fetched = firebrick::data::download::ensure(&files, &config.root, &attended.progress());
     attended.finish(fetched)?;
-    output::line(format!("{}: {} is there", config.root.display(), config.dataset.name()))?;
+    output::line(format!("{}: {} is there", text::path(&config.root), config.dataset.name()))?;
     Ok(Exit::Done)
 }
 
@@ -245,6 +254,7 @@ fn export(
     // Pixels / 255 and nothing else, so that the stored bytes can be had back exactly.
     config.normalize = Normalize::None;
     let out = out.unwrap_or_else(|| format!("{}-{}-{index}.png", config.dataset.name(), split.name()).into());
+    refuse_ending(&out, "png")?;
     refuse_existing(&out, "--out")?;
     let attended = Attended::new(Format::for_people())?;
     let input = match open(&config, ANY_SHAPE, &attended)?.info.source_shape {
@@ -270,7 +280,7 @@ fn export(
     let (values, label) = attended.finish(part.get(0, index))?;
     write_png(&out, input, &values)?;
     let class = &datasets.info.class_names[class_index(i64::from(label), datasets.info.class_names.len())];
-    output::line(format!("{}: {input}, class {label} ({class})", out.display()))?;
+    output::line(format!("{}: {input}, class {label} ({})", text::path(&out), text::one_line(class)))?;
     Ok(Exit::Done)
 }
 
@@ -288,7 +298,7 @@ fn write_png(path: &Path, shape: InputShape, values: &[f32]) -> Result<(), Failu
         3 => RgbImage::from_raw(width, height, interleaved).map(DynamicImage::from),
         other => unreachable!("bug: an image of {other} channels, where datasets have 1 or 3"),
     };
-    let failure = |what: String| Failure::storage(format!("{}: cannot write: {what}", path.display()));
+    let failure = |what: String| Failure::storage(format!("{}: cannot write: {what}", text::path(path)));
     let picture = picture.unwrap_or_else(|| unreachable!("bug: {shape} is no shape of a picture"));
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).map_err(|error| failure(error.to_string()))?;

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use firebrick::component::text;
 use firebrick::data::{Datasets, PreparedDataset};
 use firebrick::train::Config;
 use firebrick::train::backend::Backend;
+use firebrick::train::class_names;
+use firebrick::train::config::Override;
 use firebrick::train::evaluate::{Evaluation, EvaluationOptions, evaluate};
 use firebrick::train::metric::check_classes;
 use firebrick::train::trained::TrainedRun;
@@ -83,14 +86,49 @@ impl Part {
     }
 }
 
-/// Refuses what `--set` says of the network, which is the run's own, and, for the splits that the run has seen, of which
-/// images they hold: some of them could be ones that it was trained on.
-fn refuse_other_images(own: &Config, asked: &Config, part: Part) -> Result<(), Failure> {
-    if own.model.network != asked.model.network {
-        return Err(Failure::usage(
-            "--set model..: evaluate uses the run's own network, with its own weights",
-        ));
+/// Refuses a `--set` of a key that an evaluation of `part` does not look at.
+fn refuse_idle(overrides: &[Override], part: Part) -> Result<(), Failure> {
+    for one in overrides {
+        let keys = one.keys();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let reason = match (keys.as_slice(), part) {
+            (["model", ..], _) => "evaluate uses the run's own network, with its own weights",
+            (["optimizer" | "schedule", ..], _) => "nothing is trained",
+            (["output", ..], _) => "nothing is written",
+            (["data", "augment" | "batch_augment", ..], _) => "images are evaluated as they are",
+            (["data", "shuffle" | "drop_last", ..], _) => "every image is evaluated, in its order",
+            (["data", "limit", "train" | "validation", ..], Part::Test) => "the test split is evaluated",
+            (["data" | "trainer"], _) => "name the keys one by one, so that it is known which are meant",
+            (["trainer", "metrics" | "seed" | "backend", ..], _) | (["data" | "loss", ..], _) | ([], _) => {
+                continue;
+            }
+            (["trainer", ..], _) => "nothing is trained",
+            // What is no table of a config is complained about where it is read.
+            _ => continue,
+        };
+        return Err(Failure::usage(format!("--set {} has no effect: {reason}", one.argument())));
     }
+    Ok(())
+}
+
+/// The backend that was asked for: by its flag or as a key of the config, not by both.
+fn backend<'a>(arguments: &'a EvaluateArguments, overrides: &[Override]) -> Result<Option<&'a str>, Failure> {
+    let is_set = overrides.iter().rposition(|one| one.keys() == ["trainer", "backend"]);
+    match (is_set, arguments.backend.as_deref()) {
+        (Some(place), Some(_)) => {
+            let text = format!("--set {} has no effect beside --backend", overrides[place].argument());
+            Err(Failure::usage(text).hint("say it once"))
+        }
+        (Some(place), None) => {
+            Ok(arguments.set[place].split_once('=').map(|(_, name)| name.trim().trim_matches('"')))
+        }
+        (None, flag) => Ok(flag),
+    }
+}
+
+/// Refuses, for the splits that the run has seen, what `--set` says of which images they hold: some of them could be ones
+/// that it was trained on.
+fn refuse_other_images(own: &Config, asked: &Config, part: Part) -> Result<(), Failure> {
     let (data, other) = (&own.data, &asked.data);
     let is_same = data.dataset == other.dataset
         && data.validation == other.validation
@@ -109,7 +147,8 @@ fn refuse_other_images(own: &Config, asked: &Config, part: Part) -> Result<(), F
 /// Evaluates and prints loss, accuracy and the accuracy of each class.
 pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let overrides = overrides(&arguments.set)?;
-    let (run, backend) = arguments.run.open(arguments.backend.as_deref())?;
+    refuse_idle(&overrides, arguments.split)?;
+    let (run, backend) = arguments.run.open(backend(arguments, &overrides)?)?;
     let state = run.checkpoint.join("state.json").display().to_string();
     let mut config = Config::from_toml(&state, &run.state.config, &overrides)?;
     let own = Config::from_toml(&state, &run.state.config, &[])?;
@@ -142,14 +181,10 @@ fn measure(
         attended.console.line(&warning(&notice, attended.console.style()));
     }
     let (trained_on, here) = (&run.state.dataset, &datasets.info);
-    if trained_on.class_names.len() != here.class_names.len() {
-        let text = format!(
-            "dataset `{}` has {} classes, expected the {} that the run was trained on",
-            here.name,
-            here.class_names.len(),
-            trained_on.class_names.len()
-        );
-        return Err(Failure::usage(text));
+    if let Some(difference) = class_names::difference(&trained_on.class_names, &here.class_names) {
+        let text =
+            format!("dataset `{}` has other classes than the run was trained on: {difference}", here.name);
+        return Err(Failure::usage(text).hint("give it the run's classes, under the same names"));
     }
     if trained_on.fingerprint != here.fingerprint {
         let text = "the data is not what the run was trained on: its fingerprint differs";
@@ -255,7 +290,7 @@ fn as_text(
     let names = &run.state.dataset.class_names;
     let images = evaluation.images() as u64;
     let mut head = vec![
-        ("run", format!("{}, {}", run.run_dir.display(), checkpoint_name(run))),
+        ("run", format!("{}, {}", text::path(&run.run_dir), checkpoint_name(run))),
         ("data", format!("{}, {} {} images", run.state.dataset.name, thousands(images), part.name())),
         ("device", format!("{} ({})", backend.name, backend.device_name)),
         // All digits, as in metrics.jsonl, so that the two can be compared.
@@ -286,11 +321,12 @@ fn as_text(
             0 => "-".to_owned(),
             images => percent(row.correct as f64 / images as f64),
         };
-        let mistaken =
-            row.mistaken.map_or_else(String::new, |(other, count)| format!("{} ({count})", names[other]));
+        let mistaken = row.mistaken.map_or_else(String::new, |(other, count)| {
+            format!("{} ({count})", text::one_line(&names[other]))
+        });
         vec![
             row.class.to_string(),
-            row.name.to_owned(),
+            text::one_line(row.name),
             thousands(row.images),
             thousands(row.correct),
             accuracy,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use firebrick::component::text;
 use firebrick::models::weights::{NameStyle, save_safetensors};
 use firebrick::train::trained::TrainedRun;
 use firebrick::train::weights_hash::weights_sha256;
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use crate::exit::Exit;
 use crate::message::Failure;
-use crate::output::{self, refuse_existing};
+use crate::output::{self, refuse_ending, refuse_existing};
 use crate::resolve::{RunArguments, cpu_backend};
 
 /// What `export` takes.
@@ -45,12 +46,13 @@ enum ExportFormat {
 pub fn run(arguments: &ExportArguments) -> Result<Exit, Failure> {
     let (run, _) = arguments.run.open(Some(&cpu_backend()))?;
     let path = arguments.out.clone().unwrap_or_else(|| default_name(&run.run_dir));
+    refuse_ending(&path, "safetensors")?;
     refuse_existing(&path, "--out")?;
     match arguments.format {
         ExportFormat::Safetensors => save_safetensors(&run.model, &path, arguments.names, &metadata(&run))
             .map_err(|error| Failure::storage(error.to_string()))?,
     }
-    output::line(path.display())?;
+    output::line(text::path(&path))?;
     Ok(Exit::Done)
 }
 

@@ -8,10 +8,12 @@ use std::path::Path;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use firebrick::component::{Family, text};
 use firebrick::loss::{
     DType, Evaluation, InputKind, InputSlot, Inputs, LossConfig, LossError, TensorData, evaluate, explain,
 };
 use firebrick::train::backend::BackendChoice;
+use firebrick::train::config::in_words;
 use serde_json::{Map, Value, json};
 
 use crate::command::loss::array::Array;
@@ -101,12 +103,18 @@ impl LossArguments {
             arguments.insert(name.into(), value);
         }
         if let Some(reduction) = &self.reduction {
+            if let Some(other) = arguments.get("reduction") {
+                let text = format!("--set reduction={other} has no effect beside --reduction");
+                return Err(Failure::usage(text).hint("say it once"));
+            }
             arguments.insert("reduction".into(), json!(reduction));
         }
         let name = &self.name;
-        let config = LossConfig::deserialize_named(name, Value::Object(arguments))
+        let arguments = toml::Table::try_from(Value::Object(arguments))
+            .map_err(|error| Failure::usage(format!("{name}: {}", text::one_line(&error.to_string()))))?;
+        let config = LossConfig::read_named(name, arguments)
             .ok_or_else(|| Failure::usage(format!("unknown loss `{name}`")))?
-            .map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+            .map_err(|error| Failure::usage(format!("{name}: {}", in_words(&error))))?;
         config.check().map_err(refused)?;
         Ok(config)
     }

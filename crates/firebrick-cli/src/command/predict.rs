@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use firebrick::component::text;
 use firebrick::data::{DataError, load_image_file};
 use firebrick::train::backend::Backend;
 use firebrick::train::trained::{Prediction, TrainedRun};
@@ -71,7 +72,7 @@ fn images(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let before = images.len();
         collect(path, &mut images)?;
         if images.len() == before {
-            let text = format!("{}: expected images in this folder, got none", path.display());
+            let text = format!("{}: expected images in this folder, got none", text::path(path));
             return Err(Failure::Refused { exit: Exit::Data, text, hint: None });
         }
     }
@@ -120,15 +121,16 @@ fn as_json(image: &Path, predictions: &[Prediction]) -> Value {
 
 /// The file's name before its first class, blanks before the others.
 fn as_text(image: &Path, predictions: &[Prediction]) -> String {
-    let image = image.display().to_string();
-    let names = predictions.iter().map(|prediction| prediction.name.chars().count());
+    let image = text::path(image);
+    let shown: Vec<String> = predictions.iter().map(|prediction| text::one_line(&prediction.name)).collect();
+    let names = shown.iter().map(|name| name.chars().count());
     let (first, width) = (image.chars().count(), names.fold(0, usize::max));
     let lines: Vec<String> = predictions
         .iter()
         .enumerate()
         .map(|(rank, prediction)| {
             let image = if rank == 0 { image.as_str() } else { "" };
-            format!("{image:first$}  {:width$}  {:>7.3}%", prediction.name, prediction.probability * 100.0)
+            format!("{image:first$}  {:width$}  {:>7.3}%", shown[rank], prediction.probability * 100.0)
         })
         .collect();
     lines.join("\n")

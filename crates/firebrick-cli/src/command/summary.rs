@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use firebrick::component::Family;
 use firebrick::models::{LayerSummary, ModelConfig, ModelSummary};
 use firebrick::train::backend::BackendChoice;
+use firebrick::train::config::in_words;
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -81,8 +83,11 @@ fn named(name: &str, num_classes: usize) -> Option<Result<ModelConfig, Failure>>
         Failure::usage(format!("model `{name}`: {error}"))
             .hint("describe it in a config and name that: firebrick summary FILE.toml")
     };
-    let model = ModelConfig::deserialize_named(name, json!({ "num_classes": num_classes }))?;
-    let checked = model.map_err(|error| refused(error.to_string())).and_then(|model| {
+    // More classes than TOML's whole numbers reach are refused as more than a network may have.
+    let num_classes = toml::Value::Integer(i64::try_from(num_classes).unwrap_or(i64::MAX));
+    let arguments = toml::Table::from_iter([("num_classes".to_owned(), num_classes)]);
+    let model = ModelConfig::read_named(name, arguments)?;
+    let checked = model.map_err(|error| refused(in_words(&error))).and_then(|model| {
         model.validate().map_err(|error| refused(error.to_string()))?;
         Ok(model)
     });

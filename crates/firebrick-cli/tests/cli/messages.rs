@@ -115,7 +115,15 @@ fn misspelt_backend() {
 #[test]
 fn class_counts_that_differ() {
     let ended = with("num_classes = 10", "num_classes = 7").ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"error: model.num_classes is 7, but dataset `digits` has 10 classes (0, 1, 2, 3, ...); set model.num_classes = 10");
+    insta::assert_snapshot!(ended.stderr, @r#"
+    error: model.num_classes is 7, but dataset `digits` has 10 classes (0, 1, 2, 3, ...); set model.num_classes = 10
+       ╭─[run.toml:3:15]
+     2 │ name = "lenet"
+     3 │ num_classes = 7
+       ·               ─
+     4 │
+       ╰────
+    "#);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Mixup: every image of a batch is mixed with the one before it, and so are their targets.
 
-use firebrick_component::{ArgumentError, Component, check};
+use firebrick_component::{ArgumentError, Component, NoEffect, check};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,10 @@ impl Component for MixupConfig {
     fn validate(&self) -> Result<(), ArgumentError> {
         check::positive("alpha", self.alpha)?;
         check::unit_interval("p", self.p)
+    }
+
+    fn without_effect(&self) -> Vec<NoEffect> {
+        NoEffect::unless(self.p > 0.0, "", "p = 0 mixes nothing")
     }
 }
 

@@ -9,6 +9,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use firebrick_component::text;
+
 use super::cifar_variant::{Layout, SHAPE, Variant};
 use super::container::{Container, StoredFile, StoredFiles, fingerprint};
 use super::interface::{OpenRequest, SharedDataset, Source, owned};
@@ -42,7 +44,7 @@ pub(super) fn open(variant: &'static Variant, request: &OpenRequest) -> Result<S
         None => owned(variant.class_names),
     };
     Ok(Source {
-        origin: container.path().display().to_string(),
+        origin: text::path(container.path()),
         class_names,
         train: read_split(variant, format, train, &mut files)?,
         validation: None,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use firebrick_component::text;
 use firebrick_storage::{ArchiveLimits, Sha256Hasher, read_bounded, read_tar_gz};
 
 use super::interface::check_cancelled;
@@ -74,7 +75,7 @@ impl Container {
             missing,
             format!("all of {}", required.join(", ")),
             got,
-            format!("remove {} and fetch the data set again", self.path().display()),
+            format!("remove {} and fetch the data set again", text::path(self.path())),
         )
     }
 }
@@ -85,7 +86,7 @@ fn read_folder(
     optional: &[&str],
     progress: &dyn Progress,
 ) -> Result<StoredFiles, DataError> {
-    let stage = format!("reading {}", folder.display());
+    let stage = format!("reading {}", text::path(folder));
     let names: Vec<&str> = required.iter().chain(optional).copied().collect();
     let size = |name: &&str| fs::metadata(folder.join(name)).map_or(0, |found| found.len());
     progress.stage(&stage, Some(names.iter().map(size).sum()));
@@ -109,7 +110,7 @@ fn read_archive(
     names: &[&str],
     progress: &dyn Progress,
 ) -> Result<StoredFiles, DataError> {
-    let stage = format!("reading {}", archive.display());
+    let stage = format!("reading {}", text::path(archive));
     progress.stage(&stage, None);
     let limits = ArchiveLimits {
         max_entries: MAX_ARCHIVE_ENTRIES,

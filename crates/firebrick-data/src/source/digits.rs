@@ -67,6 +67,10 @@ impl DatasetSource for DigitsConfig {
     fn normalization(&self) -> Option<Normalization> {
         Some(Normalization::new(&[0.3052], &[0.3760]))
     }
+
+    fn reads_files(&self) -> bool {
+        false
+    }
 }
 
 fn read(files: Files, hasher: &mut Sha256Hasher) -> Result<SharedDataset, DataError> {

@@ -9,6 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use firebrick_component::text;
 use firebrick_storage::{
     Sha256Hasher, StorageError, gunzip_bounded, gunzip_prefix, read_bounded, read_prefix,
 };
@@ -66,7 +67,7 @@ pub(super) fn open(variant: &'static Variant, request: &OpenRequest) -> Result<S
     let num_classes = variant.class_names.len();
     let mut read = |names: [&'static str; 2]| -> Result<Records, DataError> {
         let [images, labels] = locate(variant, root, names, wanted)?;
-        let stage = format!("reading {}", images.display());
+        let stage = format!("reading {}", text::path(&images));
         progress.stage(&stage, None);
         check_cancelled(progress, &stage)?;
         let (images, labels) = (IdxFile::read(&images)?, IdxFile::read(&labels)?);
@@ -78,7 +79,7 @@ pub(super) fn open(variant: &'static Variant, request: &OpenRequest) -> Result<S
     let train = if wanted.train { Some(read(TRAIN_FILES)?) } else { None };
     let test = if wanted.test { Some(read(TEST_FILES)?) } else { None };
     Ok(Source {
-        origin: root.display().to_string(),
+        origin: text::path(root),
         class_names: owned(variant.class_names),
         shape: common_shape(&train, &test),
         train: train.map(shared),
@@ -138,16 +139,21 @@ fn locate(
             [None, None] => {}
             [_, labels] => {
                 let missing = names[usize::from(labels.is_none())];
-                return Err(missing_error(variant, root, &[missing], folder, wanted));
+                return Err(missing_error(variant, root, &[missing], folder_name(folder), wanted));
             }
         }
     }
-    Err(missing_error(variant, root, &names, &variant.folders.join(" or "), wanted))
+    let folders: Vec<&str> = variant.folders.iter().copied().map(folder_name).collect();
+    Err(missing_error(variant, root, &names, &folders.join(" or "), wanted))
+}
+
+/// What messages call a folder of [`Variant::folders`].
+fn folder_name(folder: &'static str) -> &'static str {
+    if folder.is_empty() { "the folder itself" } else { folder }
 }
 
 fn missing_error(variant: &Variant, root: &Path, names: &[&str], folders: &str, wanted: Wanted) -> DataError {
-    let place = if folders.is_empty() { "itself" } else { folders };
-    let looked_for = names.iter().map(|name| format!("{name}[.gz] (in {place})")).collect();
+    let looked_for = names.iter().map(|name| format!("{name}[.gz] (in {folders})")).collect();
     let mut hint = "put the files there or set data.download = true".to_owned();
     if names[0] == TRAIN_FILES[0] && wanted.test {
         hint.push_str(
@@ -262,7 +268,7 @@ pub(super) fn join(images: IdxFile, labels: IdxFile, num_classes: usize) -> Resu
         return Err(DataError::malformed(
             &labels.path,
             "byte 4",
-            format!("{count} labels, one for each image of {}", images.path.display()),
+            format!("{count} labels, one for each image of {}", text::path(&images.path)),
             label_count,
             "the two files do not belong together: fetch both again",
         ));

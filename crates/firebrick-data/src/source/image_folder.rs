@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn_dataset::Dataset;
-use firebrick_component::Component;
+use firebrick_component::{Component, text};
 use serde::{Deserialize, Serialize};
 
 use self::check::check_files;
@@ -84,7 +84,7 @@ impl DatasetSource for ImageFolderConfig {
         };
         let validation = folders.validation.as_ref().zip(validation);
         Ok(Source {
-            origin: root.display().to_string(),
+            origin: text::path(root),
             train: Some(keep(&folders.train, train)?),
             validation: validation.map(|(folder, files)| keep(folder, files)).transpose()?,
             test: Some(keep(&folders.test, test)?),

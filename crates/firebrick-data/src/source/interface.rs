@@ -40,6 +40,11 @@ pub trait DatasetSource: Component {
         None
     }
 
+    /// False for a data set that has no files of its own below `data.root`.
+    fn reads_files(&self) -> bool {
+        true
+    }
+
     /// True when a download should see to the files: something that is wanted is not there, or it lies where a
     /// download puts it, so that its checksum can be compared. What lies in another layout is the
     /// user's own, and needs no network.

@@ -96,6 +96,10 @@ impl DatasetSource for SyntheticConfig {
             skipped: SkippedImages::default(),
         })
     }
+
+    fn reads_files(&self) -> bool {
+        false
+    }
 }
 
 impl Synthetic {

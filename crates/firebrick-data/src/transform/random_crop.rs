@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use firebrick_component::{ArgumentError, Component, check};
+use firebrick_component::{ArgumentError, Component, NoEffect, check};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,18 @@ impl Component for RandomCropConfig {
             "padding",
             self.padding,
             format!("at most {MAX_PADDING} pixels"),
+        )
+    }
+
+    fn without_effect(&self) -> Vec<NoEffect> {
+        if self.padding == 0 {
+            return vec![NoEffect::new("", "without padding the whole image is cut out")];
+        }
+        let has_effect = self.fill == 0 || self.padding_mode == PaddingMode::Constant;
+        NoEffect::unless(
+            has_effect,
+            "fill",
+            "only padding_mode = \"constant\" fills the border with one value",
         )
     }
 }

@@ -1,6 +1,6 @@
 //! Random horizontal flip: left becomes right, half of the time.
 
-use firebrick_component::{ArgumentError, Component, check};
+use firebrick_component::{ArgumentError, Component, NoEffect, check};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,10 @@ impl Default for RandomHorizontalFlipConfig {
 impl Component for RandomHorizontalFlipConfig {
     fn validate(&self) -> Result<(), ArgumentError> {
         check::unit_interval("p", self.p)
+    }
+
+    fn without_effect(&self) -> Vec<NoEffect> {
+        NoEffect::unless(self.p > 0.0, "", "p = 0 flips nothing")
     }
 }
 

@@ -8,11 +8,8 @@ use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{Device, Tensor};
 
 use super::kernel_backend::KernelBackend;
+use crate::environment::KERNELS_VARIABLE;
 use crate::operation::{Block, Classes, Norm, Pooling};
-
-/// The environment variable that leaves everything to Burn's own operations when it is `0`: to compare
-/// with, and to find out whose a wrong number is.
-const KERNELS_VARIABLE: &str = "FIREBRICK_KERNELS";
 
 /// Whether this build has a backend whose tensors the kernels can compute.
 pub(crate) const IS_COMPILED_IN: bool = true;
@@ -35,7 +32,7 @@ fn is_native(device: &Device) -> bool {
         }
     }
     static OFF: OnceLock<bool> = OnceLock::new();
-    let is_off = *OFF.get_or_init(|| std::env::var(KERNELS_VARIABLE).is_ok_and(|value| value == "0"));
+    let is_off = *OFF.get_or_init(|| std::env::var(KERNELS_VARIABLE).is_ok_and(|value| value.trim() == "0"));
     !is_off && native(device.as_dispatch())
 }
 

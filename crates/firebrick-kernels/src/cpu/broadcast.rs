@@ -4,7 +4,8 @@
 use std::sync::OnceLock;
 
 /// The environment variable that forces one: `embedded` or `explicit` (`tall` and `wide` in older versions, which still
-/// count). Anything else leaves the choice to detection.
+/// count). Anything else is refused by [`check_environment`](crate::check_environment); a program that does not ask that leaves
+/// the choice to detection.
 pub const TILES_VARIABLE: &str = "FIREBRICK_TILES";
 
 /// How values are broadcast in register tiles of 16 lanes (oneDNN's terms). It changes no sum, only the time that they take.
@@ -32,7 +33,7 @@ impl Broadcast {
     }
 
     /// The one of this name, or of the name that it had in older versions.
-    fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "embedded" | "tall" => Some(Self::Embedded),
             "explicit" | "wide" => Some(Self::Explicit),

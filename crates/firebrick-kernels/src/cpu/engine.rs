@@ -6,6 +6,7 @@ use super::broadcast::Broadcast;
 use super::isa::Isa;
 
 /// The environment variable that switches Winograd's algorithm off when it is `0`.
+/// [`check_environment`](crate::check_environment) refuses what it cannot be, as for the others.
 pub const WINOGRAD_VARIABLE: &str = "FIREBRICK_WINOGRAD";
 
 /// What the kernels may use. Its methods are the kernels: convolutions in `convolution.rs`, the others in the files named
@@ -33,7 +34,7 @@ impl Engine {
     pub fn current() -> Self {
         static WINOGRAD: OnceLock<bool> = OnceLock::new();
         let is_off =
-            *WINOGRAD.get_or_init(|| std::env::var(WINOGRAD_VARIABLE).is_ok_and(|value| value == "0"));
+            *WINOGRAD.get_or_init(|| std::env::var(WINOGRAD_VARIABLE).is_ok_and(|value| value.trim() == "0"));
         Self { isa: Isa::current(), broadcast: Broadcast::current(), winograd: !is_off }
     }
 }

@@ -10,7 +10,8 @@ use macerator::{Arch, Simd, WithSimd};
 use super::simd::lanes;
 
 /// The environment variable that forces an instruction set: `avx512`, `avx2`, `neon` or `portable`.
-/// A name that this machine cannot run (or does not know) leaves the choice to detection.
+/// A name that this machine cannot run (or does not know) is refused by
+/// [`check_environment`](crate::check_environment); a program that does not ask that leaves the choice to detection.
 pub const ISA_VARIABLE: &str = "FIREBRICK_ISA";
 
 /// A family of vector instructions.

@@ -8,7 +8,7 @@ use firebrick_component::{ArgumentError, Component, check};
 use firebrick_kernels::global_avg_pool2d;
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Layer};
+use super::base::{Activations, Gives, Layer};
 use super::pair::Pair;
 use super::parameters::Parameters;
 use super::python::int_or_tuple;
@@ -48,5 +48,9 @@ impl Layer for AdaptiveAvgPool2d {
 
     fn repr(&self, _input: Shape) -> String {
         format!("AdaptiveAvgPool2d(output_size={})", int_or_tuple(self.output_size.0))
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::SameAsInput
     }
 }

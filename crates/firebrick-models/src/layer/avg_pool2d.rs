@@ -8,7 +8,7 @@ use firebrick_component::{ArgumentError, Component};
 use firebrick_kernels::avg_pool2d;
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Layer};
+use super::base::{Activations, Gives, Layer};
 use super::pair::Pair;
 use super::parameters::Parameters;
 use super::python::int_or_tuple;
@@ -76,5 +76,9 @@ impl Layer for AvgPool2d {
             int_or_tuple(stride.0),
             int_or_tuple(padding.0),
         )
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::SameAsInput
     }
 }

@@ -44,10 +44,9 @@ pub trait Layer: Component {
         0
     }
 
-    /// Whether each number that leaves the layer is a probability by itself, as a sigmoid's is. A network that ends in
-    /// such a layer gives probabilities and not logits.
-    fn gives_probabilities(&self) -> bool {
-        false
+    /// What the numbers that leave the layer are. A network gives what its last layer does.
+    fn gives(&self) -> Gives {
+        Gives::Unknown
     }
 
     /// What the layer is as the end of another operation, if it can be that.
@@ -77,6 +76,23 @@ pub trait Layer: Component {
         let _ = (parameters, x, residual);
         unreachable!("bug: {self:?} was given {epilogue:?}, which it does not fuse")
     }
+}
+
+/// What numbers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// Nothing is known of them.
+    Unknown,
+    /// What came in, moved, thinned out or averaged.
+    SameAsInput,
+    /// Any number.
+    Scores,
+    /// Numbers from 0.
+    NonNegative,
+    /// Numbers from 0 to 1, each a probability by itself, as a sigmoid's.
+    Probabilities,
+    /// Logarithms of probabilities.
+    LogProbabilities,
 }
 
 /// A batch between two layers.

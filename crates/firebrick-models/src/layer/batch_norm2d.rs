@@ -13,7 +13,7 @@ use firebrick_component::{ArgumentError, Component, check};
 use firebrick_kernels::{AfterNorm, Pool, batch_norm, batch_norm_train};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Epilogue, Layer};
+use super::base::{Activations, Epilogue, Gives, Layer};
 use super::parameters::{Init, ParameterSpec, Parameters};
 use super::python;
 use crate::shape::Shape;
@@ -97,6 +97,10 @@ impl Layer for BatchNorm2d {
             python::bool(self.affine),
             python::bool(self.has_bias()),
         )
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::Scores
     }
 
     fn fuses(&self, epilogue: Epilogue) -> bool {

@@ -8,7 +8,7 @@ use firebrick_component::{ArgumentError, Component, check};
 use firebrick_kernels::{Conv2dOptions, conv2d_block};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Epilogue, Layer};
+use super::base::{Activations, Epilogue, Gives, Layer};
 use super::pair::Pair;
 use super::parameters::{Init, ParameterSpec, Parameters};
 use super::python;
@@ -153,6 +153,10 @@ impl Layer for Conv2d {
             text += ", bias=False";
         }
         text + ")"
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::Scores
     }
 
     fn multiply_adds(&self, input: Shape, output: Shape) -> u64 {

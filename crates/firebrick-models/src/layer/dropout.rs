@@ -8,7 +8,7 @@ use burn::nn::DropoutConfig;
 use firebrick_component::{ArgumentError, Component, check};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Layer};
+use super::base::{Activations, Gives, Layer};
 use super::parameters::Parameters;
 use super::python;
 use crate::shape::Shape;
@@ -48,5 +48,9 @@ impl Layer for Dropout {
 
     fn repr(&self, _input: Shape) -> String {
         format!("Dropout(p={}, inplace=False)", python::float(self.p))
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::SameAsInput
     }
 }

@@ -7,7 +7,7 @@
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Layer};
+use super::base::{Activations, Gives, Layer};
 use super::parameters::Parameters;
 use crate::shape::Shape;
 
@@ -32,5 +32,9 @@ impl Layer for Flatten {
 
     fn repr(&self, _input: Shape) -> String {
         "Flatten(start_dim=1, end_dim=-1)".to_owned()
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::SameAsInput
     }
 }

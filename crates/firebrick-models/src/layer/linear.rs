@@ -8,7 +8,7 @@ use firebrick_component::{ArgumentError, Component, check};
 use firebrick_kernels::{Pool, linear};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Epilogue, Layer};
+use super::base::{Activations, Epilogue, Gives, Layer};
 use super::parameters::{Init, ParameterSpec, Parameters};
 use super::python;
 use crate::shape::{MAX_CLASSES, Shape};
@@ -76,6 +76,10 @@ impl Layer for Linear {
             self.out_features,
             python::bool(self.bias)
         )
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::Scores
     }
 
     fn multiply_adds(&self, input: Shape, output: Shape) -> u64 {

@@ -8,7 +8,7 @@ use burn::tensor::activation::log_softmax;
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Layer};
+use super::base::{Activations, Gives, Layer};
 use super::parameters::Parameters;
 use crate::shape::Shape;
 
@@ -34,5 +34,9 @@ impl Layer for LogSoftmax {
 
     fn repr(&self, _input: Shape) -> String {
         "LogSoftmax(dim=1)".to_owned()
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::LogProbabilities
     }
 }

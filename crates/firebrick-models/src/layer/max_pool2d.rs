@@ -8,7 +8,7 @@ use firebrick_component::{ArgumentError, Component};
 use firebrick_kernels::{Pool, max_pool2d};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, EpilogueStep, Layer};
+use super::base::{Activations, EpilogueStep, Gives, Layer};
 use super::pair::Pair;
 use super::parameters::Parameters;
 use super::python::int_or_tuple;
@@ -77,6 +77,10 @@ impl Layer for MaxPool2d {
             int_or_tuple(padding.0),
             int_or_tuple(dilation.0),
         )
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::SameAsInput
     }
 
     fn as_epilogue(&self) -> Option<EpilogueStep> {

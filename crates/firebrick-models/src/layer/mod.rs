@@ -31,7 +31,7 @@ use firebrick_component::components;
 
 pub use adaptive_avg_pool2d::AdaptiveAvgPool2d;
 pub use avg_pool2d::AvgPool2d;
-pub use base::{Activations, Epilogue, EpilogueStep, Layer};
+pub use base::{Activations, Epilogue, EpilogueStep, Gives, Layer};
 pub use batch_norm2d::BatchNorm2d;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;

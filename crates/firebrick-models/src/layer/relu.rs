@@ -9,7 +9,7 @@ use firebrick_component::{ArgumentError, Component};
 use firebrick_kernels::Activation;
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, EpilogueStep, Layer};
+use super::base::{Activations, EpilogueStep, Gives, Layer};
 use super::parameters::Parameters;
 use crate::shape::Shape;
 
@@ -34,6 +34,10 @@ impl Layer for Relu {
 
     fn repr(&self, _input: Shape) -> String {
         "ReLU()".to_owned()
+    }
+
+    fn gives(&self) -> Gives {
+        Gives::NonNegative
     }
 
     fn as_epilogue(&self) -> Option<EpilogueStep> {

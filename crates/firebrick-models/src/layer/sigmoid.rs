@@ -8,7 +8,7 @@ use burn::tensor::activation::sigmoid;
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Layer};
+use super::base::{Activations, Gives, Layer};
 use super::parameters::Parameters;
 use crate::shape::Shape;
 
@@ -35,7 +35,7 @@ impl Layer for Sigmoid {
         "Sigmoid()".to_owned()
     }
 
-    fn gives_probabilities(&self) -> bool {
-        true
+    fn gives(&self) -> Gives {
+        Gives::Probabilities
     }
 }

@@ -16,6 +16,11 @@ pub trait NetworkConfig: Component {
     /// Classes that the network tells apart.
     fn num_classes(&self) -> usize;
 
+    /// The path of the argument that the class count comes from.
+    fn num_classes_key(&self) -> String {
+        "num_classes".to_owned()
+    }
+
     /// Another class count, for data whose classes are counted when read.
     fn set_num_classes(&mut self, num_classes: usize);
 

@@ -10,7 +10,7 @@ use super::fuse::{Step, fuse};
 use super::node::{Node, NodeKind, Residual, ShortcutWhen};
 use super::print::Level;
 use super::tree::{NetworkLayer, Tree};
-use crate::layer::{Layer, PlacedLayer};
+use crate::layer::{Gives, Layer, PlacedLayer};
 use crate::shape::{MAX_ACTIVATIONS, MAX_CLASSES, MAX_PARAMETERS, MAX_SIZE, Shape};
 
 /// Most layers and blocks in one network, repeated ones counted as often as they are there.
@@ -77,10 +77,18 @@ impl NetworkPlan {
 
     /// Whether the network ends in a layer whose numbers are probabilities by themselves, such as a sigmoid.
     pub fn gives_probabilities(&self) -> bool {
-        match self.tree.last() {
-            Some(Tree::Layer(last)) => self.layers[*last].layer.gives_probabilities(),
-            Some(_) | None => false,
-        }
+        self.gives() == Gives::Probabilities
+    }
+
+    /// What the network's outputs are, as its last layers say.
+    pub fn gives(&self) -> Gives {
+        // Sums, products and images themselves may be anything.
+        let of_part = |part: &Tree| match part {
+            Tree::Layer(layer) => self.layers[*layer].layer.gives(),
+            Tree::Residual { .. } | Tree::Concat(_) | Tree::Split(_) | Tree::Gate(_) => Gives::Scores,
+        };
+        let known = self.tree.iter().rev().map(of_part).find(|gives| *gives != Gives::SameAsInput);
+        known.unwrap_or(Gives::Scores)
     }
 
     /// Every layer, in the order of their parameters.

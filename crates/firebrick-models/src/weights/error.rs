@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use firebrick_component::text;
 use firebrick_storage::StorageError;
 
 use super::described::{MatchedBy, Misshapen, Mistyped, NamedShape};
@@ -16,7 +17,7 @@ const LINES_SHOWN: usize = 20;
 #[non_exhaustive]
 pub enum WeightsError {
     /// The operating system could not read the file.
-    #[error("weights file '{}': cannot be read: {source}", path.display())]
+    #[error("weights file '{}': cannot be read: {source}", text::path(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -27,7 +28,7 @@ pub enum WeightsError {
     #[error(
         "weights file '{}': expected a file in the format of safetensors, of PyTorch's torch.save or of burnpack, got \
          {got}",
-        path.display()
+        text::path(path)
     )]
     UnknownFormat {
         /// The file.
@@ -36,7 +37,7 @@ pub enum WeightsError {
         got: String,
     },
     /// The file is damaged, cut off, or something else under this name.
-    #[error("weights file '{}': not a whole {format} file: {reason}", path.display())]
+    #[error("weights file '{}': not a whole {format} file: {reason}", text::path(path))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -48,7 +49,7 @@ pub enum WeightsError {
     /// The file holds several networks that fit equally well.
     #[error(
         "weights file '{}': {} networks in it fit this model, under {}; say which one: model.weights_key = \"{}\"",
-        path.display(),
+        text::path(path),
         prefixes.len(),
         quoted(prefixes),
         prefixes.first().map_or("", |prefix| prefix.trim_end_matches('.'))
@@ -62,7 +63,7 @@ pub enum WeightsError {
     /// The file has nothing under the key that was asked for.
     #[error(
         "weights file '{}': no network under the key '{key}' (model.weights_key); {}{}",
-        path.display(),
+        text::path(path),
         if known.is_empty() { "the file has no keys with tensors under them".to_owned() }
             else { format!("there are tensors under {}", quoted(known)) },
         if optimizers.is_empty() { String::new() }
@@ -82,7 +83,7 @@ pub enum WeightsError {
     #[error(
         "weights file '{}': no network in it, but an optimiser's state{}; its keys are {}; expected the network's \
          state_dict()",
-        path.display(),
+        text::path(path),
         if optimizers.iter().any(String::is_empty) { String::new() } else { format!(" ({})", quoted(optimizers)) },
         quoted(keys)
     )]
@@ -98,7 +99,7 @@ pub enum WeightsError {
     #[error(transparent)]
     Mismatch(Box<Mismatch>),
     /// One tensor's values could not be read or are no numbers to start from.
-    #[error("weights file '{}': tensor '{tensor}': {reason}", path.display())]
+    #[error("weights file '{}': tensor '{tensor}': {reason}", text::path(path))]
     Tensor {
         /// The file.
         path: PathBuf,
@@ -108,7 +109,7 @@ pub enum WeightsError {
         reason: String,
     },
     /// The weights could not be put into the format.
-    #[error("weights file '{}': cannot be written as safetensors: {reason}", path.display())]
+    #[error("weights file '{}': cannot be written as safetensors: {reason}", text::path(path))]
     Encode {
         /// The file.
         path: PathBuf,
@@ -158,7 +159,7 @@ impl fmt::Display for Mismatch {
         write!(
             f,
             "weights file '{}' does not fit {} ({})",
-            self.path.display(),
+            text::path(&self.path),
             self.model,
             self.matched_by
         )?;

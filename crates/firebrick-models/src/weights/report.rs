@@ -3,10 +3,14 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use firebrick_component::text;
 use serde::Serialize;
 
 use super::described::{MatchedBy, Misshapen, NamedShape};
 use super::format::WeightsFormat;
+
+/// Names that a sentence lists before it counts the rest.
+const NAMES_SHOWN: usize = 24;
 
 /// One tensor and the parameter that has its values now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,11 +61,65 @@ impl LoadReport {
     }
 }
 
+impl LoadReport {
+    /// In plain words: how many parameters were loaded, which stay as they were initialised, which tensors of the file were
+    /// left out, and what was converted or guessed.
+    pub fn in_words(&self) -> String {
+        let loaded: Vec<&str> = self.assignments.iter().map(|one| one.parameter.as_str()).collect();
+        let path = text::path(&self.path);
+        let mut words = vec![format!("{path}: loaded {} ({})", parameters(loaded.len()), names(loaded))];
+        let missing: Vec<&str> = self.missing.iter().map(|one| one.name.as_str()).collect();
+        if !missing.is_empty() {
+            words.push(format!("not in the file and freshly initialised: {}", names(missing)));
+        }
+        let head = self.fresh_head.iter();
+        let head: Vec<String> = head
+            .map(|one| format!("{} ({:?}, the file has {:?})", one.parameter, one.expected, one.got))
+            .collect();
+        if !head.is_empty() {
+            let head = names(head.iter().map(String::as_str).collect());
+            words.push(format!("for another number of classes in the file and freshly initialised: {head}"));
+        }
+        let extra: Vec<&str> = self.extra.iter().map(|one| one.name.as_str()).collect();
+        if !extra.is_empty() {
+            words.push(format!("left out of the file: {}", names(extra)));
+        }
+        words.extend(self.conversions());
+        text::one_line(&words.join("; "))
+    }
+
+    fn conversions(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let converted: Vec<&str> =
+            self.assignments.iter().filter_map(|one| one.converted_from.as_deref()).collect();
+        if let Some(dtype) = converted.first() {
+            words.push(format!("{} of {dtype} became f32", parameters(converted.len())));
+        }
+        if matches!(self.matched_by, MatchedBy::OrderAndShape) {
+            words.push(format!("{}, for the names are none of this network's", self.matched_by));
+        }
+        words
+    }
+}
+
+/// As many as can be read at a glance; the others are counted.
+fn names(list: Vec<&str>) -> String {
+    let shown = list.iter().take(NAMES_SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match list.len().saturating_sub(NAMES_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn parameters(count: usize) -> String {
+    format!("{count} parameter{}", if count == 1 { "" } else { "s" })
+}
+
 /// A table of what went where, one line a parameter.
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.assignments.len();
-        write!(f, "{}: {count} tensors {}", self.path.display(), self.matched_by)?;
+        write!(f, "{}: {count} tensors {}", text::path(&self.path), self.matched_by)?;
         let width = |name: fn(&Assignment) -> &str| {
             let lengths = self.assignments.iter().map(|a| name(a).chars().count());
             lengths.max().unwrap_or(0)

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use burn::tensor::Device;
 
 use super::device::{device_name, is_real_gpu};
+use super::environment::check_environment;
 use super::error::BackendError;
 use super::name::BackendName;
 use super::scope::scope;
@@ -67,8 +68,10 @@ impl BackendChoice {
     ///
     /// # Errors
     ///
-    /// [`BackendError`] when it was not compiled in or finds no device.
+    /// [`BackendError`] when it was not compiled in or finds no device, or when an environment variable that the
+    /// kernels listen to has a value that means nothing.
     pub fn open(self) -> Result<Backend, BackendError> {
+        check_environment()?;
         match self {
             Self::Auto => automatic(),
             Self::Named { name, index } => named(name, index),

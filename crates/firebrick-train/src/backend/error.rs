@@ -1,5 +1,7 @@
 //! Why a backend cannot be used.
 
+use firebrick_component::text;
+use firebrick_kernels::WrongVariable;
 use thiserror::Error;
 
 use super::entry::Entry;
@@ -43,6 +45,19 @@ pub enum BackendError {
         /// How to mend it.
         hint: &'static str,
     },
+    /// An environment variable of the kernels has a value that it cannot have.
+    #[error(
+        "environment variable {variable}: expected {expected}, got `{}`; correct it, or unset it",
+        text::one_line(got)
+    )]
+    Environment {
+        /// Its name.
+        variable: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        got: String,
+    },
     /// Fewer devices than asked for.
     #[error("backend `{name}` has {count} device(s), got index {index}; see `firebrick devices`")]
     NoSuchDevice {
@@ -64,6 +79,12 @@ impl BackendError {
     pub(super) fn unknown(got: &str, name: &str) -> Self {
         let names = LIST.iter().map(|entry| entry.name).chain(["auto"]);
         Self::Unknown { got: got.to_owned(), suggestion: closest(name, names) }
+    }
+}
+
+impl From<WrongVariable> for BackendError {
+    fn from(WrongVariable { variable, expected, got }: WrongVariable) -> Self {
+        Self::Environment { variable, expected, got }
     }
 }
 

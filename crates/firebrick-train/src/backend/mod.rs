@@ -6,6 +6,7 @@
 mod choice;
 mod device;
 mod entry;
+mod environment;
 mod error;
 mod list;
 mod name;
@@ -22,6 +23,7 @@ mod wgpu;
 
 pub use choice::{Backend, BackendChoice};
 pub use device::device_name;
+pub use environment::{check_environment, misspelt_variables};
 pub use error::BackendError;
 pub use name::BackendName;
 pub use scope::{own_process, scope};

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use firebrick_component::text;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Table};
@@ -10,16 +11,19 @@ use super::error::ConfigError;
 use super::overrides::Override;
 use super::places::Places;
 
-/// The text of the config followed by a line for each override. Spans count bytes in `text`.
+/// The text of the config followed by a line for each override. Spans count bytes of all of them together.
+#[derive(Debug)]
 pub(super) struct Document {
     name: String,
-    text: String,
     file: String,
     overrides: Vec<Line>,
 }
 
 /// An override's line.
+#[derive(Debug)]
 struct Line {
+    /// Where it begins in the whole text.
+    start: usize,
     /// With blanks in place of what comes before it in the whole text, so that the parser's spans are those of the
     /// whole.
     text: String,
@@ -31,19 +35,20 @@ struct Line {
 
 impl Document {
     pub fn new(name: &str, text: &str, overrides: &[Override]) -> Self {
-        let mut combined = text.to_owned();
-        if !combined.ends_with('\n') {
-            combined.push('\n');
+        // Windows' Notepad puts a byte-order mark in front, which is no part of the first line.
+        let mut file = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
+        if !file.ends_with('\n') {
+            file.push('\n');
         }
-        let file = combined.clone();
+        let mut start = file.len();
         let mut lines = Vec::new();
         for change in overrides {
             let line = change.line();
-            let text = " ".repeat(combined.len()) + &line;
-            lines.push(Line { text, depth: change.depth(), argument: change.argument() });
-            combined.push_str(&line);
+            let text = " ".repeat(start) + &line;
+            lines.push(Line { start, text, depth: change.depth(), argument: change.argument() });
+            start += line.len();
         }
-        Self { name: name.to_owned(), text: combined, file, overrides: lines }
+        Self { name: name.to_owned(), file, overrides: lines }
     }
 
     /// The tables of the file with the overrides put in, later ones winning, and where everything stands.
@@ -72,24 +77,29 @@ impl Document {
         self.invalid(error.span().unwrap_or(0..0), message, None)
     }
 
-    /// An error at a place.
+    /// An error at a place: in the file, or in the override that `span` begins in.
     pub fn invalid(&self, span: Range<usize>, message: String, hint: Option<String>) -> ConfigError {
-        let start = span.start.min(self.text.len());
-        let (line, column) = position(&self.text, start);
-        let place = if start < self.file.len() {
-            format!("{}:{line}:{column}", self.name)
-        } else {
-            let line = self.text.lines().nth(line - 1).unwrap_or_default();
-            format!("--set {}", line.replacen(" = ", "=", 1))
-        };
-        ConfigError::Invalid {
-            place: place.into(),
-            message: message.into(),
-            hint: hint.map(String::into_boxed_str),
-            text: self.text.clone().into(),
-            name: self.name.clone().into(),
-            span: start..span.end.clamp(start, self.text.len()),
+        let (message, hint) =
+            (text::one_line(&message).into(), hint.map(|hint| text::one_line(&hint).into()));
+        let name = Box::from(self.name.as_str());
+        if let Some(line) = self.override_at(span.start) {
+            let place = format!("--set {}", text::one_line(&line.argument)).into();
+            return ConfigError::Invalid { place, message, hint, text: "".into(), name, span: 0..0 };
         }
+        let start = span.start.min(self.file.len());
+        let (line, column) = position(&self.file, start);
+        let place = format!("{}:{line}:{column}", text::one_line(&self.name)).into();
+        let span = start..span.end.clamp(start, self.file.len());
+        ConfigError::Invalid { place, message, hint, text: self.file.as_str().into(), name, span }
+    }
+
+    /// Whether the value that begins at `offset` was given by an override.
+    pub fn is_override(&self, offset: usize) -> bool {
+        self.override_at(offset).is_some()
+    }
+
+    fn override_at(&self, offset: usize) -> Option<&Line> {
+        self.overrides.iter().rfind(|line| line.start <= offset)
     }
 }
 

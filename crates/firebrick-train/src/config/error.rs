@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use firebrick_component::text;
 use thiserror::Error;
 
 /// A config that cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file is not there or is not text.
-    #[error("cannot read config {}: {source}", path.display())]
+    #[error("cannot read config {}: {source}", text::path(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -25,7 +26,7 @@ pub enum ConfigError {
         message: Box<str>,
         /// How to mend it, if known.
         hint: Option<Box<str>>,
-        /// The text that `offset` counts in.
+        /// The text of the file; empty if an override is at fault.
         text: Box<str>,
         /// Name of the text.
         name: Box<str>,
@@ -33,8 +34,18 @@ pub enum ConfigError {
         span: std::ops::Range<usize>,
     },
 
+    /// A wrong value in a config that was put together by a program, so that no text has a place for it.
+    #[error("{message}")]
+    Unplaced {
+        /// What is wrong, with the path of its key.
+        message: String,
+    },
+
     /// `--set` without `key.path=VALUE`.
-    #[error("--set {argument}: expected key.path=VALUE, for example --set optimizer.lr=0.1")]
+    #[error(
+        "--set {}: expected key.path=VALUE, for example --set optimizer.lr=0.1",
+        text::one_line(argument)
+    )]
     Override {
         /// As given.
         argument: String,

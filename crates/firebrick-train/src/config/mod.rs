@@ -25,3 +25,4 @@ pub use output::OutputConfig;
 pub use overrides::Override;
 pub use tables::Config;
 pub use trainer::{OnDivergence, TrainerConfig};
+pub use words::in_words;

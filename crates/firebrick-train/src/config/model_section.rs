@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use firebrick_component::{ArgumentError, ReadError, read, take};
+use firebrick_component::{ArgumentError, NoEffect, ReadError, read, take};
 use firebrick_models::ModelConfig;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -42,6 +42,15 @@ impl ModelSection {
             ));
         }
         self.network.validate()
+    }
+
+    /// Keys that were given and change nothing.
+    pub fn without_effect(&self) -> Vec<NoEffect> {
+        let mut found = self.network.without_effect();
+        if !self.strict && self.weights.is_none() {
+            found.push(NoEffect::new("strict", "there are no weights to load (model.weights)"));
+        }
+        found
     }
 
     fn read(mut value: Value) -> Result<Self, ReadError> {

@@ -42,18 +42,25 @@ impl Override {
 
     /// How many keys lead to the value; none if the key is no key.
     pub(super) fn depth(&self) -> Option<usize> {
-        let table = format!("{} = true", self.key).parse::<toml::Table>().ok()?;
-        let mut value = table.values().next()?;
-        let mut depth = 1;
-        while let toml::Value::Table(inner) = value {
-            value = inner.values().next()?;
-            depth += 1;
+        Some(self.keys().len()).filter(|depth| *depth > 0)
+    }
+
+    /// The keys that lead to the value: `data` and `root` for `data.root`. Empty if the key is no key.
+    pub fn keys(&self) -> Vec<String> {
+        let Ok(mut table) = format!("{} = true", self.key).parse::<toml::Table>() else { return Vec::new() };
+        let mut keys = Vec::new();
+        while let Some((key, value)) = table.into_iter().next() {
+            keys.push(key);
+            table = match value {
+                toml::Value::Table(inner) => inner,
+                _ => toml::Table::new(),
+            };
         }
-        Some(depth)
+        keys
     }
 
     /// As it was given.
-    pub(super) fn argument(&self) -> String {
+    pub fn argument(&self) -> String {
         format!("{}={}", self.key, self.value)
     }
 }

@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use firebrick_component::text;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Spans by the path of the key: `optimizer.groups[0].lr`.
+#[derive(Debug)]
 pub(super) struct Places(HashMap<String, Place>);
 
+#[derive(Debug)]
 struct Place {
     key: Range<usize>,
     /// Of a table with a header: the header.
@@ -67,6 +70,13 @@ impl Places {
         self.0.get(path).map_or_else(|| self.value(path), |place| place.key.clone())
     }
 
+    /// The keys of the table at `path`.
+    pub fn keys(&self, path: &str) -> Vec<&str> {
+        let start = if path.is_empty() { String::new() } else { format!("{path}.") };
+        let keys = self.0.keys().filter_map(|key| key.strip_prefix(&start));
+        keys.filter(|key| !key.contains(['.', '['])).collect()
+    }
+
     /// What messages call the value at `path`.
     pub fn shown(&self, path: &str) -> Option<&str> {
         self.0.get(path).map(|place| place.shown.as_str())
@@ -82,7 +92,7 @@ fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the string {text:?}"),
         DeValue::Integer(number) => number.to_string(),
-        DeValue::Float(number) => number.to_string(),
+        DeValue::Float(number) => text::shown(&number.to_string()),
         DeValue::Boolean(yes) => yes.to_string(),
         DeValue::Datetime(date) => format!("the date {date}"),
         DeValue::Array(_) => "a list".to_owned(),

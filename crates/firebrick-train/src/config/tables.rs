@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use firebrick_component::ArgumentError;
+use firebrick_component::{ArgumentError, NoEffect};
 use firebrick_data::DataConfig;
 use firebrick_loss::LossConfig;
 use serde::Deserialize;
@@ -12,8 +12,9 @@ use super::error::ConfigError;
 use super::model_section::ModelSection;
 use super::output::OutputConfig;
 use super::overrides::Override;
+use super::read::{self, Origin};
 use super::trainer::TrainerConfig;
-use super::{read, write};
+use super::write;
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::{ScheduleConfig, ScheduleError};
 
@@ -39,6 +40,9 @@ pub struct Config {
     /// `[output]`: where the run folder goes.
     #[serde(default)]
     pub output: OutputConfig,
+    /// The text, if it was read from one.
+    #[serde(skip)]
+    origin: Option<Origin>,
 }
 
 impl Config {
@@ -49,7 +53,8 @@ impl Config {
     /// [`ConfigError`] with line and column for anything that is not a known key of the right type
     /// and range.
     pub fn from_toml(name: &str, text: &str, overrides: &[Override]) -> Result<Self, ConfigError> {
-        read::checked(&Document::new(name, text, overrides), Self::validate)
+        let (config, origin) = read::checked(Document::new(name, text, overrides), Self::validate)?;
+        Ok(Self { origin: Some(origin), ..config })
     }
 
     /// Reads a config file.
@@ -61,6 +66,45 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         Self::from_toml(&path.display().to_string(), &text, overrides)
+    }
+
+    /// The error for a value of this config that does not fit something else; the error's key is its path in the file,
+    /// `optimizer.lr`. It has the value's place if the config was read from a text.
+    pub fn refused(&self, error: ArgumentError) -> ConfigError {
+        match &self.origin {
+            Some(origin) => origin.refused(&error),
+            None => ConfigError::Unplaced { message: error.to_string() },
+        }
+    }
+
+    /// The error for the value of `key`, which is its path in the file, in the words of `message`.
+    pub(crate) fn refused_at(&self, key: &str, message: String) -> ConfigError {
+        match &self.origin {
+            Some(origin) => origin.refused_at(key, message),
+            None => ConfigError::Unplaced { message },
+        }
+    }
+
+    /// Keys that were given and change nothing, by their path in the file. No mistakes, but whoever wrote them should be
+    /// told.
+    pub fn without_effect(&self) -> Vec<NoEffect> {
+        let tables = [
+            ("model", self.model.without_effect()),
+            ("data", self.data.without_effect()),
+            ("loss", self.loss.without_effect()),
+            ("optimizer", self.optimizer.without_effect()),
+            ("schedule", self.schedule.without_effect()),
+            ("trainer", self.trainer.without_effect()),
+        ];
+        tables
+            .into_iter()
+            .flat_map(|(table, found)| found.into_iter().map(move |one| one.within(table)))
+            .collect()
+    }
+
+    /// How the value of `key` was written, and whether a `--set` gave it; none if it was left out.
+    pub(crate) fn written(&self, key: &str) -> Option<(&str, bool)> {
+        self.origin.as_ref()?.written(key)
     }
 
     /// Checks everything that can be known without data, device and files.
@@ -94,7 +138,7 @@ impl Config {
     /// [`ConfigError::Unwritable`] for a value TOML cannot hold.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
         // Every field by name: a new one cannot be forgotten.
-        let Self { model, data, loss, optimizer, schedule, trainer, output } = self;
+        let Self { model, data, loss, optimizer, schedule, trainer, output, origin: _ } = self;
         Ok(write::to_toml([
             ("model", write::table(model)?),
             ("data", write::table(data)?),

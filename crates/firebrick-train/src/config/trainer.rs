@@ -1,6 +1,6 @@
 //! `[trainer]`: how long, how often saved, on what, and what to do when a number stops being finite.
 
-use firebrick_component::{ArgumentError, check};
+use firebrick_component::{ArgumentError, NoEffect, check};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint_every::CheckpointEvery;
@@ -118,6 +118,23 @@ impl TrainerConfig {
             early_stopping.validate().map_err(|error| error.within("early_stopping"))?;
         }
         self.validate_metrics()
+    }
+
+    /// Keys that were given and change nothing.
+    pub fn without_effect(&self) -> Vec<NoEffect> {
+        let mut found = Vec::new();
+        let is_default = self.max_recoveries == Self::default().max_recoveries;
+        if self.on_divergence == OnDivergence::Stop && !is_default {
+            found.push(NoEffect::new("max_recoveries", "on_divergence = \"stop\" never goes on"));
+        }
+        if let Some(EarlyStoppingConfig { patience, .. }) = self.early_stopping
+            && patience >= self.epochs
+        {
+            let reason =
+                format!("it waits for {patience} evaluations, and the run has {} epochs", self.epochs);
+            found.push(NoEffect::new("early_stopping", reason));
+        }
+        found
     }
 
     /// Checks each metric, and that no two have the same label.

@@ -1,9 +1,12 @@
 //! What a reader's error means to a person who writes configs: serde names Rust's types and says "field".
 
-use firebrick_component::{ArgumentError, ReadError};
+use firebrick_component::{ArgumentError, ReadError, text};
 
 use super::places::join;
 use crate::closest::closest;
+
+/// How a component without a name is complained about.
+const NO_NAME: &str = " has no `name`";
 
 /// A mistake in a config, in words.
 pub(super) struct Complaint {
@@ -16,7 +19,7 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
-    fn about_value(path: &str, message: String) -> Self {
+    pub fn about_value(path: &str, message: String) -> Self {
         Self { path: path.to_owned(), is_about_key: false, message, hint: None }
     }
 }
@@ -30,8 +33,14 @@ pub(super) fn of_argument(error: &ArgumentError) -> Complaint {
 }
 
 /// What is wrong with something that could not be read; `shown` is what the value at the error's path is called.
-pub(super) fn of_reading(error: &ReadError, shown: Option<&str>) -> Complaint {
+/// `keys` are those of the table at the path, if it is one.
+pub(super) fn of_reading(error: &ReadError, shown: Option<&str>, keys: &[&str]) -> Complaint {
     let (path, text) = (error.path.as_str(), error.message.as_str());
+    if let Some(misspelt) = text.ends_with(NO_NAME).then(|| closest("name", keys.iter().copied())).flatten() {
+        let message = format!("unknown key `{misspelt}`, and {text}");
+        let hint = Some("did you mean `name`?".to_owned());
+        return Complaint { path: join(path, misspelt), is_about_key: true, message, hint };
+    }
     if let Some(rest) = text.strip_prefix("unknown field ") {
         return unknown_key(path, rest);
     }
@@ -50,6 +59,15 @@ pub(super) fn of_reading(error: &ReadError, shown: Option<&str>) -> Complaint {
         return Complaint { hint, ..Complaint::about_value(path, text.to_owned()) };
     }
     Complaint::about_value(path, of_key(path, text.to_owned()))
+}
+
+/// What is wrong with something that could not be read, in one sentence: as a message about a config says it, without the
+/// place.
+pub fn in_words(error: &ReadError) -> String {
+    let Complaint { message, hint, .. } = of_reading(error, None, &[]);
+    // What stands in no table of a config is no table of it.
+    let message = message.replacen("unknown table ", "unknown key ", 1);
+    text::one_line(&[Some(message), hint].into_iter().flatten().collect::<Vec<_>>().join("; "))
 }
 
 fn of_key(path: &str, message: String) -> String {
@@ -96,8 +114,14 @@ fn expected_and_got(text: &str, shown: Option<&str>) -> Option<(String, String)>
 /// A Rust type as people say it.
 fn expected_words(expected: &str) -> String {
     let words = match expected {
-        "usize" | "u64" | "u32" | "u16" | "u8" => "a whole number from 0",
-        "isize" | "i64" | "i32" => "a whole number",
+        "usize" | "u64" => "a whole number from 0",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u16" => "a whole number from 0 to 65535",
+        "u8" => "a whole number from 0 to 255",
+        "isize" | "i64" => "a whole number",
+        "i32" => "a whole number from -2147483648 to 2147483647",
+        "i16" => "a whole number from -32768 to 32767",
+        "i8" => "a whole number from -128 to 127",
         "f64" | "f32" => "a number",
         "a boolean" => "true or false",
         "a map" => "a table",
@@ -123,7 +147,7 @@ fn got_words(got: &str, shown: Option<&str>) -> String {
     let number =
         ["integer `", "floating point `", "boolean `"].into_iter().find_map(|kind| got.strip_prefix(kind));
     match (number.and_then(|number| number.strip_suffix('`')), shown) {
-        (Some(number), _) => number.to_owned(),
+        (Some(number), _) => text::shown(number),
         (None, Some(shown)) => shown.to_owned(),
         (None, None) => got.replace("map", "a table").replace("sequence", "a list"),
     }

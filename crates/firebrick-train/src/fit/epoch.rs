@@ -9,6 +9,7 @@ use super::run::Run;
 use crate::error::TrainError;
 use crate::event::{Event, StepRecord};
 use crate::step::Verdict;
+use crate::told;
 
 impl<M: ImageClassifier> Run<'_, M> {
     /// Trains to the end of the run or to a stop.
@@ -75,6 +76,11 @@ impl<M: ImageClassifier> Run<'_, M> {
             Verdict::Applied(report) => report,
             Verdict::Refused(refusal) => return self.recover(refusal, epoch, samples),
         };
+        if step == 0 {
+            self.tell_notices(
+                told::of_first_loss(self.plan.untrained_loss, report.loss).into_iter().collect(),
+            )?;
+        }
         self.tell(Event::Step(StepRecord {
             step: step + 1,
             epoch,

@@ -12,7 +12,7 @@ use crate::schedule::PlateauMetric;
 
 /// `trainer.early_stopping`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table such as early_stopping = { patience = 5 }")]
 pub struct EarlyStoppingConfig {
     /// What must improve on the split that decides: `loss` falls, `accuracy` rises.
     pub metric: PlateauMetric,

@@ -1,6 +1,6 @@
 //! The list of optimisers: the table `[optimizer]` of a config.
 
-use firebrick_component::{ArgumentError, Component, components};
+use firebrick_component::{ArgumentError, Component, NoEffect, components};
 
 use super::adadelta::AdadeltaConfig;
 use super::adagrad::AdagradConfig;
@@ -58,6 +58,20 @@ impl OptimizerConfig {
     pub fn validate(&self) -> Result<(), ArgumentError> {
         Component::validate(&**self)?;
         (0..self.groups().len()).try_for_each(|index| self.validate_group(index))
+    }
+
+    /// Arguments that change nothing beside the others.
+    pub fn without_effect(&self) -> Vec<NoEffect> {
+        let mut found = Component::without_effect(&**self);
+        let mut config = self.clone();
+        let decays = config.tunables().weight_decay.is_some_and(|decay| *decay != 0.0);
+        if self.no_decay_on_bias_and_norm() && !decays {
+            found.push(NoEffect::new(
+                "no_decay_on_bias_and_norm",
+                "there is no weight decay (weight_decay = 0)",
+            ));
+        }
+        found
     }
 
     /// Whether a schedule can cycle this optimiser's momentum: it has `momentum` or `betas`.

@@ -4,7 +4,7 @@
 //! `torch.optim.SGD`; its momentum begins as the first gradient, undampened.
 
 use burn::tensor::Tensor;
-use firebrick_component::{ArgumentError, Component, check};
+use firebrick_component::{ArgumentError, Component, NoEffect, check};
 use firebrick_kernels::{scaled_sum, two_scaled_sums};
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,12 @@ impl Component for SgdConfig {
             self.nesterov,
             "false, or momentum > 0 with dampening = 0",
         )
+    }
+
+    fn without_effect(&self) -> Vec<NoEffect> {
+        let has_momentum = self.momentum > 0.0 || self.groups.iter().any(|group| group.momentum.is_some());
+        let has_effect = self.dampening == 0.0 || has_momentum;
+        NoEffect::unless(has_effect, "dampening", "there is no momentum to dampen (momentum = 0)")
     }
 }
 

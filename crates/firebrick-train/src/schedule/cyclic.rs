@@ -3,7 +3,7 @@
 //! # Source
 //! `torch.optim.lr_scheduler.CyclicLR`; Smith, <https://arxiv.org/abs/1506.01186>.
 
-use firebrick_component::{ArgumentError, Component, check};
+use firebrick_component::{ArgumentError, Component, NoEffect, check};
 use serde::{Deserialize, Serialize};
 
 use super::curve::{Curve, LrSchedule, Per};
@@ -90,6 +90,11 @@ impl Component for CyclicConfig {
         check::finite("gamma", self.gamma)?;
         check::unit_interval("base_momentum", self.base_momentum)?;
         check::unit_interval("max_momentum", self.max_momentum)
+    }
+
+    fn without_effect(&self) -> Vec<NoEffect> {
+        let has_effect = self.mode == CyclicMode::ExpRange || self.gamma == Self::default().gamma;
+        NoEffect::unless(has_effect, "gamma", "only mode = \"exp_range\" has such a factor")
     }
 }
 

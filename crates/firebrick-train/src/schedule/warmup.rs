@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Arguments of a warm-up. Exactly one of `steps` and `epochs` is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table such as warmup = { steps = 500 }")]
 pub struct WarmupConfig {
     /// Optimiser steps that it takes.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -171,8 +171,8 @@ const SCHEDULE: &[(&str, &str)] = &[
     ("name = 'none'\nwarmup.steps = 1\nwarmup.start_factor = @2", "schedule.warmup.start_factor: expected 0 < start_factor <= 1, got 2"),
     ("name = 'none'\n\n[schedule.warmup]\nsteps = @-3", "schedule.warmup.steps: expected a whole number from 0, got -3"),
     ("name = 'none'\nwarmup = { @step = 1 }", "unknown key `step`"),
-    ("name = 'none'\nwarmup = @[5]", "schedule.warmup: expected a table, got a list"),
-    ("name = 'none'\nwarmup = @5", "schedule.warmup: expected a table, got 5"),
+    ("name = 'none'\nwarmup = @[5]", "schedule.warmup: expected a table such as warmup = { steps = 500 }, got a list"),
+    ("name = 'none'\nwarmup = @5", "schedule.warmup: expected a table such as warmup = { steps = 500 }, got 5"),
 ];
 
 #[test]
@@ -217,8 +217,8 @@ const TRAINER: &[(&str, &str)] = &[
     ("ema = { decay = @1.5 }", "trainer.ema.decay: expected a number from 0 to 1, got 1.5"),
     ("ema = { decay = @nan }", "trainer.ema.decay: expected a number from 0 to 1, got NaN"),
     ("ema = { @deccay = 0.9 }", "unknown key `deccay`"),
-    ("ema = @[0.9]", "trainer.ema: expected a table, got a list"),
-    ("ema = @true", "trainer.ema: expected a table, got true"),
+    ("ema = @[0.9]", "trainer.ema: expected a table such as ema = { decay = 0.999 }, got a list"),
+    ("ema = @true", "trainer.ema: expected a table such as ema = { decay = 0.999 }, got true"),
     ("[trainer.ema]\ndecay = @-1", "trainer.ema.decay: expected a number from 0 to 1, got -1"),
     ("early_stopping = { patience = @0 }", "trainer.early_stopping.patience: expected at least 1, got 0"),
     ("early_stopping.min_delta = @-1", "trainer.early_stopping.min_delta: expected a finite number >= 0, got -1"),

@@ -9,7 +9,7 @@ use serde_json::Value;
 const ARROWS: [(&str, &[&str]); 12] = [
     ("tidy", &[]),
     ("firebrick-component", &[]),
-    ("firebrick-storage", &[]),
+    ("firebrick-storage", &["firebrick-component"]),
     ("firebrick-kernels", &[]),
     ("firebrick-loss", &["firebrick-component", "firebrick-kernels"]),
     ("firebrick-models", &["firebrick-component", "firebrick-kernels", "firebrick-storage"]),

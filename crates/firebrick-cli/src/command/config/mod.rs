@@ -2,15 +2,21 @@
 
 mod plot_lr;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use firebrick::component::text;
+use firebrick::train::check;
+use firebrick::train::config::Override;
 
+use crate::attended::Attended;
 use crate::command::config::plot_lr::PlotLrArguments;
+use crate::console::{Format, say};
 use crate::exit::Exit;
-use crate::message::Failure;
+use crate::message::{Failure, warning};
 use crate::output;
 use crate::resolve::{overrides, read_config};
+use crate::style::Style;
 
 /// What to do with a config.
 #[derive(Debug, Subcommand)]
@@ -25,11 +31,15 @@ pub enum ConfigCommand {
         #[arg(long, value_name = "KEY.PATH=VALUE")]
         set: Vec<String>,
     },
-    /// Check config files; data and devices are not looked at
+    /// Check config files, and whether they fit their data where that is there; devices are not looked at
     Check {
         /// Config files
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
+
+        /// Change a key of each, as in --set data.root=/mnt/data; may be repeated
+        #[arg(long, value_name = "KEY.PATH=VALUE")]
+        set: Vec<String>,
     },
     /// Draw the learning rate over the run
     PlotLr(PlotLrArguments),
@@ -44,15 +54,31 @@ pub fn run(command: &ConfigCommand) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         ConfigCommand::PlotLr(arguments) => plot_lr::run(arguments),
-        ConfigCommand::Check { files } => {
+        ConfigCommand::Check { files, set } => {
+            let overrides = overrides(set)?;
+            let attended = Attended::new(Format::for_people())?;
             let mut exit = Exit::Done;
             for file in files {
-                match read_config(Some(file), &[]) {
-                    Ok(_) => output::line(format!("{}: good", file.display()))?,
+                match checked(file, &overrides, &attended) {
+                    Ok(good) => output::line(format!("{}: {good}", text::path(file)))?,
+                    Err(stopped @ Failure::Stopped(_)) => return Err(stopped),
                     Err(failure) => exit = failure.report(),
                 }
             }
             Ok(exit)
         }
     }
+}
+
+/// Tells what is accepted and hardly meant; gives what is good about the config.
+fn checked(file: &Path, overrides: &[Override], attended: &Attended) -> Result<&'static str, Failure> {
+    let (config, _) = read_config(Some(file), overrides)?;
+    let checked = attended.finish(check(&config, &attended.progress()))?;
+    for notice in &checked.notices {
+        say(&warning(&format!("{}: {notice}", text::path(file)), Style::stderr()));
+    }
+    Ok(match checked.has_data {
+        true => "good",
+        false => "good, but its data is not there to compare it with",
+    })
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use firebrick::component::text;
 use firebrick::train::Config;
 use firebrick::train::backend::BackendChoice;
 use firebrick::train::config::Override;
@@ -11,6 +12,7 @@ use firebrick::train::run_folder::{Resume, RunLocation, recorded_config};
 use crate::console::Format;
 use crate::message::Failure;
 use crate::resolve::{find_data, overrides, read_config};
+use crate::shell;
 
 /// What `train` takes.
 #[derive(Debug, Args)]
@@ -83,6 +85,7 @@ impl TrainArguments {
         let format = self.format();
         let location = location(self.run_dir, self.resume)?;
         let mut overrides = overrides(&self.set)?;
+        refuse_idle(&overrides, &location, self.backend.as_deref())?;
         if let Some(backend) = &self.backend {
             let _: BackendChoice = backend.parse()?;
             overrides.push(Override::new("trainer.backend", backend));
@@ -99,8 +102,8 @@ impl TrainArguments {
 
     fn refuse_stray(&self) -> Result<(), Failure> {
         let Some(stray) = &self.stray else { return Ok(()) };
-        let stray = stray.display();
-        let refused = Failure::usage(format!("unexpected argument `{stray}`"));
+        let refused = Failure::usage(format!("unexpected argument `{}`", text::path(stray)));
+        let stray = shell::quoted(&stray.display().to_string());
         Err(match self.resume {
             Some(None) => refused.hint(format!("a run is named with an equals sign: --resume={stray}")),
             Some(Some(_)) | None => refused.hint(format!("a config is named by its flag: --config {stray}")),
@@ -118,6 +121,29 @@ impl TrainArguments {
     }
 }
 
+/// Refuses a `--set` that another argument makes idle.
+fn refuse_idle(overrides: &[Override], location: &RunLocation, backend: Option<&str>) -> Result<(), Failure> {
+    let given = |table: &str, key: Option<&str>| {
+        let mut overrides = overrides.iter();
+        overrides.find(|one| match one.keys().as_slice() {
+            [first, second, ..] => first == table && key.is_none_or(|key| key == second),
+            [first] => first == table && key.is_none(),
+            [] => false,
+        })
+    };
+    let idle = |one: &Override, beside: &str, hint: &str| {
+        Err(Failure::usage(format!("--set {} has no effect beside {beside}", one.argument())).hint(hint))
+    };
+    if let (Some(one), Some(_)) = (given("trainer", Some("backend")), backend) {
+        return idle(one, "--backend", "say it once");
+    }
+    match (given("output", None), &location.run_dir, &location.resume) {
+        (Some(one), Some(_), _) => idle(one, "--run-dir", "--run-dir is the run's whole path"),
+        (Some(one), None, Resume::From(_)) => idle(one, "--resume", "a resumed run stays in its own folder"),
+        _ => Ok(()),
+    }
+}
+
 fn location(run_dir: Option<PathBuf>, resume: Option<Option<PathBuf>>) -> Result<RunLocation, Failure> {
     let resume = match (resume, &run_dir) {
         (None, _) => Resume::Fresh,
@@ -125,8 +151,8 @@ fn location(run_dir: Option<PathBuf>, resume: Option<Option<PathBuf>>) -> Result
         (Some(Some(run)), Some(run_dir)) if !is_checkpoint(&run) => {
             let text = format!(
                 "--resume={} and --run-dir {} both name a run, expected one of them",
-                run.display(),
-                run_dir.display()
+                text::path(&run),
+                text::path(run_dir)
             );
             return Err(Failure::usage(text).hint(
                 "leave --run-dir out: a resumed run stays in its own folder; to branch off, name one of its checkpoints",

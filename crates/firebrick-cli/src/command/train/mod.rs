@@ -7,6 +7,7 @@ pub use arguments::TrainArguments;
 use std::time::Duration;
 
 use firebrick::Trainer;
+use firebrick::component::text;
 use firebrick::train::event::{Event, Summary};
 use firebrick::train::{Observer, Outcome, Status};
 
@@ -17,6 +18,7 @@ use crate::exit::Exit;
 use crate::log::TrainingLog;
 use crate::message::{Failure, firebrick_command};
 use crate::output;
+use crate::shell;
 use crate::style::{Style, counted, duration, loss, percent, rate, thousands};
 
 /// Trains; the summary goes to standard output.
@@ -50,7 +52,7 @@ pub fn run(arguments: TrainArguments) -> Result<Exit, Failure> {
 }
 
 fn stopped<M>(outcome: &Outcome<M>, signal: &str) -> String {
-    let run = outcome.run_dir.display();
+    let run = shell::quoted(&outcome.run_dir.display().to_string());
     let saved = match outcome.summary.steps {
         0 => "before the first step".to_owned(),
         steps => format!("after step {}, with a checkpoint saved", thousands(steps)),
@@ -61,7 +63,7 @@ fn stopped<M>(outcome: &Outcome<M>, signal: &str) -> String {
 
 fn completed<M>(outcome: &Outcome<M>) -> String {
     let (style, summary) = (Style::stdout(), &outcome.summary);
-    let run = outcome.run_dir.display();
+    let run = shell::path(&outcome.run_dir);
     let mut pairs = vec![("completed", amount(summary))];
     let split = summary.split;
     if let Some(best) = &summary.best {
@@ -89,7 +91,7 @@ fn completed<M>(outcome: &Outcome<M>) -> String {
             pairs.push(("", text));
         }
     }
-    pairs.push(("run", run.to_string()));
+    pairs.push(("run", text::path(&outcome.run_dir)));
     let firebrick = firebrick_command();
     pairs.push(("next", style.cyan(&format!("{firebrick} evaluate {run}"))));
     pairs.push(("", style.cyan(&format!("{firebrick} predict {run} IMAGE"))));

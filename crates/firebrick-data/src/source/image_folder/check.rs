@@ -13,6 +13,7 @@ use crate::error::DataError;
 use crate::image_file::{MAX_IMAGE_FILE_BYTES, load_image_file, probe};
 use crate::shape::InputShape;
 use crate::source::interface::{OpenRequest, check_cancelled};
+use firebrick_component::text;
 
 /// As much of each file is read at opening; nearly every header is shorter.
 const HEADER_BYTES: usize = 1 << 16;
@@ -39,7 +40,7 @@ pub(super) struct Found {
 /// [`DataError::Cancelled`].
 pub(super) fn check_files(paths: &[&Path], request: &OpenRequest) -> Result<Found, DataError> {
     let OpenRequest { root, progress, on_bad_image, .. } = *request;
-    let stage = format!("checking the images of {}", root.display());
+    let stage = format!("checking the images of {}", text::path(root));
     progress.stage(&stage, Some(paths.len() as u64));
     let num_threads = match on_bad_image {
         // Waiting for one disk: threads gain nothing.
@@ -156,7 +157,7 @@ impl<'a> Summary<'a> {
                 None => Err(with_hint(error, self.on_bad_image)),
                 Some(problem) => {
                     self.bad.insert(path.to_path_buf());
-                    self.skipped.push(format!("{}: {problem}", name.display()));
+                    self.skipped.push(format!("{}: {problem}", text::path(name)));
                     Ok(())
                 }
             },

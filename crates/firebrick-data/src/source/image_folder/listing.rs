@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use firebrick_component::text;
+
 use crate::error::DataError;
 
 /// How deep folders may lie inside a class folder.
 const MAX_DEPTH: usize = 16;
 /// The most files of one split.
 const MAX_FILES: usize = 50_000_000;
-/// Names of the folder that holds the validation split; the first that exists counts.
+/// Names of the folder that holds the validation split; one of them at most is there.
 const VALIDATION_FOLDERS: [&str; 3] = ["val", "valid", "validation"];
 
 /// The folders of the splits.
@@ -29,7 +31,17 @@ pub(super) fn locate(root: &Path) -> Result<SplitFolders, DataError> {
             |path: &&PathBuf| path.file_name().is_some_and(|found| found.eq_ignore_ascii_case(name));
         folders.iter().find(has_name).cloned()
     };
-    let validation = VALIDATION_FOLDERS.iter().find_map(|name| named(name));
+    let mut validation: Vec<PathBuf> = VALIDATION_FOLDERS.iter().filter_map(|name| named(name)).collect();
+    if let [first, second, ..] = validation.as_slice() {
+        return Err(DataError::malformed(
+            root,
+            "folders",
+            format!("one folder of validation images ({})", VALIDATION_FOLDERS.join(", ")),
+            format!("{} and {}", text::path(first), text::path(second)),
+            "put the images together, or move one folder out of the data set",
+        ));
+    }
+    let validation = validation.pop();
     match (named("train"), validation, named("test")) {
         (Some(train), validation, Some(test)) => Ok(SplitFolders { train, validation, test }),
         (Some(train), Some(test), None) => Ok(SplitFolders { train, validation: None, test }),
@@ -88,7 +100,7 @@ pub(super) fn check_same_classes(train: &Path, names: &[String], test: &Path) ->
     Err(DataError::malformed(
         test,
         "classes",
-        format!("the {} classes of {}", names.len(), train.display()),
+        format!("the {} classes of {}", names.len(), text::path(train)),
         got,
         "give every split the same class folders",
     ))
@@ -136,7 +148,7 @@ impl Walk {
                 folder,
                 "folder",
                 format!("at most {MAX_DEPTH} folders in one another, without circles"),
-                format!("a way back to {}", real.display()),
+                format!("a way back to {}", text::path(&real)),
                 "remove the link",
             ));
         }

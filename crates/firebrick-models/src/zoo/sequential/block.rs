@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 /// What stands in front of an argument's name in the layers of a block.
-const SIGN: char = '$';
+pub(super) const SIGN: char = '$';
 
 /// `[model.blocks.NAME]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,11 +1,12 @@
 //! The arguments of a network that a config describes.
 
-use firebrick_component::{ArgumentError, Component, Family, ReadError, check};
+use firebrick_component::{ArgumentError, Component, Family, NoEffect, ReadError, check};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use toml::{Table, Value};
 
 use super::block::Blocks;
 use super::parse::{BLOCKS, Parser, spelled_out};
+use super::unused::unused;
 use crate::layer::{LayerConfig, Linear};
 use crate::network::{NetworkConfig, NetworkPlan};
 use crate::shape::MAX_CLASSES;
@@ -115,6 +116,10 @@ impl Component for SequentialConfig {
         let expected = format!("{num_classes} features at the end, as the last `linear` gives");
         check::that(got == num_classes, &key, got, expected)
     }
+
+    fn without_effect(&self) -> Vec<NoEffect> {
+        unused(&self.layers, &self.blocks)
+    }
 }
 
 impl NetworkConfig for SequentialConfig {
@@ -125,6 +130,13 @@ impl NetworkConfig for SequentialConfig {
     fn num_classes(&self) -> usize {
         match self.head() {
             Ok((_, head)) => head.out_features,
+            Err(error) => unreachable!("bug: the head that was read is none: {error}"),
+        }
+    }
+
+    fn num_classes_key(&self) -> String {
+        match self.head() {
+            Ok((index, _)) => format!("layers[{index}].{OUT_FEATURES}"),
             Err(error) => unreachable!("bug: the head that was read is none: {error}"),
         }
     }

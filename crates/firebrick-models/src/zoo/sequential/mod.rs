@@ -46,6 +46,7 @@
 //! | `config.rs` | the arguments, read, written and checked |
 //! | `parse.rs` | from the config's tables to nodes |
 //! | `block.rs` | blocks of the config's own, and what stands for their arguments |
+//! | `unused.rs` | blocks and arguments of blocks that nothing uses |
 //!
 //! # Source
 //!
@@ -54,5 +55,6 @@
 mod block;
 mod config;
 mod parse;
+mod unused;
 
 pub use config::SequentialConfig;
