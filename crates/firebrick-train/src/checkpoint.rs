@@ -12,8 +12,8 @@ use burn::tensor::{Bytes, Device};
 use firebrick_data::{DatasetInfo, Preprocess};
 use firebrick_models::parameters::{NamedParameter, named_parameters};
 use firebrick_storage::{
-    StorageError, commit_folder, read_bounded, remove_folder, remove_leftovers, verify_folder, write_atomic,
-    write_new,
+    MANIFEST_FILE, StorageError, commit_folder, read_bounded, remove_folder, remove_leftovers, verify_folder,
+    write_atomic, write_new,
 };
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +92,14 @@ pub(crate) struct Retention {
     pub keep_last: usize,
     /// Steps with the best evaluations, the best first.
     pub best_steps: Vec<u64>,
+    /// The step that a divergence would bring back.
+    pub point_of_return: Option<u64>,
+}
+
+impl Retention {
+    fn keeps(&self, step: u64) -> bool {
+        self.best_steps.contains(&step) || self.point_of_return == Some(step)
+    }
 }
 
 impl Snapshot {
@@ -142,9 +150,7 @@ impl Snapshot {
             write_new(&folder.join(STATE), &state)
         })?;
         write_atomic(&checkpoints.join(LATEST), format!("{name}\n").as_bytes())?;
-        if is_best {
-            write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
-        }
+        point_to_best(checkpoints, retention.best_steps.first().copied())?;
         remove_old(checkpoints, retention)?;
         Ok(CheckpointRecord { step, path, is_best })
     }
@@ -155,9 +161,20 @@ fn remove_old(checkpoints: &Path, retention: &Retention) -> Result<(), TrainErro
     steps.sort_unstable();
     let surplus = steps.len().saturating_sub(retention.keep_last);
     for step in &steps[..surplus] {
-        if !retention.best_steps.contains(step) {
+        if !retention.keeps(*step) {
             remove_folder(&checkpoints.join(folder_name(*step)))?;
         }
+    }
+    Ok(())
+}
+
+/// Makes `BEST` name the checkpoint of the best evaluation, where it does not: that checkpoint has just been written, or
+/// a process has ended between the two.
+pub(crate) fn point_to_best(checkpoints: &Path, best_step: Option<u64>) -> Result<(), TrainError> {
+    let Some(name) = best_step.map(folder_name) else { return Ok(()) };
+    let path = checkpoints.join(&name);
+    if path.join(MANIFEST_FILE).is_file() && pointed_at(checkpoints, BEST) != Some(path) {
+        write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
     }
     Ok(())
 }
@@ -222,6 +239,15 @@ pub fn find(
         },
         Which::Latest => latest(run_dir, notices),
     }
+}
+
+/// Reads the checkpoint of a step.
+///
+/// # Errors
+///
+/// It is gone or damaged.
+pub(crate) fn at_step(run_dir: &Path, step: u64) -> Result<Checkpoint, TrainError> {
+    Checkpoint::read(&run_dir.join("checkpoints").join(folder_name(step)))
 }
 
 fn latest(run_dir: &Path, notices: &mut Vec<String>) -> Result<Option<Checkpoint>, TrainError> {

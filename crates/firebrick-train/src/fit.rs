@@ -21,6 +21,7 @@ mod saving;
 
 use firebrick_models::ImageClassifier;
 
+use crate::checkpoint;
 use crate::error::TrainError;
 use crate::observer::Observer;
 use crate::plan::Plan;
@@ -53,6 +54,7 @@ pub fn fit<M: ImageClassifier>(
     if let Some(checkpoint) = &begin.checkpoint {
         state.restore(checkpoint)?;
     }
+    checkpoint::point_to_best(&begin.folder.checkpoints(), state.best_step())?;
     let mut run = Run::new(plan, state, begin.folder, begin.metrics, observer);
     run.tell_notices(begin.notices)?;
     run.start()?;

@@ -7,7 +7,7 @@ use firebrick_storage::{MANIFEST_FILE, RunLock, StorageError};
 
 use crate::checkpoint::{self, Checkpoint, State, Which};
 use crate::config::{Config, ConfigError};
-use crate::config_difference::{Difference, differences};
+use crate::config_difference::{Difference, changes_ahead, differences};
 use crate::error::TrainError;
 use crate::metrics_file::MetricsFile;
 use crate::monitor;
@@ -156,7 +156,23 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
             ),
         });
     }
-    notices.extend(other_rates(plan, &earlier, state.progress.position.step)?);
+    let finished_steps = state.progress.position.step;
+    if plan.total_steps < finished_steps {
+        return Err(TrainError::Checkpoint {
+            path: checkpoint.path.clone(),
+            message: format!(
+                "has finished {finished_steps} steps: expected trainer.max_steps = {finished_steps} or more, or none, got {}; \
+                 raise it or leave it out",
+                plan.total_steps
+            ),
+        });
+    }
+    let changes = changes_ahead(&state.config, &plan.config.to_toml()?).map_err(unreadable)?;
+    if !changes.is_empty() {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        notices.push(format!("from here on the run has other settings: {}", changes.join(", ")));
+    }
+    notices.extend(other_rates(plan, &earlier, finished_steps)?);
     let (expected, got) = (&state.dataset.fingerprint, &plan.datasets.info.fingerprint);
     if expected != got {
         return Err(TrainError::Checkpoint {

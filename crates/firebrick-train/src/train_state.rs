@@ -10,6 +10,7 @@ use firebrick_models::ImageClassifier;
 use firebrick_storage::create_folders;
 
 use crate::checkpoint::{Checkpoint, Retention, Snapshot, State};
+use crate::config::OnDivergence;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, EvaluationOptions, evaluate};
@@ -72,6 +73,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         self.restore_tensors(checkpoint)?;
         self.schedule.load_state(checkpoint.state.schedule.clone())?;
         self.progress = checkpoint.state.progress.clone();
+        self.progress.point_of_return.get_or_insert(self.progress.position.step);
         Ok(())
     }
 
@@ -174,6 +176,11 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         monitor::is_finished(&self.plan.config.trainer, self.plan.total_steps, &self.progress)
     }
 
+    /// Finished steps of the best evaluation.
+    pub(crate) fn best_step(&self) -> Option<u64> {
+        self.progress.bests.first().map(|best| best.step)
+    }
+
     /// What a checkpoint holds, copied off the device.
     ///
     /// # Errors
@@ -195,9 +202,12 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
 
     /// Which checkpoints stay when one of this state is written.
     pub(crate) fn retention(&self) -> Retention {
+        let trainer = &self.plan.config.trainer;
+        let goes_back = trainer.on_divergence == OnDivergence::RestoreLast;
         Retention {
-            keep_last: self.plan.config.trainer.keep_last,
+            keep_last: trainer.keep_last,
             best_steps: self.progress.bests.iter().map(|best| best.step).collect(),
+            point_of_return: self.progress.point_of_return.filter(|_| goes_back),
         }
     }
 
