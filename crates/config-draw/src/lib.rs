@@ -13,25 +13,36 @@
 //! | `schedule.rs` | `[schedule]` |
 //! | `trainer.rs` | `[trainer]` |
 //! | `poison.rs` | batches that are not finite |
+//!
+//! [`trial`] trains a drawn config without a stop and with several, and compares the two.
 
 mod data;
+mod end;
 mod families;
 mod loss;
 mod network;
+mod operations;
 mod optimizer;
 mod poison;
 mod random;
 mod schedule;
+mod stop;
 mod table;
 mod trainer;
+pub mod trial;
 mod what;
 
+pub use end::End;
 pub use families::{FAMILIES, Known};
 pub use poison::{POISON, PoisonConfig, register};
 pub use random::Random;
+pub use stop::Stop;
 pub use what::What;
 
 use data::Sizes;
+
+/// What was expected, and what was there instead.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A config, as TOML text. Deterministic: seed and `what` decide every letter.
 ///

@@ -39,7 +39,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     ("firebrick-report", &[]),
     ("firebrick-cli", &["firebrick", "firebrick-report"]),
-    ("config-draw", &["firebrick"]),
+    ("config-draw", &["firebrick", "firebrick-storage"]),
     ("xtask", &["config-draw", "firebrick", "firebrick-kernels", "firebrick-report", "firebrick-storage"]),
 ];
 
