@@ -9,7 +9,7 @@ use crate::checkpoint::{self, Checkpoint, State, Which};
 use crate::config::{Config, ConfigError};
 use crate::config_difference::{Difference, changes_ahead, differences};
 use crate::error::TrainError;
-use crate::metrics_file::MetricsFile;
+use crate::metrics_file::{self, MetricsFile};
 use crate::monitor;
 use crate::plan::Plan;
 use crate::run_folder::{Resume, RunFolder, RunLocation, is_run};
@@ -56,7 +56,7 @@ fn go_on(plan: &Plan, run_dir: &Path, which: &Which) -> Result<Begin, TrainError
     let metrics_bytes = match &mut checkpoint {
         Some(checkpoint) => {
             check_same_run(plan, checkpoint, &mut notices)?;
-            reopen_end(plan, &mut checkpoint.state);
+            reopen_end(plan, run_dir, &mut checkpoint.state);
             checkpoint.state.metrics_bytes
         }
         None => 0,
@@ -65,14 +65,17 @@ fn go_on(plan: &Plan, run_dir: &Path, which: &Which) -> Result<Begin, TrainError
     Ok(Begin { folder, metrics, checkpoint, notices })
 }
 
-/// Where a run was at its end and now goes on: it forgets the evaluations that it made only because of the end.
-fn reopen_end(plan: &Plan, state: &mut State) {
-    if monitor::is_finished(&plan.config.trainer, plan.total_steps, &state.progress) {
+/// Where a run was at its end and now goes on: it forgets the evaluations that it made only because of the end. Also where
+/// a process has gone on already and ended before it saved: their lines are gone.
+fn reopen_end(plan: &Plan, run_dir: &Path, state: &mut State) {
+    let Some(closing) = &state.progress.closing else { return };
+    let lines = closing.metrics_bytes..state.metrics_bytes;
+    let is_finished = monitor::is_finished(&plan.config.trainer, plan.total_steps, &state.progress);
+    if is_finished && metrics_file::are_evaluations(run_dir, lines, state.progress.position.step) {
         return;
     }
-    if let Some(closing) = state.progress.closing.take() {
-        state.metrics_bytes = closing.metrics_bytes;
-    }
+    state.metrics_bytes = closing.metrics_bytes;
+    state.progress.closing = None;
 }
 
 /// The run folder and the checkpoint that a path given by a person means.

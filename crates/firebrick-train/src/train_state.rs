@@ -73,7 +73,6 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         self.restore_tensors(checkpoint)?;
         self.schedule.load_state(checkpoint.state.schedule.clone())?;
         self.progress = checkpoint.state.progress.clone();
-        self.progress.point_of_return.get_or_insert(self.progress.position.step);
         Ok(())
     }
 

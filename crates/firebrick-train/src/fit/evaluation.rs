@@ -81,13 +81,15 @@ impl<M: ImageClassifier> Run<'_, M> {
     }
 
     /// A version without [`Closing`] counted the evaluation at the end as any other; the summary that it wrote shows
-    /// it.
+    /// it. Such a version did not record a point of return either.
     fn was_closed_by_an_older_version(&self) -> bool {
         let progress = &self.state.progress;
-        self.folder.summary().is_some_and(|summary| {
-            let is_of_this_step = summary.steps == progress.position.step;
-            is_of_this_step && summary.status == "completed" && summary.last == progress.last
-        })
+        let is_of_older_version = progress.point_of_return.is_none();
+        is_of_older_version
+            && self.folder.summary().is_some_and(|summary| {
+                let is_of_this_step = summary.steps == progress.position.step;
+                is_of_this_step && summary.status == "completed" && summary.last == progress.last
+            })
     }
 
     /// The split that decides, when the last step was not evaluated with its epoch.

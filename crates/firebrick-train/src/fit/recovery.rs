@@ -4,7 +4,7 @@ use firebrick_models::ImageClassifier;
 use firebrick_models::parameters::named_parameters;
 
 use super::run::Run;
-use crate::checkpoint;
+use crate::checkpoint::{self, Checkpoint, Which};
 use crate::config::OnDivergence;
 use crate::divergence::{Action, Divergence};
 use crate::error::TrainError;
@@ -126,13 +126,9 @@ impl<M: ImageClassifier> Run<'_, M> {
     /// has: where a run was stopped must not change its numbers.
     fn restore_last(&mut self) -> Result<Action, TrainError> {
         self.wait_for_saver()?;
-        // Nothing is saved before the weights that a run begins with are found to be finite.
-        let Some(step) = self.state.progress.point_of_return else { return Ok(Action::Stopped) };
+        let Some(step) = self.state.progress.point_of_return else { return self.restore_newest() };
         match checkpoint::at_step(self.folder.path(), step) {
-            Ok(checkpoint) => {
-                self.state.restore_tensors(&checkpoint)?;
-                Ok(Action::Restored { step })
-            }
+            Ok(checkpoint) => self.go_back_to(&checkpoint),
             Err(error) => {
                 let message = format!(
                     "cannot go back to step {step}, the last checkpoint that trainer.checkpoint_every asked for, as \
@@ -142,5 +138,19 @@ impl<M: ImageClassifier> Run<'_, M> {
                 Ok(Action::Stopped)
             }
         }
+    }
+
+    /// Goes back as versions did that did not record where to: to the newest checkpoint. A run that has just begun has
+    /// none yet.
+    fn restore_newest(&mut self) -> Result<Action, TrainError> {
+        let mut notices = Vec::new();
+        let found = checkpoint::find(self.folder.path(), &Which::Latest, &mut notices)?;
+        self.tell_notices(notices)?;
+        found.map_or(Ok(Action::Stopped), |checkpoint| self.go_back_to(&checkpoint))
+    }
+
+    fn go_back_to(&mut self, checkpoint: &Checkpoint) -> Result<Action, TrainError> {
+        self.state.restore_tensors(checkpoint)?;
+        Ok(Action::Restored { step: checkpoint.state.progress.position.step })
     }
 }
