@@ -39,21 +39,12 @@ pub struct CrashArguments {
     #[arg(long, default_value_t = 50)]
     signals: usize,
 
-    /// Drawn configs
-    #[arg(long, default_value_t = 500)]
-    draws: u64,
-
     /// Seed of the configs and the moments; that of the first, where there are several
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// Of the drawn configs every Nth from the Ith on, as `I/N`: one process's part
-    #[arg(long, hide = true)]
-    part: Option<draw::Part>,
-
-    /// Trains the config of the seed in this folder and nothing else: the process that is killed
-    #[arg(long, hide = true)]
-    train: Option<PathBuf>,
+    #[command(flatten)]
+    draw: draw::DrawArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -91,7 +82,7 @@ const SETS: [&str; 7] = [
 
 pub fn recipe(arguments: &CrashArguments) -> Result<(), Failure> {
     if let Harm::Draw = arguments.what {
-        return draw::recipe(arguments);
+        return draw::recipe(&arguments.draw, arguments.seed);
     }
     let bench = Bench::new()?;
     let begun = Instant::now();

@@ -9,12 +9,27 @@ use std::str::FromStr;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use config_draw::{Failure, What, draw, trial};
 use firebrick::Trainer;
 use firebrick::train::run_folder::Resume;
 use serde_json::{Value, json};
 
-use super::CrashArguments;
+/// How many configs are drawn, and what the processes tell each other.
+#[derive(Debug, Args)]
+pub struct DrawArguments {
+    /// Drawn configs
+    #[arg(long, default_value_t = 500)]
+    draws: u64,
+
+    /// Of the drawn configs every Nth from the Ith on, as `I/N`: one process's part
+    #[arg(long, hide = true)]
+    part: Option<Part>,
+
+    /// Trains the config of the seed in this folder and nothing else: the process that is killed
+    #[arg(long, hide = true)]
+    train: Option<PathBuf>,
+}
 
 /// Every `of`th draw from the `first` on.
 #[derive(Debug, Clone, Copy)]
@@ -36,11 +51,13 @@ impl FromStr for Part {
     }
 }
 
-pub fn recipe(arguments: &CrashArguments) -> Result<(), Failure> {
+/// Draws with the seeds from `seed` on.
+pub fn recipe(arguments: &DrawArguments, seed: u64) -> Result<(), Failure> {
+    let draws = arguments.draws;
     match (&arguments.train, arguments.part) {
-        (Some(run_dir), _) => train(arguments.seed, run_dir),
-        (None, Some(part)) => trials(arguments, part),
-        (None, None) => in_parts(arguments),
+        (Some(run_dir), _) => train(seed, run_dir),
+        (None, Some(part)) => trials(seed, draws, part),
+        (None, None) => in_parts(seed, draws),
     }
 }
 
@@ -51,10 +68,10 @@ fn train(seed: u64, run_dir: &Path) -> Result<(), Failure> {
 }
 
 /// One process's draws, a line of JSON each.
-fn trials(arguments: &CrashArguments, part: Part) -> Result<(), Failure> {
+fn trials(first_seed: u64, draws: u64, part: Part) -> Result<(), Failure> {
     let program = std::env::current_exe()?;
-    for number in (part.first..arguments.draws).step_by(part.of as usize) {
-        let seed = arguments.seed + number;
+    for number in (part.first..draws).step_by(part.of as usize) {
+        let seed = first_seed + number;
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
         let mut kill = |run_dir: &Path, time: Duration| kill(&program, seed, run_dir, time);
         let line = match trial::run(seed, folder.path(), Some(&mut kill)) {
@@ -118,13 +135,15 @@ impl Totals {
 
 /// A copy of this program for each processor, which a build meanwhile does not replace: no two runs may be at work in
 /// one process.
-fn in_parts(arguments: &CrashArguments) -> Result<(), Failure> {
+fn in_parts(seed: u64, draws: u64) -> Result<(), Failure> {
     let begun = Instant::now();
     let folder = tempfile::tempdir()?;
     let program = folder.path().join("xtask");
     std::fs::copy(std::env::current_exe()?, &program)?;
     let of = thread::available_parallelism()?.get() as u64;
-    let parts = (0..of).map(|first| start(&program, arguments, first, of)).collect::<Result<Vec<_>, _>>()?;
+    let parts = (0..of)
+        .map(|first| start(&program, seed, draws, &format!("{first}/{of}")))
+        .collect::<Result<Vec<_>, _>>()?;
     let readers = parts.into_iter().map(|part| thread::spawn(move || lines(part)));
     let mut totals = Totals::default();
     for reader in readers.collect::<Vec<_>>() {
@@ -132,23 +151,18 @@ fn in_parts(arguments: &CrashArguments) -> Result<(), Failure> {
         lines.iter().for_each(|line| totals.add(line));
     }
     totals.print();
-    if totals.draws != arguments.draws || totals.wrong > 0 {
-        return Err(format!(
-            "expected {} draws to end alike, got {}",
-            arguments.draws,
-            totals.draws - totals.wrong
-        )
-        .into());
+    if totals.draws != draws || totals.wrong > 0 {
+        let alike = totals.draws - totals.wrong;
+        return Err(format!("expected {draws} draws to end alike, got {alike}").into());
     }
     println!("nothing was lost, in {:.0} s", begun.elapsed().as_secs_f64());
     Ok(())
 }
 
-fn start(program: &PathBuf, arguments: &CrashArguments, first: u64, of: u64) -> Result<Child, Failure> {
-    let CrashArguments { seed, draws, .. } = arguments;
+fn start(program: &Path, seed: u64, draws: u64, part: &str) -> Result<Child, Failure> {
     let mut command = Command::new(program);
     command.args(["crash", "draw", "--seed", &seed.to_string(), "--draws", &draws.to_string()]);
-    command.args(["--part", &format!("{first}/{of}")]);
+    command.args(["--part", part]);
     // The processes take the place of the threads.
     command.env("RAYON_NUM_THREADS", "1").stdin(Stdio::null()).stdout(Stdio::piped());
     Ok(command.spawn()?)
