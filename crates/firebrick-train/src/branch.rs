@@ -1,6 +1,7 @@
-//! A run that begins at a checkpoint of another one: a copy of that checkpoint, of the best ones before it and of
-//! `metrics.jsonl` up to it, in a folder of its own. The other run stays as it is.
+//! A run that begins at a checkpoint of another one: a copy of that checkpoint, of the best ones before it, of the one
+//! that a divergence would bring back and of `metrics.jsonl` up to it, in a folder of its own. The other run stays as it is.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use firebrick_storage::{
@@ -78,15 +79,20 @@ impl Branch {
             checkpoint.state.metrics_bytes,
             &run_dir.join("metrics.jsonl"),
         )?;
-        let bests: Vec<u64> = checkpoint.state.progress.bests.iter().map(|best| best.step).collect();
-        for (rank, step) in bests.iter().enumerate() {
+        let progress = &checkpoint.state.progress;
+        let bests: Vec<u64> = progress.bests.iter().map(|best| best.step).collect();
+        let needed: BTreeSet<u64> = bests.iter().copied().chain(progress.point_of_return).collect();
+        for step in needed.range(..self.step) {
             let name = folder_name(*step);
-            let best = from.join("checkpoints").join(&name);
+            let earlier = from.join("checkpoints").join(&name);
             // One that is damaged or gone is missing in the other run as well.
-            if *step < self.step && Checkpoint::read(&best).is_ok() {
-                copy_folder(&best, &checkpoints, &name)?;
+            if Checkpoint::read(&earlier).is_ok() {
+                copy_folder(&earlier, &checkpoints, &name)?;
             }
-            if rank == 0 && (*step == self.step || checkpoints.join(&name).is_dir()) {
+        }
+        if let Some(best) = bests.first() {
+            let name = folder_name(*best);
+            if *best == self.step || checkpoints.join(&name).is_dir() {
                 write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
             }
         }

@@ -14,8 +14,8 @@ use firebrick_component::text;
 use firebrick_data::{DatasetInfo, Preprocess};
 use firebrick_models::parameters::{NamedParameter, named_parameters};
 use firebrick_storage::{
-    StorageError, commit_folder, read_bounded, remove_folder, remove_leftovers, verify_folder, write_atomic,
-    write_new,
+    MANIFEST_FILE, StorageError, commit_folder, read_bounded, remove_folder, remove_leftovers, verify_folder,
+    write_atomic, write_new,
 };
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +96,14 @@ pub(crate) struct Retention {
     pub keep_last: usize,
     /// Steps with the best evaluations, the best first.
     pub best_steps: Vec<u64>,
+    /// The step that a divergence would bring back.
+    pub point_of_return: Option<u64>,
+}
+
+impl Retention {
+    fn keeps(&self, step: u64) -> bool {
+        self.best_steps.contains(&step) || self.point_of_return == Some(step)
+    }
 }
 
 impl Snapshot {
@@ -146,9 +154,7 @@ impl Snapshot {
             write_new(&folder.join(STATE), &state)
         })?;
         write_atomic(&checkpoints.join(LATEST), format!("{name}\n").as_bytes())?;
-        if is_best {
-            write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
-        }
+        point_to_best(checkpoints, retention.best_steps.first().copied())?;
         remove_old(checkpoints, step, retention)?;
         Ok(CheckpointRecord { step, path, is_best })
     }
@@ -162,9 +168,20 @@ fn remove_old(checkpoints: &Path, newest: u64, retention: &Retention) -> Result<
     steps.sort_unstable();
     let surplus = steps.len().saturating_sub(retention.keep_last);
     for step in &steps[..surplus] {
-        if !retention.best_steps.contains(step) {
+        if !retention.keeps(*step) {
             remove_folder(&checkpoints.join(folder_name(*step)))?;
         }
+    }
+    Ok(())
+}
+
+/// Makes `BEST` name the checkpoint of the best evaluation, where it does not: that checkpoint has just been written, or
+/// a process has ended between the two.
+pub(crate) fn point_to_best(checkpoints: &Path, best_step: Option<u64>) -> Result<(), TrainError> {
+    let Some(name) = best_step.map(folder_name) else { return Ok(()) };
+    let path = checkpoints.join(&name);
+    if path.join(MANIFEST_FILE).is_file() && pointed_at(checkpoints, BEST) != Some(path) {
+        write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
     }
     Ok(())
 }
@@ -233,6 +250,15 @@ pub fn find(
         },
         Which::Latest => latest(run_dir, notices),
     }
+}
+
+/// Reads the checkpoint of a step.
+///
+/// # Errors
+///
+/// It is gone or damaged.
+pub(crate) fn at_step(run_dir: &Path, step: u64) -> Result<Checkpoint, TrainError> {
+    Checkpoint::read(&run_dir.join("checkpoints").join(folder_name(step)))
 }
 
 fn latest(run_dir: &Path, notices: &mut Vec<String>) -> Result<Option<Checkpoint>, TrainError> {
@@ -374,8 +400,16 @@ impl Checkpoint {
     /// Whether `metrics.jsonl` of the run has the lines up to this checkpoint. Another run's file, an older one or one
     /// that was cut since has not.
     pub(crate) fn goes_with_metrics(&self, run_dir: &Path) -> Result<bool, TrainError> {
-        let (bytes, step) = (self.state.metrics_bytes, self.state.progress.position.step);
-        Ok(bytes == 0 || metrics_tail::step_at(&run_dir.join("metrics.jsonl"), bytes)? == Some(step))
+        let State { metrics_bytes, progress, .. } = &self.state;
+        let metrics = run_dir.join("metrics.jsonl");
+        // The lines of the evaluations at the end are gone where a process went on and ended before it saved.
+        let before_closing = progress.closing.as_ref().map(|closing| closing.metrics_bytes);
+        for bytes in [Some(*metrics_bytes), before_closing].into_iter().flatten() {
+            if bytes == 0 || metrics_tail::step_at(&metrics, bytes)? == Some(progress.position.step) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Puts the saved weights into `model`.

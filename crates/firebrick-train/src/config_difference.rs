@@ -63,6 +63,24 @@ pub(crate) fn with_start_of(earlier: &Config, now: &Config) -> Config {
 ///
 /// [`ConfigError`] for a text that is no config.
 pub(crate) fn differences(before: &str, now: &str) -> Result<Vec<Difference>, ConfigError> {
+    let mut differences = all_differences(before, now)?;
+    differences.retain(|difference| !is_safe(&difference.key));
+    Ok(differences)
+}
+
+/// Every key of `[trainer]` that may differ, and does: no step behind the checkpoint would have other numbers, but how
+/// the run goes on is not what it was.
+///
+/// # Errors
+///
+/// [`ConfigError`] for a text that is no config.
+pub(crate) fn changes_ahead(before: &str, now: &str) -> Result<Vec<Difference>, ConfigError> {
+    let mut differences = all_differences(before, now)?;
+    differences.retain(|difference| is_safe(&difference.key) && difference.key.starts_with("trainer."));
+    Ok(differences)
+}
+
+fn all_differences(before: &str, now: &str) -> Result<Vec<Difference>, ConfigError> {
     let before = leaves(&Config::from_toml("the earlier config", before, &[])?)?;
     let now = leaves(&Config::from_toml("the present config", now, &[])?)?;
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
@@ -70,7 +88,6 @@ pub(crate) fn differences(before: &str, now: &str) -> Result<Vec<Difference>, Co
     let differences = keys
         .into_iter()
         .filter(|key| before.get(*key) != now.get(*key))
-        .filter(|key| !is_safe(key))
         .map(|key| Difference {
             key: key.clone(),
             before: before.get(key).cloned().unwrap_or_else(absent),

@@ -21,6 +21,7 @@ mod saving;
 
 use firebrick_models::{ImageClassifier, Network};
 
+use crate::checkpoint;
 use crate::error::TrainError;
 use crate::observer::Observer;
 use crate::plan::Plan;
@@ -106,6 +107,7 @@ fn train<M: ImageClassifier>(
     begin: Begin,
     observer: &mut dyn Observer,
 ) -> Result<Outcome<M>, TrainError> {
+    checkpoint::point_to_best(&begin.folder.checkpoints(), state.best_step())?;
     let mut run = Run::new(plan, state, begin.folder, begin.metrics, observer);
     run.tell_notices(begin.notices)?;
     run.tell_notices(plan.datasets.info.skipped_notice().into_iter().collect())?;

@@ -1,5 +1,8 @@
 //! `metrics.jsonl`: the observer that writes one line a step and one an evaluation.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use firebrick_storage::AppendFile;
@@ -39,6 +42,24 @@ impl MetricsFile {
         line.push(b'\n');
         Ok(self.file.append(&line)?)
     }
+}
+
+/// Whether these bytes of the `metrics.jsonl` in `run_dir` are whole lines, each an evaluation after `step`.
+pub(crate) fn are_evaluations(run_dir: &Path, bytes: Range<u64>, step: u64) -> bool {
+    let is_evaluation = |line: &str| {
+        let record: Result<serde_json::Value, _> = serde_json::from_str(line);
+        record.is_ok_and(|record| record["event"] == "eval" && record["step"] == step)
+    };
+    let text = read_part(&run_dir.join("metrics.jsonl"), bytes);
+    text.is_ok_and(|text| text.ends_with('\n') && text.lines().all(is_evaluation))
+}
+
+fn read_part(path: &Path, bytes: Range<u64>) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(bytes.start))?;
+    let mut text = String::new();
+    file.take(bytes.end.saturating_sub(bytes.start)).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 impl Observer for MetricsFile {

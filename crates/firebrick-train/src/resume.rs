@@ -10,10 +10,10 @@ use crate::branch::{Branch, absolute, new_folder};
 use crate::checkpoint::{self, Checkpoint, State, Which};
 use crate::class_names;
 use crate::config::{Config, ConfigError};
-use crate::config_difference::{Difference, differences};
+use crate::config_difference::{Difference, changes_ahead, differences};
 use crate::earlier;
 use crate::error::TrainError;
-use crate::metrics_file::MetricsFile;
+use crate::metrics_file::{self, MetricsFile};
 use crate::metrics_tail::{length, newest_step};
 use crate::monitor;
 use crate::plan::Plan;
@@ -202,7 +202,7 @@ fn go_on_locked(plan: &Plan, run_dir: &Path, lock: RunLock, which: &Which) -> Re
     notices.extend(earlier::keep(plan, &contents, run_dir, &checkpoint)?);
     earlier::set_aside(plan, run_dir, &checkpoint, &mut notices)?;
     checkpoint.point_here(run_dir)?;
-    reopen_end(plan, &mut checkpoint.state);
+    reopen_end(plan, run_dir, &mut checkpoint.state);
     let config = checkpoint.recorded_config(&plan.config)?;
     let bytes = checkpoint.state.metrics_bytes;
     let (folder, metrics) = RunFolder::open(plan, &config, run_dir, lock, bytes)?;
@@ -258,14 +258,17 @@ fn without_metrics(run_dir: &Path, checkpoint: &Checkpoint) -> TrainError {
     }
 }
 
-/// Where a run was at its end and now goes on: it forgets the evaluations that it made only because of the end.
-fn reopen_end(plan: &Plan, state: &mut State) {
-    if monitor::is_finished(&plan.config.trainer, plan.total_steps, &state.progress) {
+/// Where a run was at its end and now goes on: it forgets the evaluations that it made only because of the end. Also where
+/// a process has gone on already and ended before it saved: their lines are gone.
+fn reopen_end(plan: &Plan, run_dir: &Path, state: &mut State) {
+    let Some(closing) = &state.progress.closing else { return };
+    let lines = closing.metrics_bytes..state.metrics_bytes;
+    let is_finished = monitor::is_finished(&plan.config.trainer, plan.total_steps, &state.progress);
+    if is_finished && metrics_file::are_evaluations(run_dir, lines, state.progress.position.step) {
         return;
     }
-    if let Some(closing) = state.progress.closing.take() {
-        state.metrics_bytes = closing.metrics_bytes;
-    }
+    state.metrics_bytes = closing.metrics_bytes;
+    state.progress.closing = None;
 }
 
 /// The run folder and the checkpoint that a path given by a person means.
@@ -356,7 +359,23 @@ fn check_same_run(plan: &Plan, checkpoint: &Checkpoint, notices: &mut Vec<String
             ),
         });
     }
-    notices.extend(other_rates(plan, &earlier, state.progress.position.step)?);
+    let finished_steps = state.progress.position.step;
+    if plan.total_steps < finished_steps {
+        return Err(TrainError::Checkpoint {
+            path: checkpoint.path.clone(),
+            message: format!(
+                "has finished {finished_steps} steps: expected trainer.max_steps = {finished_steps} or more, or none, got {}; \
+                 raise it or leave it out",
+                plan.total_steps
+            ),
+        });
+    }
+    let changes = changes_ahead(&state.config, &plan.config.to_toml()?).map_err(unreadable)?;
+    if !changes.is_empty() {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        notices.push(format!("from here on the run has other settings: {}", changes.join(", ")));
+    }
+    notices.extend(other_rates(plan, &earlier, finished_steps)?);
     let names = class_names::difference(&state.dataset.class_names, &plan.datasets.info.class_names);
     if let Some(difference) = names {
         return Err(TrainError::Checkpoint {

@@ -45,6 +45,10 @@ pub struct RunProgress {
     pub early_stopping: EarlyStopping,
     /// Steps that were refused because a number was not finite.
     pub recoveries: u64,
+    /// Finished steps of the last checkpoint that `trainer.checkpoint_every` alone has brought about: where
+    /// `trainer.on_divergence = "restore_last"` goes back to. Checkpoints of older versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point_of_return: Option<u64>,
     /// Images trained on.
     pub images: u64,
     /// Time spent training, evaluation and saving not counted, in seconds.

@@ -10,7 +10,7 @@ use firebrick_models::ImageClassifier;
 use firebrick_storage::create_folders;
 
 use crate::checkpoint::{Checkpoint, Retention, Snapshot, State};
-use crate::config::Config;
+use crate::config::{Config, OnDivergence};
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::evaluate::{Evaluation, EvaluationOptions, evaluate};
@@ -174,6 +174,11 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         monitor::is_finished(&self.plan.config.trainer, self.plan.total_steps, &self.progress)
     }
 
+    /// Finished steps of the best evaluation.
+    pub(crate) fn best_step(&self) -> Option<u64> {
+        self.progress.bests.first().map(|best| best.step)
+    }
+
     /// What a checkpoint holds, copied off the device.
     ///
     /// # Errors
@@ -195,9 +200,12 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
 
     /// Which checkpoints stay when one of this state is written.
     pub(crate) fn retention(&self) -> Retention {
+        let trainer = &self.plan.config.trainer;
+        let goes_back = trainer.on_divergence == OnDivergence::RestoreLast;
         Retention {
-            keep_last: self.plan.config.trainer.keep_last,
+            keep_last: trainer.keep_last,
             best_steps: self.progress.bests.iter().map(|best| best.step).collect(),
+            point_of_return: self.progress.point_of_return.filter(|_| goes_back),
         }
     }
 

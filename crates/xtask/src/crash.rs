@@ -9,6 +9,8 @@ mod full_disk;
 #[path = "../../firebrick-cli/tests/cli/crash/victim.rs"]
 mod victim;
 
+mod draw;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
+use config_draw::What;
 use full_disk::{Room, Way, full_disk};
 use tempfile::TempDir;
 use victim::{End, Failure, Random, Victim};
@@ -26,7 +29,7 @@ use crate::run::{beside, config};
 #[derive(Debug, Args)]
 pub struct CrashArguments {
     #[arg(value_enum, default_value = "kill")]
-    what: What,
+    what: Harm,
 
     /// Kills in all
     #[arg(long, default_value_t = 1000)]
@@ -36,14 +39,19 @@ pub struct CrashArguments {
     #[arg(long, default_value_t = 50)]
     signals: usize,
 
-    /// Seed of the moments
+    /// Seed of the configs and the moments; that of the first, where there are several
     #[arg(long, default_value_t = 0)]
     seed: u64,
+
+    #[command(flatten)]
+    draw: draw::DrawArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum What {
-    /// kill -9 at random moments, on every network and optimiser
+enum Harm {
+    /// Drawn configs, each with drawn stops of every kind
+    Draw,
+    /// kill -9 at random moments, on drawn configs
     Kill,
     /// SIGINT and SIGTERM at random moments
     Signals,
@@ -59,32 +67,31 @@ const NETWORKS: [(&str, &str); 3] = [
     ("batch norm and dropout", "sequential-digits.toml"),
 ];
 
-const OPTIMIZERS: [(&str, &str); 2] = [
-    ("sgd with momentum", "{ name = \"sgd\", lr = 0.01, momentum = 0.9 }"),
-    ("adamw", "{ name = \"adamw\", lr = 0.002 }"),
-];
+const OPTIMIZER: &str = "{ name = \"adamw\", lr = 0.002 }";
 
-const STEPS_PER_EPOCH: u64 = 6;
-
-/// Everything that a checkpoint can hold, in 12 steps with seven checkpoints.
+/// A run of LeNet that fills a disk: everything that a checkpoint can hold, some 30 times.
 const SETS: [&str; 7] = [
     "data.augment=[{name=\"random_crop\",padding=2},{name=\"random_horizontal_flip\"}]",
     "data.limit={train=192,test=128}",
     "schedule={name=\"plateau\",patience=0}",
-    "trainer.epochs=2",
+    "trainer.epochs=8",
     "trainer.checkpoint_every=2",
     "trainer.ema={decay=0.9}",
     "trainer.backend=flex",
 ];
 
 pub fn recipe(arguments: &CrashArguments) -> Result<(), Failure> {
+    if let Harm::Draw = arguments.what {
+        return draw::recipe(&arguments.draw, arguments.seed);
+    }
     let bench = Bench::new()?;
     let begun = Instant::now();
     match arguments.what {
-        What::Kill => kill(&bench, arguments),
-        What::Signals => signals(&bench, arguments),
-        What::Disk => disk(&bench),
-        What::Equal => equal(&bench),
+        Harm::Draw => unreachable!("bug: draws need no binaries"),
+        Harm::Kill => kill(&bench, arguments),
+        Harm::Signals => signals(&bench, arguments),
+        Harm::Disk => disk(&bench),
+        Harm::Equal => equal(&bench),
     }?;
     println!("nothing was lost, in {:.0} s", begun.elapsed().as_secs_f64());
     Ok(())
@@ -108,17 +115,42 @@ impl Bench {
         Ok(Self { train: copy("train")?, firebrick: copy("firebrick")?, folder })
     }
 
-    fn victim(&self, config_name: &str, optimizer: &str, run_dir: &str) -> Victim {
+    /// A run of one of `configs/`.
+    fn victim(&self, config_name: &str, run_dir: &str) -> Victim {
         let mut sets: Vec<String> = SETS.map(str::to_owned).into();
-        sets.push(format!("optimizer={optimizer}"));
-        Victim {
-            train: self.train.clone(),
-            config: config(config_name),
-            sets,
-            run_dir: self.folder.path().join(run_dir),
-            threads: None,
+        sets.push(format!("optimizer={OPTIMIZER}"));
+        self.run_of(config(config_name), sets, run_dir)
+    }
+
+    fn run_of(&self, config: PathBuf, sets: Vec<String>, run_dir: &str) -> Victim {
+        let run_dir = self.folder.path().join(run_dir);
+        Victim { train: self.train.clone(), config, sets, run_dir, threads: None }
+    }
+
+    /// The next drawn config from `seed` on whose run comes to an end, with that end.
+    fn drawn(&self, seed: &mut u64) -> Result<Drawn, Failure> {
+        loop {
+            let config = self.folder.path().join("drawn.toml");
+            fs::write(&config, config_draw::draw(*seed, What::Binaries))?;
+            *seed += 1;
+            let whole = self.run_of(config.clone(), Vec::new(), "whole");
+            let begun = Instant::now();
+            let output = whole.command().output()?;
+            let drawn = Drawn { config, time: begun.elapsed() };
+            match output.status.code() {
+                Some(0) => return Ok(drawn),
+                // Numbers that are not finite have ended it.
+                Some(1) => remove(&whole.run_dir)?,
+                _ => return Err(String::from_utf8_lossy(&output.stderr).into()),
+            }
         }
     }
+}
+
+/// A drawn config and how long its run takes; the run stands in `whole`.
+struct Drawn {
+    config: PathBuf,
+    time: Duration,
 }
 
 fn remove(run_dir: &Path) -> Result<(), Failure> {
@@ -126,57 +158,54 @@ fn remove(run_dir: &Path) -> Result<(), Failure> {
 }
 
 fn kill(bench: &Bench, arguments: &CrashArguments) -> Result<(), Failure> {
-    println!(
-        "{:22}  {:17}  {:>6}  {:>12}  {:>4}  {:>4}",
-        "network", "optimiser", "kills", "while saving", "runs", "lost"
-    );
-    let mut random = Random(arguments.seed);
-    let cases = NETWORKS.len() * OPTIMIZERS.len();
-    for (number, (network, config)) in NETWORKS.iter().enumerate() {
-        for (index, (optimizer, table)) in OPTIMIZERS.iter().enumerate() {
-            let case = number * OPTIMIZERS.len() + index;
-            let most = arguments.kills * (case + 1) / cases - arguments.kills * case / cases;
-            let whole = bench.victim(config, table, "whole");
-            let (expected, mut longest) = whole.to_end()?;
-            remove(&whole.run_dir)?;
-            let (mut kills, mut while_saving, mut runs) = (0, 0, 0);
-            while kills < most {
-                let run = bench.victim(config, table, "killed");
-                let killed = run.kill((most - kills).min(10), longest, &mut random, &expected)?;
-                kills += killed.kills;
-                while_saving += killed.while_saving;
-                // On a machine that has become less busy, later kills would find the run done.
-                longest = killed.whole.unwrap_or(longest);
-                runs += 1;
-                remove(&run.run_dir)?;
-            }
-            println!("{network:22}  {optimizer:17}  {kills:>6}  {while_saving:>12}  {runs:>4}  {:>4}", 0);
+    println!("{:>7}  {:>6}  {:>12}  {:>4}", "configs", "kills", "while saving", "lost");
+    let (mut random, mut seed) = (Random::new(arguments.seed), arguments.seed);
+    let (mut configs, mut kills, mut while_saving) = (0, 0, 0);
+    while kills < arguments.kills {
+        let drawn = bench.drawn(&mut seed)?;
+        let expected = End::read(&bench.folder.path().join("whole"))?;
+        let mut longest = drawn.time;
+        for _ in 0..2 {
+            let run = bench.run_of(drawn.config.clone(), Vec::new(), "killed");
+            let most = (arguments.kills - kills).min(10);
+            let killed = run
+                .kill(most, longest, &mut random, &expected)
+                .map_err(|error| format!("seed {}: {error}", seed - 1))?;
+            kills += killed.kills;
+            while_saving += killed.while_saving;
+            // On a machine that has become less busy, later kills would find the run done.
+            longest = killed.whole.unwrap_or(longest);
+            remove(&run.run_dir)?;
+        }
+        remove(&bench.folder.path().join("whole"))?;
+        configs += 1;
+        if configs % 20 == 0 || kills >= arguments.kills {
+            println!("{configs:>7}  {kills:>6}  {while_saving:>12}  {:>4}", 0);
         }
     }
     Ok(())
 }
 
 fn signals(bench: &Bench, arguments: &CrashArguments) -> Result<(), Failure> {
-    let (_, config) = NETWORKS[0];
-    let (_, table) = OPTIMIZERS[1];
-    let whole = bench.victim(config, table, "whole");
-    let (expected, longest) = whole.to_end()?;
-    let mut random = Random(arguments.seed);
+    let (mut random, mut seed) = (Random::new(arguments.seed), arguments.seed);
     let mut table_rows: BTreeMap<(&str, &str), (usize, Duration)> = BTreeMap::new();
     for (signal, name, number) in [("-INT", "SIGINT", 2), ("-TERM", "SIGTERM", 15)] {
         let mut sent = 0;
         while sent < arguments.signals {
-            let run = bench.victim(config, table, "stopped");
+            let drawn = bench.drawn(&mut seed)?;
+            let expected = End::read(&bench.folder.path().join("whole"))?;
+            remove(&bench.folder.path().join("whole"))?;
+            let run = bench.run_of(drawn.config.clone(), Vec::new(), "stopped");
             let mut started = run.start()?;
-            if !started.ends_within(longest.mul_f64(random.fraction()))? {
-                let phase = started.phase(STEPS_PER_EPOCH);
+            if !started.ends_within(drawn.time.mul_f64(random.fraction()))? {
+                let phase = started.phase(steps_per_epoch(&expected));
                 let begun = Instant::now();
                 started.signal(signal)?;
                 let (status, stderr) = started.wait()?;
                 let code = status.code().or(status.signal().map(|number| 128 + number));
                 let done = phase == "end" || run.run_dir.join("summary.json").exists() && code == Some(0);
                 if code != Some(128 + number) && !done {
-                    return Err(format!("{name} in {phase}: {status}: {stderr}").into());
+                    return Err(format!("seed {}: {name} in {phase}: {status}: {stderr}", seed - 1).into());
                 }
                 let row = table_rows.entry((name, if code == Some(0) { "end" } else { phase })).or_default();
                 *row = (row.0 + 1, row.1.max(begun.elapsed()));
@@ -184,7 +213,7 @@ fn signals(bench: &Bench, arguments: &CrashArguments) -> Result<(), Failure> {
             } else {
                 started.wait()?;
             }
-            run.ends_as(&expected)?;
+            run.ends_as(&expected).map_err(|error| format!("seed {}: {error}", seed - 1))?;
             remove(&run.run_dir)?;
         }
     }
@@ -195,15 +224,15 @@ fn signals(bench: &Bench, arguments: &CrashArguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The step of the first evaluation.
+fn steps_per_epoch(end: &End) -> u64 {
+    let first = end.metrics.iter().find(|record| record["event"] == "eval");
+    first.and_then(|record| record["step"].as_u64()).unwrap_or(1)
+}
+
 fn disk(bench: &Bench) -> Result<(), Failure> {
     let (_, config) = NETWORKS[1];
-    let (_, table) = OPTIMIZERS[1];
-    let victim = |run_dir: &str| {
-        let mut victim = bench.victim(config, table, run_dir);
-        // So many that the disk is full before the run is done.
-        victim.sets.push("trainer.epochs=8".to_owned());
-        victim
-    };
+    let victim = |run_dir: &str| bench.victim(config, run_dir);
     let (expected, _) = victim("whole").to_end()?;
     let way = Way::find();
     println!("{way:?}\n{:>28}  {:>4}  {:>11}  message", "room", "exit", "checkpoints");
@@ -232,7 +261,8 @@ fn disk(bench: &Bench) -> Result<(), Failure> {
 }
 
 fn sha256(end: &End) -> &str {
-    end.summary["weights_sha256"].as_str().unwrap_or("no weights_sha256")
+    let sha256 = end.summary.as_ref().and_then(|summary| summary["weights_sha256"].as_str());
+    sha256.unwrap_or("no weights_sha256")
 }
 
 fn equal(bench: &Bench) -> Result<(), Failure> {
@@ -240,8 +270,9 @@ fn equal(bench: &Bench) -> Result<(), Failure> {
     for backend in ["flex", "ndarray"] {
         for (network, config) in NETWORKS {
             let run = |threads: Option<usize>, workers: usize| -> Result<_, Failure> {
-                let mut run = bench.victim(config, OPTIMIZERS[0].1, "equal");
-                run.sets.extend([format!("trainer.backend={backend}"), format!("data.workers={workers}")]);
+                let mut run = bench.victim(config, "equal");
+                run.sets.extend(["trainer.epochs=2".to_owned(), format!("trainer.backend={backend}")]);
+                run.sets.push(format!("data.workers={workers}"));
                 run.threads = threads;
                 let (end, _) = run.to_end()?;
                 remove(&run.run_dir)?;

@@ -64,7 +64,8 @@ pub enum OnDivergence {
     Stop,
     /// The step goes without an update; the next batch follows.
     SkipBatch,
-    /// Weights and optimiser go back to the last checkpoint; the next batch follows.
+    /// Weights and optimiser go back to the last checkpoint that `checkpoint_every` asked for (those of a stop or of
+    /// `checkpoint_every_minutes` do not count); the next batch follows.
     RestoreLast,
 }
 

@@ -50,17 +50,33 @@ impl<M: ImageClassifier> Run<'_, M> {
                 self.check_weights()?;
                 return self.evaluate_epoch();
             }
-            if position.step == self.plan.total_steps {
-                return self.check_weights();
-            }
-            if self.stop || self.is_due() {
+            let is_last = position.step == self.plan.total_steps;
+            if self.is_due_by_position() {
                 self.check_weights()?;
-                self.save()?;
+                // The end of the run saves once more.
+                if !is_last {
+                    self.save()?;
+                }
+            } else if is_last {
+                self.end_if_weights_are_broken()?;
+            } else if (self.stop || self.is_due_by_time()) && !self.save_if_weights_are_good()? {
+                // A run that nobody stops takes the next step now, and finds out by it: so does this one.
+                continue;
             }
-            if self.stop {
+            if is_last || self.stop {
                 return Ok(());
             }
         }
+    }
+
+    /// Saves where nothing but a stop or the time asks for it. No number may change there, so weights that are not
+    /// finite are left as they are, and not saved. Says whether they were good.
+    fn save_if_weights_are_good(&mut self) -> Result<bool, TrainError> {
+        let is_good = self.broken_weight().is_none();
+        if is_good {
+            self.save()?;
+        }
+        Ok(is_good)
     }
 
     /// One step, its events and its time, loading included.

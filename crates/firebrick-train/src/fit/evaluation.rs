@@ -34,7 +34,7 @@ impl<M: ImageClassifier> Run<'_, M> {
     /// The evaluation of an epoch that has just ended, and its checkpoint. An observer may stop it; then it is due
     /// when the run goes on.
     pub(super) fn evaluate_epoch(&mut self) -> Result<(), TrainError> {
-        let Some(passes) = self.finite_passes(self.plan.deciding_split())? else {
+        let Some(passes) = self.finite_passes()? else {
             self.stop = true;
             self.state.progress.evaluation_due = true;
             return self.save();
@@ -56,10 +56,15 @@ impl<M: ImageClassifier> Run<'_, M> {
             [(self.split_of_last_step(), &mut closing.last), (self.split_never_seen(), &mut closing.test)]
         {
             let Some(split) = split else { continue };
-            let Some(passes) = self.finite_passes(split)? else {
+            let Some(passes) = self.passes(split)? else {
                 self.stop = true;
                 return self.save_with_metrics(metrics_bytes);
             };
+            if let Some(loss) = passes.loss_that_is_not_finite() {
+                // A run that is longer goes on from here; it makes no such evaluation.
+                self.save_with_metrics(metrics_bytes)?;
+                return self.end_outside_step(format!("the loss on the {split} split"), loss);
+            }
             *place = Some(passes.scores());
             self.tell_passes(passes)?;
         }
@@ -76,13 +81,15 @@ impl<M: ImageClassifier> Run<'_, M> {
     }
 
     /// A version without [`Closing`] counted the evaluation at the end as any other; the summary that it wrote shows
-    /// it.
+    /// it. Such a version did not record a point of return either.
     fn was_closed_by_an_older_version(&self) -> bool {
         let progress = &self.state.progress;
-        self.folder.summary().is_some_and(|summary| {
-            let is_of_this_step = summary.steps == progress.position.step;
-            is_of_this_step && summary.status == "completed" && summary.last == progress.last
-        })
+        let is_of_older_version = progress.point_of_return.is_none();
+        is_of_older_version
+            && self.folder.summary().is_some_and(|summary| {
+                let is_of_this_step = summary.steps == progress.position.step;
+                is_of_this_step && summary.status == "completed" && summary.last == progress.last
+            })
     }
 
     /// The split that decides, when the last step was not evaluated with its epoch.
@@ -96,20 +103,15 @@ impl<M: ImageClassifier> Run<'_, M> {
         (self.plan.deciding_split() != Split::Test).then_some(Split::Test)
     }
 
-    /// Evaluates a split, again after each recovery until all losses are finite; nothing when an observer stopped
-    /// it. Only the split that decides may bring back other weights.
-    fn finite_passes(&mut self, split: Split) -> Result<Option<Passes>, TrainError> {
+    /// Evaluates the split that decides, again after each recovery until all losses are finite; nothing when an
+    /// observer stopped it.
+    fn finite_passes(&mut self) -> Result<Option<Passes>, TrainError> {
+        let split = self.plan.deciding_split();
         loop {
             let Some(passes) = self.passes(split)? else { return Ok(None) };
             match passes.loss_that_is_not_finite() {
                 None => return Ok(Some(passes)),
-                Some(loss) => {
-                    let what = format!("the loss on the {split} split");
-                    match split == self.plan.deciding_split() {
-                        true => self.recover_outside_step(what, loss)?,
-                        false => self.end_outside_step(what, loss)?,
-                    }
-                }
+                Some(loss) => self.recover_outside_step(format!("the loss on the {split} split"), loss)?,
             }
         }
     }

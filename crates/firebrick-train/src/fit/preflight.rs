@@ -6,7 +6,7 @@ use firebrick_storage::available_bytes;
 
 use super::run::Run;
 use crate::checkpoint;
-use crate::config::CheckpointEvery;
+use crate::config::{CheckpointEvery, OnDivergence};
 use crate::error::TrainError;
 
 /// A line of `metrics.jsonl` is shorter.
@@ -57,6 +57,8 @@ impl<M: ImageClassifier> Run<'_, M> {
         // That of step 0 is small: nothing is remembered yet.
         let present = steps_present.iter().filter(|step| **step > 0).count() as u64;
         let kept = (trainer.keep_last as u64).saturating_add(trainer.keep_best as u64);
+        // The one that a divergence would bring back.
+        let kept = kept.saturating_add(u64::from(trainer.on_divergence == OnDivergence::RestoreLast));
         let kept = kept.min(present.saturating_add(self.checkpoints_to_come()));
         // One more than are kept exists while it is written.
         let checkpoints = kept.saturating_add(1).saturating_sub(present).max(1);

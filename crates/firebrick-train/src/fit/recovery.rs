@@ -4,7 +4,7 @@ use firebrick_models::ImageClassifier;
 use firebrick_models::parameters::named_parameters;
 
 use super::run::Run;
-use crate::checkpoint::{self, Which};
+use crate::checkpoint::{self, Checkpoint, Which};
 use crate::config::OnDivergence;
 use crate::divergence::{Action, Divergence};
 use crate::error::TrainError;
@@ -23,14 +23,29 @@ impl<M: ImageClassifier> Run<'_, M> {
         self.tell(Event::Refused(RefusedRecord::of(&divergence)))
     }
 
-    /// Looks at every weight: what is not finite must reach neither an evaluation nor a checkpoint.
+    /// Looks at every weight, and recovers: what is not finite must reach neither an evaluation nor a checkpoint. Only
+    /// where every run of the config looks: a recovery changes the numbers.
     pub(super) fn check_weights(&mut self) -> Result<(), TrainError> {
-        let broken = named_parameters(self.state.model()).into_iter().find_map(|parameter| {
+        match self.broken_weight() {
+            Some((what, value)) => self.recover_outside_step(what, value),
+            None => Ok(()),
+        }
+    }
+
+    /// The same where nothing but `trainer.max_steps` ends the run: it has no number that a longer run has not.
+    pub(super) fn end_if_weights_are_broken(&mut self) -> Result<(), TrainError> {
+        match self.broken_weight() {
+            Some((what, value)) => self.end_outside_step(what, value),
+            None => Ok(()),
+        }
+    }
+
+    /// An element that is not finite, if there is one, and its value.
+    pub(super) fn broken_weight(&self) -> Option<(String, f64)> {
+        named_parameters(self.state.model()).into_iter().find_map(|parameter| {
             let value = parameter.data.iter::<f64>().find(|value| !value.is_finite())?;
-            Some((parameter.name, value))
-        });
-        let Some((name, value)) = broken else { return Ok(()) };
-        self.recover_outside_step(format!("an element of weight {name}"), value)
+            Some((format!("an element of weight {}", parameter.name), value))
+        })
     }
 
     /// Goes on, if it may, after something other than a step was found not to be finite; what it was
@@ -107,13 +122,35 @@ impl<M: ImageClassifier> Run<'_, M> {
         }
     }
 
+    /// Goes back to the last checkpoint that the config alone has brought about, not to one that a stop or the time
+    /// has: where a run was stopped must not change its numbers.
     fn restore_last(&mut self) -> Result<Action, TrainError> {
         self.wait_for_saver()?;
+        let Some(step) = self.state.progress.point_of_return else { return self.restore_newest() };
+        match checkpoint::at_step(self.folder.path(), step) {
+            Ok(checkpoint) => self.go_back_to(&checkpoint),
+            Err(error) => {
+                let message = format!(
+                    "cannot go back to step {step}, the last checkpoint that trainer.checkpoint_every asked for, as \
+                     trainer.on_divergence = \"restore_last\" has it: {error}"
+                );
+                self.tell(Event::Notice { message })?;
+                Ok(Action::Stopped)
+            }
+        }
+    }
+
+    /// Goes back as versions did that did not record where to: to the newest checkpoint. A run that has just begun has
+    /// none yet.
+    fn restore_newest(&mut self) -> Result<Action, TrainError> {
         let mut notices = Vec::new();
         let found = checkpoint::find(self.folder.path(), &Which::Latest, &mut notices)?;
         self.tell_notices(notices)?;
-        let Some(checkpoint) = found else { return Ok(Action::Stopped) };
-        self.state.restore_tensors(&checkpoint)?;
+        found.map_or(Ok(Action::Stopped), |checkpoint| self.go_back_to(&checkpoint))
+    }
+
+    fn go_back_to(&mut self, checkpoint: &Checkpoint) -> Result<Action, TrainError> {
+        self.state.restore_tensors(checkpoint)?;
         Ok(Action::Restored { step: checkpoint.state.progress.position.step })
     }
 }

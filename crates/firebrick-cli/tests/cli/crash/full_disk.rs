@@ -110,8 +110,8 @@ pub fn full_disk(
     if code("again ") != Some(0) || stdout.lines().last() != Some("0") {
         return Err(problem("it did not go on cleanly").into());
     }
-    if End::read(&folder.join("run"))? != *expected {
-        return Err(problem("it ended with other weights").into());
+    if let Some(difference) = End::read(&folder.join("run"))?.difference(expected) {
+        return Err(problem(&difference).into());
     }
     Ok(Fate {
         code: first_code,

@@ -46,6 +46,5 @@ fi
 [ "$MOUNT" = no ] || mount -o remount,size=1g disk
 "$@" >events 2>again.txt
 echo "again $?"
-mkdir run
-cp disk/run/summary.json disk/run/metrics.jsonl run/
+cp -r disk/run run
 ls -A disk/run disk/run/checkpoints | grep -c 'tmp-'

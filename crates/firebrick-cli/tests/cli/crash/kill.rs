@@ -10,7 +10,7 @@ const KILLS: usize = 25;
 fn a_run_killed_at_random_moments_ends_as_if_nothing_had_happened() {
     let sandbox = Sandbox::new();
     let (expected, mut longest) = victim(&sandbox, "uninterrupted", &[]).to_end().unwrap();
-    let (mut kills, mut chains, mut random) = (0, 0, Random(5));
+    let (mut kills, mut chains, mut random) = (0, 0, Random::new(5));
     while kills < KILLS {
         chains += 1;
         let run = victim(&sandbox, &format!("killed-{chains}"), &[]);

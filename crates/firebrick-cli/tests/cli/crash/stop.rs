@@ -18,7 +18,7 @@ fn a_run_stopped_at_random_moments_ends_as_if_nothing_had_happened() {
     let sandbox = Sandbox::new();
     let expected = uninterrupted(&sandbox);
     let (_, longest) = victim(&sandbox, "measured", &[]).to_end().unwrap();
-    let mut random = Random(6);
+    let mut random = Random::new(6);
     for (signal, number) in [("-INT", 2), ("-TERM", 15)] {
         for count in 0..EACH {
             let run = victim(&sandbox, &format!("stopped{signal}-{count}"), &[]);

@@ -1,7 +1,6 @@
 //! A run of the real `train` that is ended in the middle and started again by the same command, until it
 //! is done. Shared by the tests and `cargo xtask crash`.
 
-use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,10 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+pub use config_draw::{End, Failure, Random};
 use serde_json::Value;
-
-/// What was expected, and what was there instead.
-pub type Failure = Box<dyn Error + Send + Sync>;
 
 /// How often a process is looked at.
 const POLL: Duration = Duration::from_millis(2);
@@ -29,15 +26,6 @@ pub struct Victim {
     pub run_dir: PathBuf,
     /// RAYON_NUM_THREADS; as many as there are cores, when absent.
     pub threads: Option<usize>,
-}
-
-/// Everything in which two runs of one config must agree, to the last bit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct End {
-    /// `summary.json`, without times.
-    pub summary: Value,
-    /// `metrics.jsonl`, without times: each step once, in order.
-    pub metrics: Vec<Value>,
 }
 
 /// What became of one chain of kills.
@@ -107,8 +95,8 @@ impl Victim {
     /// Starts it once more and compares the end.
     pub fn ends_as(&self, expected: &End) -> Result<(), Failure> {
         let (end, _) = self.to_end()?;
-        if end != *expected {
-            return Err(format!("{}: expected {expected:#?}, got {end:#?}", self.run_dir.display()).into());
+        if let Some(difference) = end.difference(expected) {
+            return Err(format!("{}: {difference}", self.run_dir.display()).into());
         }
         match leftovers(&self.run_dir)?.as_slice() {
             [] => Ok(()),
@@ -203,29 +191,6 @@ impl Started {
     }
 }
 
-impl End {
-    /// What a finished run's folder says.
-    pub fn read(run_dir: &Path) -> Result<Self, Failure> {
-        let mut summary: Value = serde_json::from_str(&fs::read_to_string(run_dir.join("summary.json"))?)?;
-        forget_times(&mut summary);
-        let text = fs::read_to_string(run_dir.join("metrics.jsonl"))?;
-        let mut metrics = text.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
-        metrics.iter_mut().for_each(forget_times);
-        let steps = metrics.iter().filter(|record| record["event"] == "step").map(|record| &record["step"]);
-        let total = summary["steps"].as_u64().unwrap_or(0);
-        if !steps.eq((1..=total).map(Value::from).collect::<Vec<_>>().iter()) {
-            return Err(format!("{}: not each of {total} steps once and in order", run_dir.display()).into());
-        }
-        Ok(Self { summary, metrics })
-    }
-}
-
-fn forget_times(value: &mut Value) {
-    if let Some(object) = value.as_object_mut() {
-        object.retain(|key, _| key != "seconds" && key != "images_per_second");
-    }
-}
-
 /// Names of half-written files and folders in a run.
 pub fn leftovers(run_dir: &Path) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
@@ -247,23 +212,5 @@ fn wait_at_most(process: &mut Child, time: Duration) -> Result<Option<ExitStatus
             return Ok(status);
         }
         thread::sleep(POLL.min(time.saturating_sub(begun.elapsed())));
-    }
-}
-
-/// A fixed sequence of numbers (SplitMix64).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// 0 to 1.
-    pub fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
