@@ -98,9 +98,11 @@ fn records_of<M: ImageClassifier>(
 ) -> Result<Vec<ImageRecord>, TrainError> {
     let num_classes = model.num_classes();
     let (indices, labels) = (batch.sample_indices.clone(), batch.labels.clone());
-    let (images_nchw, targets) = criterion::to_device(batch, num_classes, &backend.device)?;
+    criterion::check_labels(&batch, num_classes)?;
+    let weights = criterion::weights(loss, &batch);
+    let (images_nchw, targets) = criterion::to_device(batch, &backend.device);
     let logits_nk = model.forward(images_nchw);
-    let of_images = criterion::of_images(loss, logits_nk.clone(), targets)?;
+    let of_images = criterion::of_images(loss, logits_nk.clone(), targets, weights)?;
     sums.add(&of_images);
     let logits = read_back_f32(logits_nk, "the logits")?;
     let ImageLosses { losses, weights } = of_images;
@@ -108,7 +110,7 @@ fn records_of<M: ImageClassifier>(
     let images = indices.into_iter().zip(labels).zip(rows).zip(losses.into_iter().zip(weights));
     Ok(images
         .map(|(((index, label), scores), (loss, weight))| {
-            // `to_device` has checked that the label is a class.
+            // `check_labels` has checked that the label is a class.
             let probabilities = Probabilities::of(scores, model.gives_probabilities());
             ImageRecord::new(index, label as usize, scores, &probabilities, [loss, weight])
         })
