@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Which of our crates each of our crates may use.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("tidy", &[]),
     ("firebrick-component", &[]),
     ("firebrick-storage", &[]),
@@ -39,7 +39,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ),
     ("firebrick-report", &[]),
     ("firebrick-cli", &["firebrick", "firebrick-report"]),
-    ("xtask", &["firebrick", "firebrick-kernels", "firebrick-report", "firebrick-storage"]),
+    ("config-draw", &["firebrick"]),
+    ("xtask", &["config-draw", "firebrick", "firebrick-kernels", "firebrick-report", "firebrick-storage"]),
 ];
 
 /// What only the command line may depend on, at any depth.

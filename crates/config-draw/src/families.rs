@@ -1,0 +1,56 @@
+//! Which components are drawn, and which are left out and why.
+
+use crate::data::{AUGMENTATIONS, BATCH_AUGMENTATIONS};
+use crate::loss::LOSSES;
+use crate::network::{LAYERS, MODELS};
+use crate::optimizer::OPTIMIZERS;
+use crate::schedule::SCHEDULES;
+use crate::trainer::METRICS;
+
+/// What is known of a family.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// What messages call it.
+    pub family: &'static str,
+    /// Components that are drawn.
+    pub drawn: &'static [&'static str],
+    /// Components that are not, and why.
+    pub left_out: &'static [(&'static str, &'static str)],
+}
+
+const OTHER_INPUTS: &str = "takes other inputs than a network's outputs and classes";
+const FILES: &str = "needs files";
+
+/// Every family of components that a config names.
+pub const FAMILIES: [Known; 9] = [
+    Known { family: "model", drawn: &MODELS, left_out: &[("tudui", "takes too long for a draw")] },
+    Known { family: "layer", drawn: &LAYERS, left_out: &[] },
+    Known {
+        family: "dataset",
+        drawn: &["digits"],
+        left_out: &[
+            ("mnist", FILES),
+            ("fashion_mnist", FILES),
+            ("cifar10", FILES),
+            ("cifar100", FILES),
+            ("image_folder", FILES),
+            ("synthetic", "says nothing that the digits do not"),
+        ],
+    },
+    Known { family: "augmentation", drawn: &AUGMENTATIONS, left_out: &[] },
+    Known { family: "batch transform", drawn: &BATCH_AUGMENTATIONS, left_out: &[] },
+    Known {
+        family: "loss",
+        drawn: &LOSSES,
+        left_out: &[
+            ("gaussian_nll", OTHER_INPUTS),
+            ("cosine_embedding", OTHER_INPUTS),
+            ("margin_ranking", OTHER_INPUTS),
+            ("triplet_margin", OTHER_INPUTS),
+            ("ctc", OTHER_INPUTS),
+        ],
+    },
+    Known { family: "optimizer", drawn: &OPTIMIZERS, left_out: &[] },
+    Known { family: "schedule", drawn: &SCHEDULES, left_out: &[] },
+    Known { family: "metric", drawn: &METRICS, left_out: &[] },
+];
