@@ -5,7 +5,7 @@ usage: parity_draw.py FOLDER...        (needs torch, torchvision, safetensors)
 
 Each folder holds `config.toml` (every key resolved), `run.json` and `start.safetensors` (start weights, batches, test
 images). The steps are taken in several ways that PyTorch calls the same: in f32, in f64, and in f32 with another order of
-the additions. `torch.json` and `torch.safetensors` hold what came out of each.
+the additions or with batch normalisation written out. `torch.json` and `torch.safetensors` hold what came out of each.
 
 A step of several batches is defined as the step of one batch that holds them all. So the outputs of its batches are put
 one behind the other before the criterion sees them. Batch normalisation alone sees each batch by itself.
@@ -56,6 +56,23 @@ class Gate(nn.Module):
 
     def forward(self, x):
         return x * self.body(x)
+
+
+class PlainBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalisation as its formula has it, added up in the tensors' own type. So do PyTorch's CUDA kernels; those of
+    the CPU add f32 up in f64."""
+
+    def forward(self, x):
+        if not self.training:
+            return super().forward(x)
+        mean = x.mean((0, 2, 3), keepdim=True)
+        variance = (x - mean).square().mean((0, 2, 3), keepdim=True)
+        with torch.no_grad():
+            count = x.numel() / x.shape[1]
+            self.running_mean.lerp_(mean.flatten(), self.momentum)
+            self.running_var.lerp_(variance.flatten() * (count / (count - 1)), self.momentum)
+        y = (x - mean) / (variance + self.eps).sqrt()
+        return y if self.weight is None else y * self.weight[:, None, None] + self.bias[:, None, None]
 
 
 def lenet(num_classes):
@@ -238,8 +255,10 @@ def evaluate(model, loss, images, labels):
 class Way:
     """How a run computes: the element type, and what changes the order of its additions."""
 
-    def __init__(self, dtype=torch.float32, memory_format=torch.contiguous_format, flipped=False, onednn=True):
-        self.dtype, self.memory_format, self.flipped, self.onednn = dtype, memory_format, flipped, onednn
+    def __init__(self, dtype=torch.float32, memory_format=torch.contiguous_format, flipped=False, onednn=True,
+                 plain_norms=False):
+        self.dtype, self.memory_format, self.flipped = dtype, memory_format, flipped
+        self.onednn, self.plain_norms = onednn, plain_norms
 
     def images(self, tensor):
         return self.order(tensor).to(self.dtype).contiguous(memory_format=self.memory_format)
@@ -254,6 +273,8 @@ WAYS = {
     "flipped": Way(flipped=True),
     "channels_last": Way(memory_format=torch.channels_last),
     "without_onednn": Way(onednn=False),
+    "plain_norms": Way(plain_norms=True),
+    "plain_norms_flipped": Way(plain_norms=True, flipped=True),
 }
 
 
@@ -265,6 +286,9 @@ def take(config, run, tensors, way):
 def steps(config, run, tensors, way):
     trainer, dtype = config["trainer"], way.dtype
     model = network(config["model"]).to(dtype=dtype, memory_format=way.memory_format)
+    for module in model.modules():
+        if way.plain_norms and isinstance(module, nn.BatchNorm2d):
+            module.__class__ = PlainBatchNorm2d
     state = named(model, run["parameters"])
     for name, tensor in state.items():
         start = tensors[f"weight.{name}"]

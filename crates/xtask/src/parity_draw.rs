@@ -58,6 +58,7 @@ pub fn recipe(arguments: &DrawArguments) -> Result<(), Failure> {
         let folder = arguments.out.join(seed.to_string());
         std::fs::create_dir_all(&folder)?;
         let taken = take(seed, &folder).map_err(|error| format!("draw {seed}: {error}"))?;
+        std::fs::write(folder.join("firebrick.json"), serde_json::to_string(&taken.0)?)?;
         ours.insert(folder, taken);
     }
     pytorch(&arguments.python, ours.keys())?;
