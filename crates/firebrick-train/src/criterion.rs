@@ -188,6 +188,11 @@ impl SplitSums {
         self.counted = self.counted.and(counted(&batch.weights));
     }
 
+    /// Whether there are images and none of them counts: torch's criterion is NaN then.
+    pub(crate) fn is_undefined(&self, loss: &Criterion) -> bool {
+        self.counted.images > 0 && loss.divisor(self.counted) == 0.0
+    }
+
     /// torch's criterion over the whole split.
     pub(crate) fn loss(&self, loss: &Criterion) -> f64 {
         self.losses / loss.divisor(self.counted)

@@ -59,7 +59,7 @@ pub struct EvaluationOptions {
 /// # Errors
 ///
 /// [`TrainError::Data`] when a sample cannot be read, [`TrainError::Plan`] when one has a label that the model
-/// does not know, [`TrainError::Loss`] when the loss refuses, [`TrainError::Device`].
+/// does not know or when no image of the split counts in the loss, [`TrainError::Loss`] when the loss refuses, [`TrainError::Device`].
 pub fn evaluate<M: ImageClassifier>(
     model: &M,
     split: Arc<PreparedDataset>,
@@ -76,6 +76,13 @@ pub fn evaluate<M: ImageClassifier>(
         if stop(records.len()) {
             return Ok(None);
         }
+    }
+    if sums.is_undefined(loss) {
+        return Err(TrainError::Plan(format!(
+            "none of the {} images of the split counts in the loss: all are of classes that loss.ignore_index or a \
+             loss.weight of 0 leaves out, so that the loss has no value",
+            records.len()
+        )));
     }
     let correct = records.iter().filter(|record| record.is_correct()).count();
     let accuracy = correct as f64 / records.len().max(1) as f64;

@@ -20,6 +20,8 @@ use crate::softmax::arg_max;
 pub struct StepReport {
     /// The loss of the step's images: of one batch that holds them all.
     pub loss: f64,
+    /// What the sum of the images' losses was divided by: their weights, 1 for a sum.
+    pub divisor: f64,
     /// Samples of the step.
     pub images: usize,
     /// Those of them that were classified right.
@@ -122,7 +124,7 @@ impl StepRules<'_> {
         let gradients = accumulator.take(model, step_loss.divisor());
         let norm = grad_norm(model, &gradients, 2.0);
         let report = read_report(passes, norm.clone(), &step_loss)?;
-        Ok(Measured { buffers, gradients, norm, report, divisor: step_loss.divisor() })
+        Ok(Measured { buffers, gradients, norm, report })
     }
 
     /// Forward and backward of one batch.
@@ -151,8 +153,6 @@ pub(crate) struct Measured {
     /// `[1]`; nothing without gradients.
     norm: Option<Tensor<1>>,
     report: StepReport,
-    /// What the loss was divided by.
-    divisor: f64,
 }
 
 impl Measured {
@@ -164,7 +164,7 @@ impl Measured {
     pub(crate) fn refusal<M: ImageClassifier>(&self, model: &M) -> Result<Option<Refusal>, DeviceError> {
         let Some((what, value)) = self.report.not_finite() else { return Ok(None) };
         let parameters = parameter_norms(model, &self.gradients)?;
-        let what = match self.divisor == 0.0 {
+        let what = match self.report.divisor == 0.0 {
             true => "the loss of a step in which no image counts (loss.ignore_index, loss.weight)",
             false => what,
         };
@@ -250,7 +250,13 @@ fn read_report(
         losses.push(values.number());
         correct += count_correct(values.take(labels.len() * num_classes), labels, *num_classes);
     }
-    Ok(StepReport { loss: step_loss.total(&losses), images, correct, grad_norm })
+    Ok(StepReport {
+        loss: step_loss.total(&losses),
+        divisor: step_loss.divisor(),
+        images,
+        correct,
+        grad_norm,
+    })
 }
 
 /// What was read back and not yet looked at.

@@ -21,3 +21,4 @@ mod case_51_accumulation;
 mod case_52_no_effect;
 mod case_53_log_probabilities;
 mod case_54_cosmetics;
+mod definition;
