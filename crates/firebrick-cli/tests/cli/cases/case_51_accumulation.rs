@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::definition::{assert_close, numbers, of_pytorch, sandbox, train};
-use crate::sandbox::Sandbox;
+use crate::cli::sandbox::Sandbox;
 
 fn check(sandbox: &Sandbox, name: &str, arguments: &Value, batch_size: usize) {
     let what = format!("{name} {arguments} in batches of {batch_size}");

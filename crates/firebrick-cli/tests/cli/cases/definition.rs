@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::sandbox::Sandbox;
+use crate::cli::sandbox::Sandbox;
 
 /// One linear layer on 46 digits to train and 46 others to test, from weights that a formula gives.
 pub const CONFIG: &str = r#"
