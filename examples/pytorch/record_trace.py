@@ -15,6 +15,16 @@ Copy `Recorder` into your own script and call it after each `optimizer.step()`:
 Then, with `data.shuffle = false`, the same batch size and the same optimiser in the config:
 
     firebrick verify --against trace.json --config config.toml --set model.weights=start.pt
+
+With `trainer.accumulate_grad_batches = k` a step of Firebrick is that of one batch which holds its k batches. Record that
+one batch: put the outputs of the k batches one behind the other before the criterion sees them,
+
+    outputs = torch.cat([model(images) for images, _ in batches])
+    loss = criterion(outputs, torch.cat([labels for _, labels in batches]))
+
+(Batch normalisation sees each batch by itself, in Firebrick as here.) The usual `(loss / k).backward()` for each batch is
+the same only where all batches are equally large and the criterion is a mean without weights and without ignored
+classes.
 """
 import json
 

@@ -40,6 +40,7 @@ struct Epoch {
     number: u64,
     begun: Instant,
     loss: f64,
+    divisor: f64,
     correct: f64,
     images: u64,
     seconds: f64,
@@ -47,21 +48,22 @@ struct Epoch {
 
 impl Epoch {
     fn new(number: u64) -> Self {
-        Self { number, begun: Instant::now(), loss: 0.0, correct: 0.0, images: 0, seconds: 0.0 }
+        Self { number, begun: Instant::now(), loss: 0.0, divisor: 0.0, correct: 0.0, images: 0, seconds: 0.0 }
     }
 
     fn add(&mut self, step: &StepRecord) {
         let images = step.images as f64;
-        self.loss += step.loss * images;
+        self.loss += step.loss * step.divisor;
+        self.divisor += step.divisor;
         self.correct += step.accuracy * images;
         self.images += step.images as u64;
         self.seconds += images / step.images_per_second.max(f64::MIN_POSITIVE);
     }
 
-    /// Means over the images; nothing before the first.
+    /// The loss and the accuracy over the images, and how many a second; nothing before the first.
     fn means(&self) -> Option<(f64, f64, f64)> {
         let images = self.images as f64;
-        (self.images > 0).then(|| (self.loss / images, self.correct / images, images / self.seconds))
+        (self.images > 0).then(|| (self.loss / self.divisor, self.correct / images, images / self.seconds))
     }
 }
 

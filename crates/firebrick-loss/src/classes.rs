@@ -83,6 +83,15 @@ pub(crate) fn check_weight_argument(
     }
 }
 
+/// How much an image of the class `label` counts in the mean, as [`FlatTargets`] has it on the device: class weights
+/// there are numbers of 32 bits.
+pub(crate) fn weight_of(label: usize, weight: Option<&Vec<f64>>, ignore_index: i64) -> f64 {
+    if i64::try_from(label) == Ok(ignore_index) {
+        return 0.0;
+    }
+    weight.map_or(1.0, |weight| f64::from(weight[label] as f32))
+}
+
 /// Class indices must be in `0..C` or be `ignore_index`. Reads the target back.
 pub(crate) fn check_target_values<const T: usize>(
     loss: &'static str,

@@ -13,12 +13,18 @@ use crate::targets::Targets;
 /// The trait is open: a program implements it for a loss of its own, together with [`Loss`](crate::Loss) for
 /// its config.
 ///
+/// There is one definition of the loss of a set of images, be they a batch, a split, or the batches of a step:
+/// the sum of [`per_image`](Self::per_image) over all of them, divided by the [`divisor`](Self::divisor) of all of
+/// them. torch's criterion gives the same for all images at once.
+///
 /// # Shapes
 ///
 /// `outputs_nk` are what the network gives, `[n, k]` for `n` images and `k` classes. Whether they are logits,
 /// probabilities or log-probabilities is the loss's to say.
 pub trait ClassificationLoss: Debug + Send + Sync {
-    /// The reduced loss, `[1]`. Labels were checked when they were read; nothing is read back from the device.
+    /// The reduced loss, `[1]`: the sum of [`per_image`](Self::per_image) divided by the
+    /// [`divisor`](Self::divisor) of these images. Labels were checked when they were read; nothing is read back
+    /// from the device.
     ///
     /// # Errors
     ///
@@ -26,60 +32,56 @@ pub trait ClassificationLoss: Debug + Send + Sync {
     /// targets.
     fn forward(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError>;
 
-    /// One number an image, so that an evaluation can add them up over the batches of a split, of whatever
-    /// sizes: [`over_split`](Self::over_split) makes of the sums what [`forward`](Self::forward) would make of
-    /// all images at once.
+    /// What each image adds to the loss, `[n]`, before the division. The weight of its class is in it.
     ///
     /// # Errors
     ///
     /// As [`forward`](Self::forward).
-    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError>;
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError>;
 
-    /// The loss of a whole split.
-    fn over_split(&self, sums: SplitSums) -> f64;
-}
-
-/// A loss, image by image.
-#[derive(Clone, Debug)]
-pub struct PerImage {
-    /// What each image adds to the loss, `[n]`, with its weight in it.
-    pub losses_n: Tensor<1>,
-    /// What each image adds to the number that the mean divides by, `[n]`: 1, or the weight of its class; 0 for
-    /// an image that is ignored.
-    pub weights_n: Tensor<1>,
-}
-
-impl PerImage {
-    /// Losses of images that all count the same.
-    pub fn unweighted(losses_n: Tensor<1>) -> Self {
-        Self { weights_n: losses_n.clone().inner().ones_like(), losses_n }
+    /// How much an image of the class `label` counts in a weighted mean: 1, or the weight of the class; 0 if the
+    /// class is ignored. An image whose target is probabilities always counts 1, as in torch.
+    fn weight(&self, label: usize) -> f64 {
+        let _ = label;
+        1.0
     }
+
+    /// What the sum over these images is divided by. It is 0 where no image counts, and the loss is then NaN, as
+    /// in torch.
+    fn divisor(&self, counted: Counted) -> f64;
 }
 
-/// What the batches of a split add up to.
+/// The images that a loss is taken over.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SplitSums {
-    /// Sum of [`PerImage::losses_n`].
-    pub losses: f64,
-    /// Sum of [`PerImage::weights_n`].
+pub struct Counted {
+    /// Sum of their weights.
     pub weights: f64,
-    /// How many images there were.
+    /// How many they are.
     pub images: usize,
 }
 
-impl SplitSums {
-    /// What `reduction` makes of the sums, as torch does: the weighted mean (NaN where all weights are 0), the
-    /// sum, or the sum divided by the number of images.
+impl Counted {
+    /// Images that count 1 each.
+    pub fn unweighted(images: usize) -> Self {
+        Self { weights: images as f64, images }
+    }
+
+    /// These images and others.
+    pub fn and(self, others: Self) -> Self {
+        Self { weights: self.weights + others.weights, images: self.images + others.images }
+    }
+
+    /// What `reduction` divides by, as torch does: the sum of the weights, 1, or the number of images.
     ///
     /// # Panics
     ///
     /// With [`Reduction::None`], which [`LossConfig::for_classes`](crate::LossConfig::for_classes) refuses.
-    pub fn reduced(self, reduction: Reduction) -> f64 {
+    pub fn divisor(self, reduction: Reduction) -> f64 {
         match reduction {
-            Reduction::Mean => self.losses / self.weights,
-            Reduction::Sum => self.losses,
-            Reduction::BatchMean => self.losses / self.images as f64,
-            Reduction::None => unreachable!("bug: a loss without a reduction evaluates a classifier"),
+            Reduction::Mean => self.weights,
+            Reduction::Sum => 1.0,
+            Reduction::BatchMean => self.images as f64,
+            Reduction::None => unreachable!("bug: a loss without a reduction trains a classifier"),
         }
     }
 }

@@ -12,7 +12,7 @@ use firebrick_kernels::{Total, cross_entropy};
 use serde::{Deserialize, Serialize};
 
 use crate::classes::{self, FlatTargets};
-use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::classification::{ClassificationLoss, Counted};
 use crate::error::LossError;
 use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
@@ -397,21 +397,20 @@ impl ClassificationLoss for CrossEntropyLoss {
         }
     }
 
-    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
         self.config.reduction.check_reduces(NAME)?;
         match targets {
-            Targets::Classes(labels_n) => {
-                let (losses_n, targets) = self.losses(outputs_nk, labels_n)?;
-                Ok(PerImage { losses_n, weights_n: targets.weight })
-            }
-            Targets::Probabilities(targets_nk) => {
-                Ok(PerImage::unweighted(self.probability_losses(outputs_nk, targets_nk)?))
-            }
+            Targets::Classes(labels_n) => Ok(self.losses(outputs_nk, labels_n)?.0),
+            Targets::Probabilities(targets_nk) => self.probability_losses(outputs_nk, targets_nk),
         }
     }
 
-    fn over_split(&self, sums: SplitSums) -> f64 {
-        sums.reduced(self.config.reduction)
+    fn weight(&self, label: usize) -> f64 {
+        classes::weight_of(label, self.config.weight.as_ref(), self.config.ignore_index)
+    }
+
+    fn divisor(&self, counted: Counted) -> f64 {
+        counted.divisor(self.config.reduction)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
-use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::classification::{ClassificationLoss, Counted};
 use crate::error::LossError;
 use crate::reduction::Reduction;
 use crate::session::ranks::with_rank;
@@ -73,12 +73,12 @@ impl<L: Elementwise> ClassificationLoss for OfClasses<L> {
         self.0.reduction().reduce(L::NAME, losses_nk)
     }
 
-    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
         let losses_nk = self.losses_nk(outputs_nk, targets)?;
-        Ok(PerImage::unweighted(self.0.reduction().reduce_images(L::NAME, losses_nk)?))
+        self.0.reduction().reduce_images(L::NAME, losses_nk)
     }
 
-    fn over_split(&self, sums: SplitSums) -> f64 {
-        sums.reduced(self.0.reduction())
+    fn divisor(&self, counted: Counted) -> f64 {
+        counted.divisor(self.0.reduction())
     }
 }

@@ -82,7 +82,7 @@ mod config;
 pub use bce::{BceLoss, BceLossConfig};
 pub use bce_with_logits::{BceWithLogitsLoss, BceWithLogitsLossConfig};
 pub use by_name::{evaluate, explain};
-pub use classification::{ClassificationLoss, PerImage, SplitSums};
+pub use classification::{ClassificationLoss, Counted};
 pub use config::LossConfig;
 pub use cosine_embedding::{CosineEmbeddingLoss, CosineEmbeddingLossConfig};
 pub use cross_entropy::{CrossEntropyLoss, CrossEntropyLossConfig};

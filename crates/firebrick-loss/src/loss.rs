@@ -97,7 +97,7 @@ pub trait Loss: Component {
         if self.reduction() == Reduction::None {
             let mut shape = session.shape("input");
             shape.pop();
-            return session.finish(criterion.per_image(outputs_nk, targets)?.losses_n, shape);
+            return session.finish(criterion.per_image(outputs_nk, targets)?, shape);
         }
         let loss = criterion.forward(outputs_nk, targets)?;
         session.finish(loss, Vec::new())

@@ -8,7 +8,7 @@ use firebrick_component::check::that;
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::classification::{ClassificationLoss, Counted};
 use crate::error::LossError;
 use crate::loss::Loss;
 use crate::numeric::{self, strictly_positive};
@@ -201,12 +201,12 @@ impl ClassificationLoss for MultiMarginLoss {
         self.forward_trusted(outputs_nk, targets.into_classes(NAME)?)
     }
 
-    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
         self.config.reduction.check_reduces(NAME)?;
-        Ok(PerImage::unweighted(self.losses(outputs_nk, targets.into_classes(NAME)?)?))
+        self.losses(outputs_nk, targets.into_classes(NAME)?)
     }
 
-    fn over_split(&self, sums: SplitSums) -> f64 {
-        sums.reduced(self.config.reduction)
+    fn divisor(&self, counted: Counted) -> f64 {
+        counted.divisor(self.config.reduction)
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::{Bool, Int, Tensor};
 use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::classification::{ClassificationLoss, Counted};
 use crate::error::LossError;
 use crate::loss::Loss;
 use crate::numeric::strictly_positive;
@@ -177,14 +177,14 @@ impl ClassificationLoss for MultilabelMarginLoss {
         self.forward_trusted(outputs_nk, lists)
     }
 
-    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
         self.config.reduction.check_reduces(NAME)?;
         let lists = lists_of_one(targets.into_classes(NAME)?, outputs_nk.dims()[1]);
-        Ok(PerImage::unweighted(self.losses(outputs_nk, lists)?))
+        self.losses(outputs_nk, lists)
     }
 
-    fn over_split(&self, sums: SplitSums) -> f64 {
-        sums.reduced(self.config.reduction)
+    fn divisor(&self, counted: Counted) -> f64 {
+        counted.divisor(self.config.reduction)
     }
 }
 

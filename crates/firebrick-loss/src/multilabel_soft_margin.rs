@@ -8,7 +8,7 @@ use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
 use crate::check;
-use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::classification::{ClassificationLoss, Counted};
 use crate::error::LossError;
 use crate::loss::{Loss, Takes};
 use crate::numeric::log_sigmoid;
@@ -159,13 +159,13 @@ impl ClassificationLoss for MultilabelSoftMarginLoss {
         self.forward(outputs_nk, targets_nk)
     }
 
-    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
         self.config.reduction.check_reduces(NAME)?;
         let targets_nk = targets.into_probabilities(NAME, &outputs_nk)?;
-        Ok(PerImage::unweighted(self.forward_unreduced(outputs_nk, targets_nk)?))
+        self.forward_unreduced(outputs_nk, targets_nk)
     }
 
-    fn over_split(&self, sums: SplitSums) -> f64 {
-        sums.reduced(self.config.reduction)
+    fn divisor(&self, counted: Counted) -> f64 {
+        counted.divisor(self.config.reduction)
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check;
 use crate::classes::{self, FlatTargets};
-use crate::classification::{ClassificationLoss, PerImage, SplitSums};
+use crate::classification::{ClassificationLoss, Counted};
 use crate::error::LossError;
 use crate::loss::{Loss, Takes};
 use crate::reduction::Reduction;
@@ -213,13 +213,17 @@ impl ClassificationLoss for NllLoss {
         self.forward_trusted(outputs_nk, targets.into_classes(NAME)?)
     }
 
-    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
         self.config.reduction.check_reduces(NAME)?;
-        let (losses_n, targets) = self.losses(outputs_nk, targets.into_classes(NAME)?)?;
-        Ok(PerImage { losses_n, weights_n: targets.weight })
+        let (losses_n, _) = self.losses(outputs_nk, targets.into_classes(NAME)?)?;
+        Ok(losses_n)
     }
 
-    fn over_split(&self, sums: SplitSums) -> f64 {
-        sums.reduced(self.config.reduction)
+    fn weight(&self, label: usize) -> f64 {
+        classes::weight_of(label, self.config.weight.as_ref(), self.config.ignore_index)
+    }
+
+    fn divisor(&self, counted: Counted) -> f64 {
+        counted.divisor(self.config.reduction)
     }
 }

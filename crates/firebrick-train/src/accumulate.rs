@@ -1,9 +1,9 @@
 //! Gradient accumulation: one optimiser step from several batches, as if they had been one.
 //!
-//! Burn's `GradientsAccumulator` adds up, so that the step grows with the number of batches; this
-//! averages. A batch counts with its number of samples, so the average is that of one large batch
-//! also where the last one is smaller. With equal batches that is torch's idiom
-//! `(loss / num_batches).backward()`.
+//! Burn's `GradientsAccumulator` adds up, so that the step grows with the number of batches. Here each batch's gradient
+//! is that of a sum divided by a number of its own: the images of the batch for a plain mean, their weights for a
+//! weighted one, 1 for a sum. It is multiplied by that number, and the total is divided by the number of the
+//! step. With equal batches and a plain mean that is torch's idiom `(loss / num_batches).backward()`.
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
@@ -16,11 +16,10 @@ use crate::clip::map_gradients;
 #[derive(Default)]
 pub struct Accumulator {
     sum: GradientsParams,
-    num_batches: usize,
-    num_samples: usize,
-    /// Samples of the first batch; gradients are weighed against it, so that equal batches need no
-    /// multiplication.
-    first_samples: usize,
+    /// What the loss of the first batch was divided by; nothing before it. Gradients are weighed against it, so that
+    /// equal batches need no multiplication.
+    first_divisor: Option<f64>,
+    is_several: bool,
 }
 
 impl Accumulator {
@@ -29,42 +28,26 @@ impl Accumulator {
         Self::default()
     }
 
-    /// Adds the gradients of one batch whose loss was the mean over `num_samples` samples. A batch
-    /// without samples is left out.
-    pub fn add<M: Module>(&mut self, model: &M, gradients: GradientsParams, num_samples: usize) {
-        if num_samples == 0 {
-            return;
-        }
-        if self.num_batches == 0 {
-            self.first_samples = num_samples;
-        }
-        self.num_batches += 1;
-        self.num_samples += num_samples;
-        let weight = num_samples as f64 / self.first_samples as f64;
+    /// Adds the gradients of one batch, whose loss was a sum divided by `divisor`, which is not 0.
+    pub fn add<M: Module>(&mut self, model: &M, gradients: GradientsParams, divisor: f64) {
+        self.is_several = self.first_divisor.is_some();
+        let weight = divisor / *self.first_divisor.get_or_insert(divisor);
         let old = std::mem::take(&mut self.sum);
         let mut adding = Add { old, added: gradients, sum: GradientsParams::new(), weight };
         visit(model, &mut adding);
         self.sum = adding.sum;
     }
 
-    /// Batches since the last [`take`](Self::take).
-    pub fn num_batches(&self) -> usize {
-        self.num_batches
-    }
-
-    /// Samples since the last [`take`](Self::take).
-    pub fn num_samples(&self) -> usize {
-        self.num_samples
-    }
-
-    /// The average so far, and an empty accumulator again. Without batches there are no gradients.
-    pub fn take<M: Module>(&mut self, model: &M) -> GradientsParams {
+    /// The gradients of the sum over all batches divided by `divisor`, and an empty accumulator again. Those of a single
+    /// batch come back as they were given. Without batches there are none.
+    pub fn take<M: Module>(&mut self, model: &M, divisor: f64) -> GradientsParams {
         let done = std::mem::take(self);
-        if done.num_batches < 2 {
-            return done.sum;
+        match done.first_divisor {
+            Some(first) if done.is_several && first != divisor => {
+                map_gradients(model, done.sum, |flat| flat.mul_scalar(first / divisor))
+            }
+            Some(_) | None => done.sum,
         }
-        let scale = done.first_samples as f64 / done.num_samples as f64;
-        map_gradients(model, done.sum, |flat| flat.mul_scalar(scale))
     }
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor};
-use firebrick_data::{Batch, HostBatch, Targets as BatchTargets};
-use firebrick_loss::{ClassificationLoss, LossError, Reduction, SplitSums as LossSums, Takes, Targets};
+use firebrick_data::{Batch, HostBatch, HostTargets, Targets as BatchTargets};
+use firebrick_loss::{ClassificationLoss, Counted, LossError, Reduction, Takes, Targets};
 
 use crate::config::Config;
 use crate::error::TrainError;
-use crate::read_back::{DeviceError, read_back};
+use crate::read_back::read_back;
 
 /// A loss on the network's outputs `[n, k]` and the targets of a batch.
 pub type Criterion = Arc<dyn ClassificationLoss>;
@@ -60,91 +60,165 @@ pub(crate) fn untrained(
     let num_classes = config.model.network.num_classes();
     let labels_n = Tensor::<1, Int>::zeros([1], device);
     let value = loss.forward(Tensor::zeros([1, num_classes], device), Targets::Classes(labels_n))?;
-    Ok(read("the loss of equal scores", value)?
-        .first()
-        .copied()
-        .filter(|loss| loss.is_finite() && *loss > 0.0))
+    let value = read_back(value, "the loss of equal scores")?.iter::<f64>().next();
+    Ok(value.filter(|loss| loss.is_finite() && *loss > 0.0))
 }
 
-/// Moves a batch to `device`: its images `[n, c, h, w]`, and what they are compared with.
+/// Refuses labels that are none of `num_classes` classes, which some devices would take for an address.
 ///
 /// # Errors
 ///
-/// [`TrainError::Plan`] for a label that is none of `num_classes` classes, which some devices would take for an
-/// address.
-pub(crate) fn to_device(
-    batch: HostBatch,
-    num_classes: usize,
-    device: &Device,
-) -> Result<(Tensor<4>, Targets), TrainError> {
+/// [`TrainError::Plan`].
+pub(crate) fn check_labels(batch: &HostBatch, num_classes: usize) -> Result<(), TrainError> {
     let is_class = |label: &i64| usize::try_from(*label).is_ok_and(|label| label < num_classes);
-    if let Some(place) = batch.labels.iter().position(|label| !is_class(label)) {
-        return Err(TrainError::Plan(format!(
+    match batch.labels.iter().position(|label| !is_class(label)) {
+        None => Ok(()),
+        Some(place) => Err(TrainError::Plan(format!(
             "image {} of the batch: expected a label from 0 to {}, got {}",
             batch.sample_indices[place],
             num_classes - 1,
             batch.labels[place]
-        )));
+        ))),
     }
+}
+
+/// Moves a batch to `device`: its images `[n, c, h, w]`, and what they are compared with. The labels have been
+/// [checked](check_labels).
+pub(crate) fn to_device(batch: HostBatch, device: &Device) -> (Tensor<4>, Targets) {
     let Batch { images_nchw, targets } = batch.to_tensors(device);
     let targets = match targets {
         BatchTargets::Classes(labels_n) => Targets::Classes(labels_n),
         BatchTargets::Probabilities(probabilities_nk) => Targets::Probabilities(probabilities_nk),
     };
-    Ok((images_nchw, targets))
+    (images_nchw, targets)
 }
 
-/// The loss of a training batch, `[1]`. Reads nothing back.
-pub(crate) fn of_batch(
-    loss: &Criterion,
-    logits_nk: Tensor<2>,
-    targets: Targets,
-) -> Result<Tensor<1>, LossError> {
-    loss.forward(logits_nk, targets)
+/// How much each image of a batch counts.
+pub(crate) fn weights(loss: &Criterion, batch: &HostBatch) -> Vec<f64> {
+    match has_probabilities(batch) {
+        true => vec![1.0; batch.len()],
+        false => batch.labels.iter().map(|label| loss.weight(*label as usize)).collect(),
+    }
 }
 
-/// Each image's part of the loss of a split, and the weight of that part.
+fn has_probabilities(batch: &HostBatch) -> bool {
+    matches!(batch.targets, HostTargets::Probabilities { .. })
+}
+
+fn counted(weights: &[f64]) -> Counted {
+    Counted { weights: weights.iter().sum(), images: weights.len() }
+}
+
+/// How the batches of a step make one loss: that of one batch which holds them all.
+pub(crate) struct StepLoss {
+    parts: Vec<Part>,
+    /// What the loss of the one batch divides by.
+    divisor: f64,
+}
+
+/// A batch's part in a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Part {
+    /// The batch's own loss, which is the sum over its images divided by this number.
+    Reduced(f64),
+    /// The sum over the images, because the batch's own loss would divide by 0.
+    Sum,
+}
+
+impl StepLoss {
+    /// Of batches with at least one image each, whose labels have been checked.
+    pub(crate) fn of(loss: &Criterion, batches: &[HostBatch]) -> Self {
+        let each: Vec<Counted> = batches.iter().map(|batch| counted(&weights(loss, batch))).collect();
+        // Where one batch has probabilities, the one batch that holds them all has.
+        let all = match batches.iter().any(has_probabilities) {
+            true => Counted::unweighted(batches.iter().map(HostBatch::len).sum()),
+            false => each.iter().fold(Counted::default(), |all, batch| all.and(*batch)),
+        };
+        let is_alone = batches.len() == 1;
+        let part = |batch: &Counted| match loss.divisor(*batch) {
+            divisor if divisor != 0.0 || is_alone => Part::Reduced(divisor),
+            _ => Part::Sum,
+        };
+        Self { parts: each.iter().map(part).collect(), divisor: loss.divisor(all) }
+    }
+
+    /// The loss of batch `index` as its backward pass takes it, `[1]`. Reads nothing back.
+    pub(crate) fn of_batch(
+        &self,
+        index: usize,
+        loss: &Criterion,
+        logits_nk: Tensor<2>,
+        targets: Targets,
+    ) -> Result<Tensor<1>, LossError> {
+        match self.parts[index] {
+            Part::Reduced(_) => loss.forward(logits_nk, targets),
+            Part::Sum => Ok(loss.per_image(logits_nk, targets)?.sum()),
+        }
+    }
+
+    /// What the loss of batch `index` has been divided by.
+    pub(crate) fn divisor_of(&self, index: usize) -> f64 {
+        match self.parts[index] {
+            Part::Reduced(divisor) => divisor,
+            Part::Sum => 1.0,
+        }
+    }
+
+    /// What the loss of the step divides by.
+    pub(crate) fn divisor(&self) -> f64 {
+        self.divisor
+    }
+
+    /// The step's loss, from those of its batches.
+    pub(crate) fn total(&self, losses: &[f64]) -> f64 {
+        match losses {
+            [only] => *only,
+            _ => {
+                let share = |index| self.divisor_of(index) / self.divisor;
+                losses.iter().enumerate().map(|(index, loss)| loss * share(index)).sum()
+            }
+        }
+    }
+}
+
+/// Each image's part of the loss of a split, and how much it counts.
 pub(crate) struct ImageLosses {
     pub losses: Vec<f64>,
     pub weights: Vec<f64>,
 }
 
-/// The parts of a batch's images.
+/// The parts of a batch's images, whose [weights] are given.
 pub(crate) fn of_images(
     loss: &Criterion,
     logits_nk: Tensor<2>,
     targets: Targets,
+    weights: Vec<f64>,
 ) -> Result<ImageLosses, TrainError> {
-    let images = loss.per_image(logits_nk, targets)?;
-    Ok(ImageLosses {
-        losses: read("the losses", images.losses_n)?,
-        weights: read("the weights of the losses", images.weights_n)?,
-    })
-}
-
-fn read(what: &str, tensor_n: Tensor<1>) -> Result<Vec<f64>, DeviceError> {
-    Ok(read_back(tensor_n, what)?.iter::<f64>().collect())
+    let losses_n = loss.per_image(logits_nk, targets)?;
+    Ok(ImageLosses { losses: read_back(losses_n, "the losses")?.iter::<f64>().collect(), weights })
 }
 
 /// Sums over the images of a split, in their order.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SplitSums {
     losses: f64,
-    weights: f64,
-    images: usize,
+    counted: Counted,
 }
 
 impl SplitSums {
     /// Adds a batch.
     pub(crate) fn add(&mut self, batch: &ImageLosses) {
         self.losses += batch.losses.iter().sum::<f64>();
-        self.weights += batch.weights.iter().sum::<f64>();
-        self.images += batch.losses.len();
+        self.counted = self.counted.and(counted(&batch.weights));
+    }
+
+    /// Whether there are images and none of them counts: torch's criterion is NaN then.
+    pub(crate) fn is_undefined(&self, loss: &Criterion) -> bool {
+        self.counted.images > 0 && loss.divisor(self.counted) == 0.0
     }
 
     /// torch's criterion over the whole split.
     pub(crate) fn loss(&self, loss: &Criterion) -> f64 {
-        let Self { losses, weights, images } = *self;
-        loss.over_split(LossSums { losses, weights, images })
+        self.losses / loss.divisor(self.counted)
     }
 }

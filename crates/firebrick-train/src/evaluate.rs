@@ -59,7 +59,7 @@ pub struct EvaluationOptions {
 /// # Errors
 ///
 /// [`TrainError::Data`] when a sample cannot be read, [`TrainError::Plan`] when one has a label that the model
-/// does not know, [`TrainError::Loss`] when the loss refuses, [`TrainError::Device`].
+/// does not know or when no image of the split counts in the loss, [`TrainError::Loss`] when the loss refuses, [`TrainError::Device`].
 pub fn evaluate<M: ImageClassifier>(
     model: &M,
     split: Arc<PreparedDataset>,
@@ -76,6 +76,13 @@ pub fn evaluate<M: ImageClassifier>(
         if stop(records.len()) {
             return Ok(None);
         }
+    }
+    if sums.is_undefined(loss) {
+        return Err(TrainError::Plan(format!(
+            "none of the {} images of the split counts in the loss: all are of classes that loss.ignore_index or a \
+             loss.weight of 0 leaves out, so that the loss has no value",
+            records.len()
+        )));
     }
     let correct = records.iter().filter(|record| record.is_correct()).count();
     let accuracy = correct as f64 / records.len().max(1) as f64;
@@ -98,9 +105,11 @@ fn records_of<M: ImageClassifier>(
 ) -> Result<Vec<ImageRecord>, TrainError> {
     let num_classes = model.num_classes();
     let (indices, labels) = (batch.sample_indices.clone(), batch.labels.clone());
-    let (images_nchw, targets) = criterion::to_device(batch, num_classes, &backend.device)?;
+    criterion::check_labels(&batch, num_classes)?;
+    let weights = criterion::weights(loss, &batch);
+    let (images_nchw, targets) = criterion::to_device(batch, &backend.device);
     let logits_nk = model.forward(images_nchw);
-    let of_images = criterion::of_images(loss, logits_nk.clone(), targets)?;
+    let of_images = criterion::of_images(loss, logits_nk.clone(), targets, weights)?;
     sums.add(&of_images);
     let logits = read_back_f32(logits_nk, "the logits")?;
     let ImageLosses { losses, weights } = of_images;
@@ -108,7 +117,7 @@ fn records_of<M: ImageClassifier>(
     let images = indices.into_iter().zip(labels).zip(rows).zip(losses.into_iter().zip(weights));
     Ok(images
         .map(|(((index, label), scores), (loss, weight))| {
-            // `to_device` has checked that the label is a class.
+            // `check_labels` has checked that the label is a class.
             let probabilities = Probabilities::of(scores, model.gives_probabilities());
             ImageRecord::new(index, label as usize, scores, &probabilities, [loss, weight])
         })

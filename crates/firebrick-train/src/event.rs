@@ -95,15 +95,18 @@ pub struct StepRecord {
     pub step: u64,
     /// Which epoch.
     pub epoch: u64,
-    /// The loss of the batch, before the update.
+    /// The loss of the step's images, before the update: of one batch that holds them all.
     pub loss: f64,
-    /// Part of the batch that was classified right, before the update.
+    /// What the sum of the images' losses was divided by: their weights, 1 for a sum. Not in the file.
+    #[serde(skip)]
+    pub divisor: f64,
+    /// Part of the step's images that was classified right, before the update.
     pub accuracy: f64,
     /// Learning rate of the update.
     pub lr: f64,
     /// Global L2 norm of the gradients, before clipping.
     pub grad_norm: f64,
-    /// Samples in the batch.
+    /// Samples of the step.
     pub images: usize,
     /// Samples per second of this step, loading included.
     pub images_per_second: f64,

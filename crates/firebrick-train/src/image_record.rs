@@ -25,7 +25,7 @@ pub struct ImageRecord {
     pub label_probability: f32,
     /// The image's part of the split's loss.
     pub loss: f64,
-    /// How much that part counts: 1, but for class weights and `ignore_index`.
+    /// How much the image counts in the mean: 1, but for class weights and `ignore_index`.
     pub weight: f64,
     top: [ClassProbability; MAX_TOP],
     num_top: u8,

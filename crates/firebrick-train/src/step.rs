@@ -8,7 +8,7 @@ use firebrick_models::{Buffers, ImageClassifier};
 use crate::accumulate::Accumulator;
 use crate::backend::Backend;
 use crate::clip::{clip_grad_value, grad_norm, scale_to_norm};
-use crate::criterion::{self, Criterion};
+use crate::criterion::{self, Criterion, StepLoss};
 use crate::error::TrainError;
 use crate::norms::{ParameterNorms, parameter_norms};
 use crate::optimizer::{Optimizer, Rates};
@@ -18,9 +18,11 @@ use crate::softmax::arg_max;
 /// What a step measured, before its update.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
-    /// The loss of the batch.
+    /// The loss of the step's images: of one batch that holds them all.
     pub loss: f64,
-    /// Samples of the batch.
+    /// What the sum of the images' losses was divided by: their weights, 1 for a sum.
+    pub divisor: f64,
+    /// Samples of the step.
     pub images: usize,
     /// Those of them that were classified right.
     pub correct: usize,
@@ -71,9 +73,9 @@ pub struct StepRules<'a> {
 }
 
 impl StepRules<'_> {
-    /// Takes one optimiser step with the learning rate that `rates` says, on the gradients averaged over
-    /// `batches`, each counting with its number of samples: with a loss that averages, the step of one batch
-    /// that holds them all.
+    /// Takes one optimiser step with the learning rate that `rates` says, on the gradients of `batches`: those of one
+    /// batch that holds them all, whatever the loss, its reduction and its weights. Batch normalisation alone sees
+    /// each batch by itself.
     ///
     /// The model comes back moved, or untouched, running statistics included, when the loss or a gradient is
     /// not finite. Loss, gradient norm and logits are read back from the device together, once a step.
@@ -105,35 +107,42 @@ impl StepRules<'_> {
         model: &M,
         batches: Vec<HostBatch>,
     ) -> Result<Measured, TrainError> {
-        if batches.iter().all(HostBatch::is_empty) {
+        let batches: Vec<HostBatch> = batches.into_iter().filter(|batch| !batch.is_empty()).collect();
+        if batches.is_empty() {
             return Err(TrainError::Plan("a step: expected at least one image, got none".to_owned()));
         }
+        batches.iter().try_for_each(|batch| criterion::check_labels(batch, model.num_classes()))?;
+        let step_loss = StepLoss::of(self.loss, &batches);
         let buffers = Buffers::of(model);
         let mut accumulator = Accumulator::new();
         let mut passes = Vec::with_capacity(batches.len());
-        for batch in batches {
-            passes.push(self.pass(model, batch, &mut accumulator)?);
+        for (index, batch) in batches.into_iter().enumerate() {
+            let (pass, gradients) = self.pass(model, batch, index, &step_loss)?;
+            accumulator.add(model, gradients, step_loss.divisor_of(index));
+            passes.push(pass);
         }
-        let gradients = accumulator.take(model);
+        let gradients = accumulator.take(model, step_loss.divisor());
         let norm = grad_norm(model, &gradients, 2.0);
-        let report = read_report(passes, norm.clone())?;
+        let report = read_report(passes, norm.clone(), &step_loss)?;
         Ok(Measured { buffers, gradients, norm, report })
     }
 
+    /// Forward and backward of one batch.
     fn pass<M: ImageClassifier>(
         self,
         model: &M,
         batch: HostBatch,
-        accumulator: &mut Accumulator,
-    ) -> Result<Pass, TrainError> {
+        index: usize,
+        step_loss: &StepLoss,
+    ) -> Result<(Pass, GradientsParams), TrainError> {
         let labels = batch.labels.clone();
         let device = self.backend.device.clone().autodiff();
-        let (images_nchw, targets) = criterion::to_device(batch, model.num_classes(), &device)?;
+        let (images_nchw, targets) = criterion::to_device(batch, &device);
         let logits_nk = model.forward(images_nchw);
-        let loss = criterion::of_batch(self.loss, logits_nk.clone(), targets)?;
+        let loss = step_loss.of_batch(index, self.loss, logits_nk.clone(), targets)?;
         let mut gradients = loss.backward();
-        accumulator.add(model, GradientsParams::from_module(&mut gradients, model), labels.len());
-        Ok(Pass { loss: loss.inner(), logits_nk: logits_nk.inner(), labels })
+        let gradients = GradientsParams::from_module(&mut gradients, model);
+        Ok((Pass { loss: loss.inner(), logits_nk: logits_nk.inner(), labels }, gradients))
     }
 }
 
@@ -155,6 +164,10 @@ impl Measured {
     pub(crate) fn refusal<M: ImageClassifier>(&self, model: &M) -> Result<Option<Refusal>, DeviceError> {
         let Some((what, value)) = self.report.not_finite() else { return Ok(None) };
         let parameters = parameter_norms(model, &self.gradients)?;
+        let what = match self.report.divisor == 0.0 {
+            true => "the loss of a step in which no image counts (loss.ignore_index, loss.weight)",
+            false => what,
+        };
         let refusal = Refusal { what: what.to_owned(), value, report: Some(self.report), parameters };
         Ok(Some(refusal.blame_weights()))
     }
@@ -213,7 +226,11 @@ struct Pass {
 }
 
 /// Reads every loss `[1]`, the norm `[1]` and all logits `[n, k]` in one transfer.
-fn read_report(passes: Vec<Pass>, norm: Option<Tensor<1>>) -> Result<StepReport, DeviceError> {
+fn read_report(
+    passes: Vec<Pass>,
+    norm: Option<Tensor<1>>,
+    step_loss: &StepLoss,
+) -> Result<StepReport, DeviceError> {
     let has_norm = norm.is_some();
     let mut parts: Vec<Tensor<1>> = norm.into_iter().collect();
     let mut batches = Vec::with_capacity(passes.len());
@@ -228,13 +245,18 @@ fn read_report(passes: Vec<Pass>, norm: Option<Tensor<1>>) -> Result<StepReport,
     let mut values = Values(f32_values(&data));
     let grad_norm = if has_norm { values.number() } else { 0.0 };
     let images: usize = batches.iter().map(|(labels, _)| labels.len()).sum();
-    let (mut loss, mut correct) = (0.0, 0);
+    let (mut losses, mut correct) = (Vec::with_capacity(batches.len()), 0);
     for (labels, num_classes) in &batches {
-        // The share of a single batch is 1, which leaves its loss as it is, to the last bit.
-        loss += values.number() * (labels.len() as f64 / images as f64);
+        losses.push(values.number());
         correct += count_correct(values.take(labels.len() * num_classes), labels, *num_classes);
     }
-    Ok(StepReport { loss, images, correct, grad_norm })
+    Ok(StepReport {
+        loss: step_loss.total(&losses),
+        divisor: step_loss.divisor(),
+        images,
+        correct,
+        grad_norm,
+    })
 }
 
 /// What was read back and not yet looked at.

@@ -1,4 +1,4 @@
-//! What each step of an epoch takes: one batch, or several whose gradients are averaged.
+//! What each step of an epoch takes: one batch, or several that count as one.
 
 use firebrick_data::{DataError, EpochBatches, HostBatch};
 

@@ -99,7 +99,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
     /// # Shapes
     ///
     /// - `batches`: images `[n, c, h, w]` as the network wants them, labels `[n]` below its class count; the
-    ///   gradients of several batches are averaged
+    ///   gradients of several batches are those of one batch that holds them all
     ///
     /// # Errors
     ///

@@ -9,6 +9,8 @@ mod config;
 mod cuts;
 #[path = "train/damage.rs"]
 mod damage;
+#[path = "train/definitions.rs"]
+mod definitions;
 #[path = "train/loss_recipes.rs"]
 mod loss_recipes;
 #[path = "train/loss_runs.rs"]

@@ -16,6 +16,7 @@ mod failure;
 mod layouts;
 mod mutations;
 mod parity;
+mod parity_draw;
 mod run;
 mod same_bits;
 mod sanitize;
@@ -102,14 +103,24 @@ enum Recipe {
         /// Whose golden tests
         suite: mutations::Suite,
     },
-    /// Twenty steps from PyTorch's weights, beside PyTorch's losses and final weights
+    /// Twenty steps from PyTorch's weights, beside PyTorch's losses and final weights; or random configs beside PyTorch
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Parity {
+        #[command(subcommand)]
+        other: Option<ParityOf>,
         /// Folder with cifar-10-batches-bin
-        data: PathBuf,
+        #[arg(required = true)]
+        data: Option<PathBuf>,
         /// Where to train
         #[arg(long, default_value = "flex")]
         backend: String,
     },
+}
+
+#[derive(Subcommand)]
+enum ParityOf {
+    /// Random configs, eight steps each, taken by both sides from the same weights on the same batches
+    Draw(parity_draw::DrawArguments),
 }
 
 fn main() -> ExitCode {
@@ -129,7 +140,11 @@ fn main() -> ExitCode {
         Recipe::Layouts { data } => layouts::recipe(&data),
         Recipe::Backends { data, backends } => backends::recipe(&data, &backends),
         Recipe::Mutations { suite } => mutations::recipe(suite),
-        Recipe::Parity { data, backend } => parity::recipe(&data, &backend),
+        Recipe::Parity { other: Some(ParityOf::Draw(arguments)), .. } => parity_draw::recipe(&arguments),
+        Recipe::Parity { other: None, data: Some(data), backend } => parity::recipe(&data, &backend),
+        Recipe::Parity { other: None, data: None, .. } => {
+            unreachable!("bug: clap lets `parity` begin without a folder")
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -225,39 +225,36 @@ fn check(case: &Case, is_soft: bool, device: &Device) {
         assert_close(got, want, &format!("gradient of {what}"));
     }
 
-    // Batch by batch.
-    let (mut sums, mut start) = (SplitSums::default(), 0);
+    // Batch by batch. The losses of all images, divided once, and the batches' own losses, each with its share, are both
+    // the loss of all images: an evaluation adds up the first, gradient accumulation the second.
+    let (mut sum_of_losses, mut all, mut start) = (0.0, Counted::default(), 0);
     let mut batches = Vec::new();
     for count in BATCHES {
         let (outputs_nk, targets) = case.batch(start, count, is_soft, device);
         let per_image = loss.per_image(outputs_nk.clone(), targets.clone()).unwrap();
-        assert_eq!([per_image.losses_n.dims(), per_image.weights_n.dims()], [[count], [count]]);
-        let batch =
-            SplitSums { losses: sum(per_image.losses_n), weights: sum(per_image.weights_n), images: count };
+        assert_eq!(per_image.dims(), [count]);
+        let counted = match is_soft {
+            true => Counted::unweighted(count),
+            false => {
+                let labels = LABELS[start..start + count].iter();
+                Counted { weights: labels.map(|label| loss.weight(*label as usize)).sum(), images: count }
+            }
+        };
         let forward = sum(loss.forward(outputs_nk, targets).unwrap());
-        let of_batch = loss.over_split(batch);
+        let of_batch = sum(per_image.clone()) / loss.divisor(counted);
         assert!(forward.is_nan() == of_batch.is_nan(), "{what}: {forward}, {of_batch}");
         if !forward.is_nan() {
             assert_close(of_batch, forward, &format!("one batch of {what}"));
         }
-        batches.push((batch, forward));
-        sums.losses += batch.losses;
-        sums.weights += batch.weights;
-        sums.images += batch.images;
+        batches.push((loss.divisor(counted), forward));
+        sum_of_losses += sum(per_image);
+        all = all.and(counted);
         start += count;
     }
     assert_eq!(start, LABELS.len());
-    assert_close(loss.over_split(sums), want, &format!("over the split: {what}"));
-
-    // Gradient accumulation adds up the batches' own losses, each with its share.
-    let share = |batch: &SplitSums| match config.reduction() {
-        Reduction::Mean => batch.weights / sums.weights,
-        Reduction::Sum => 1.0,
-        Reduction::BatchMean => batch.images as f64 / sums.images as f64,
-        Reduction::None => unreachable!(),
-    };
-    let counted = batches.iter().filter(|(batch, _)| batch.weights > 0.0);
-    let accumulated: f64 = counted.map(|(batch, forward)| share(batch) * forward).sum();
+    assert_close(sum_of_losses / loss.divisor(all), want, &format!("over the split: {what}"));
+    let counted = batches.iter().filter(|(divisor, _)| *divisor > 0.0);
+    let accumulated: f64 = counted.map(|(divisor, forward)| divisor / loss.divisor(all) * forward).sum();
     assert_close(accumulated, want, &format!("accumulated: {what}"));
 }
 

@@ -49,17 +49,17 @@ impl Loss for Brier {
 
 impl ClassificationLoss for Brier {
     fn forward(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
-        Ok(self.per_image(outputs_nk, targets)?.losses_n.mean())
+        Ok(self.per_image(outputs_nk, targets)?.mean())
     }
 
-    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
         let targets_nk = targets.into_probabilities(NAME, &outputs_nk)?;
         let distances_nk = (softmax(outputs_nk, 1) - targets_nk).square().mul_scalar(self.scale);
-        Ok(PerImage::unweighted(distances_nk.sum_dim(1).squeeze_dim::<1>(1)))
+        Ok(distances_nk.sum_dim(1).squeeze_dim::<1>(1))
     }
 
-    fn over_split(&self, sums: SplitSums) -> f64 {
-        sums.reduced(Reduction::Mean)
+    fn divisor(&self, counted: Counted) -> f64 {
+        counted.divisor(Reduction::Mean)
     }
 }
 

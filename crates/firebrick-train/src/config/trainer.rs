@@ -27,7 +27,7 @@ pub struct TrainerConfig {
     pub keep_last: usize,
     /// How many of those with the best evaluations stay beside them.
     pub keep_best: usize,
-    /// Batches whose gradients are averaged for one optimiser step.
+    /// Batches of one optimiser step, which is that of one batch that holds them all.
     pub accumulate_grad_batches: usize,
     /// Seed of every random choice of the run.
     pub seed: u64,

@@ -101,6 +101,7 @@ impl<M: ImageClassifier> Run<'_, M> {
             step: step + 1,
             epoch,
             loss: report.loss,
+            divisor: report.divisor,
             accuracy: report.accuracy(),
             lr: self.state.lr(step),
             grad_norm: report.grad_norm,

@@ -106,16 +106,14 @@ fn accumulated_batches_are_one_large_batch() {
         };
         let mut accumulator = Accumulator::new();
         for range in [0..5, 5..10, 10..12] {
-            accumulator.add(&model, batch(range.clone()), range.len());
+            accumulator.add(&model, batch(range.clone()), range.len() as f64);
         }
-        assert_eq!((accumulator.num_batches(), accumulator.num_samples()), (3, 12));
-        let average = read_gradients(&model, &accumulator.take(&model));
+        let average = read_gradients(&model, &accumulator.take(&model, 12.0));
         let whole = read_gradients(&model, &batch(0..12));
         for (a, w) in average.iter().zip(&whole) {
             assert_close(a, w, 1e-6, backend);
         }
-        assert_eq!((accumulator.num_batches(), accumulator.num_samples()), (0, 0));
-        assert!(accumulator.take(&model).is_empty());
+        assert!(accumulator.take(&model, 12.0).is_empty());
     }
 }
 
@@ -143,9 +141,10 @@ fn golden_accumulated_gradients() {
             let model = Bag::new(std::slice::from_ref(&case.shape), &[zeros], &device);
             let mut accumulator = Accumulator::new();
             for (size, gradient) in case.sizes.iter().zip(&case.batches) {
-                accumulator.add(&model, model.gradients(std::slice::from_ref(gradient)), *size);
+                accumulator.add(&model, model.gradients(std::slice::from_ref(gradient)), *size as f64);
             }
-            let average = read_gradients(&model, &accumulator.take(&model));
+            let images = case.sizes.iter().sum::<usize>() as f64;
+            let average = read_gradients(&model, &accumulator.take(&model, images));
             assert_close(&average[0], &case.whole, 1e-6, backend);
         }
     }
@@ -158,10 +157,9 @@ fn accumulating_equal_batches_is_torchs_division_of_the_loss() {
     let one = vec![vec![4.0; 12], vec![4.0; 4], vec![4.0; 8], vec![4.0; 2]];
     let two = vec![vec![8.0; 12], vec![8.0; 4], vec![8.0; 8], vec![8.0; 2]];
     let mut accumulator = Accumulator::new();
-    accumulator.add(&model, gradients_for(&model, &one), 64);
-    accumulator.add(&model, gradients_for(&model, &two), 64);
-    accumulator.add(&model, gradients_for(&model, &two), 0);
-    let average = read_gradients(&model, &accumulator.take(&model));
+    accumulator.add(&model, gradients_for(&model, &one), 64.0);
+    accumulator.add(&model, gradients_for(&model, &two), 64.0);
+    let average = read_gradients(&model, &accumulator.take(&model, 128.0));
     assert!(average.iter().flatten().all(|value| *value == 6.0), "{average:?}");
 }
 
@@ -171,8 +169,8 @@ fn one_batch_alone_stays_as_it_is() {
     let model = two_layers(&device);
     let given = vec![noise(1, 12), noise(2, 4), noise(3, 8), noise(4, 2)];
     let mut accumulator = Accumulator::new();
-    accumulator.add(&model, gradients_for(&model, &given), 7);
-    assert_eq!(bits(&read_gradients(&model, &accumulator.take(&model))), bits(&given));
+    accumulator.add(&model, gradients_for(&model, &given), 7.0);
+    assert_eq!(bits(&read_gradients(&model, &accumulator.take(&model, 7.0))), bits(&given));
 }
 
 #[test]

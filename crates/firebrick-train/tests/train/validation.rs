@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
-use firebrick_loss::{ClassificationLoss, LossError, PerImage, SplitSums, Targets};
+use firebrick_loss::{ClassificationLoss, Counted, LossError, Targets};
 use firebrick_train::config::Override;
 use firebrick_train::run_folder::RunLocation;
 use firebrick_train::{Config, Control, Event, Plan, Split, Status, TrainError, fit};
@@ -266,14 +266,13 @@ impl ClassificationLoss for InfiniteOfNine {
         self.0.forward(outputs_nk, targets)
     }
 
-    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<PerImage, LossError> {
+    fn per_image(&self, outputs_nk: Tensor<2>, targets: Targets) -> Result<Tensor<1>, LossError> {
         let factor = if outputs_nk.dims()[0] == 9 { f64::INFINITY } else { 1.0 };
-        let images = self.0.per_image(outputs_nk, targets)?;
-        Ok(PerImage { losses_n: images.losses_n * factor, ..images })
+        Ok(self.0.per_image(outputs_nk, targets)? * factor)
     }
 
-    fn over_split(&self, sums: SplitSums) -> f64 {
-        self.0.over_split(sums)
+    fn divisor(&self, counted: Counted) -> f64 {
+        self.0.divisor(counted)
     }
 }
 

@@ -91,9 +91,23 @@ pub fn run(trace: &Path, arguments: &AgainstArguments) -> Result<Exit, Failure> 
         }
         Err(difference) => {
             output::line(format!("\n{} from {recorded}: {difference}", style.red("different")))?;
+            if let Some(note) = about_accumulation(plan.config.trainer.accumulate_grad_batches) {
+                output::line(note)?;
+            }
             Ok(Exit::Failed)
         }
     }
+}
+
+/// What a recording of a run with several batches in a step has to be.
+fn about_accumulation(batches: usize) -> Option<String> {
+    (batches > 1).then(|| {
+        format!(
+            "trainer.accumulate_grad_batches = {batches}: a step is that of one batch that holds them all. torch's \
+             (loss / {batches}).backward() for each batch is the same only for equal batches and a plain mean; \
+             examples/pytorch/record_trace.py shows how to record the one batch"
+        )
+    })
 }
 
 fn table(differences: &[StepDifference]) -> String {

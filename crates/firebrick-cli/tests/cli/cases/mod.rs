@@ -21,4 +21,5 @@ mod case_51_accumulation;
 mod case_52_no_effect;
 mod case_53_log_probabilities;
 mod case_54_cosmetics;
+mod definition;
 mod hostile_files;
