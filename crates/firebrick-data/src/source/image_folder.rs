@@ -33,7 +33,7 @@ const MAX_DEPTH: usize = 16;
 const MAX_FILES: usize = 50_000_000;
 /// As much of each file is read at opening; nearly every header is shorter.
 const HEADER_BYTES: usize = 1 << 16;
-/// Names of the folder that holds the validation split; the first that exists counts.
+/// Names of the folder that holds the validation split; a data set has one of them.
 const VALIDATION_FOLDERS: [&str; 3] = ["val", "valid", "validation"];
 
 /// An image folder has no arguments besides `data.root`.
@@ -147,10 +147,27 @@ fn locate(root: &Path) -> Result<SplitFolders, DataError> {
             |path: &&PathBuf| path.file_name().is_some_and(|found| found.eq_ignore_ascii_case(name));
         folders.iter().find(has_name).cloned()
     };
-    let validation = VALIDATION_FOLDERS.iter().find_map(|name| named(name));
+    let mut validations = VALIDATION_FOLDERS.iter().filter_map(|name| named(name));
+    let validation = validations.next();
+    if let (Some(one), Some(other)) = (&validation, validations.next()) {
+        return Err(DataError::malformed(
+            &other,
+            "folder",
+            "one folder of validation images",
+            format!("two, this one and {}", one.display()),
+            "put the images of both into one of them, or rename the one that is not meant",
+        ));
+    }
     match (named("train"), validation, named("test")) {
         (Some(train), validation, Some(test)) => Ok(SplitFolders { train, validation, test }),
         (Some(train), Some(test), None) => Ok(SplitFolders { train, validation: None, test }),
+        (Some(_), None, None) => Err(DataError::missing(
+            "image_folder",
+            root,
+            vec!["test/<class>/* or val/<class>/*".to_owned()],
+            "there is a train folder, but nothing to test on: move some images of every class, a tenth say, from \
+             train/<class> to test/<class>",
+        )),
         _ => Err(DataError::missing(
             "image_folder",
             root,

@@ -16,6 +16,7 @@ use crate::resolve::{overrides, read_config};
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Print a config with every default spelled out
+    #[command(after_help = "Example:\n  firebrick config show my.toml --set trainer.epochs=3")]
     Show {
         /// Config file [default: the compiled-in configs/quickstart.toml]
         #[arg(value_name = "FILE")]
@@ -26,12 +27,16 @@ pub enum ConfigCommand {
         set: Vec<String>,
     },
     /// Check config files; data and devices are not looked at
+    #[command(after_help = "Example:\n  firebrick config check configs/*.toml")]
     Check {
         /// Config files
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
     /// Draw the learning rate over the run
+    #[command(after_help = "Examples:
+  firebrick config plot-lr my.toml
+  firebrick config plot-lr my.toml --set schedule.name=one_cycle --output lr.svg")]
     PlotLr(PlotLrArguments),
 }
 
