@@ -21,6 +21,7 @@ mod saving;
 
 use firebrick_models::ImageClassifier;
 
+use crate::backend::slow_build;
 use crate::error::TrainError;
 use crate::observer::Observer;
 use crate::plan::Plan;
@@ -56,6 +57,7 @@ pub fn fit<M: ImageClassifier>(
     let mut run = Run::new(plan, state, begin.folder, begin.metrics, observer);
     run.tell_notices(begin.notices)?;
     run.start()?;
+    run.tell_notices(slow_build(&plan.backend.device).into_iter().collect())?;
     run.preflight(begin.checkpoint.is_none())?;
     run.train()?;
     run.finish()

@@ -9,6 +9,7 @@ mod backends;
 mod bench_cpu;
 mod bench_kernels;
 mod beside_pytorch;
+mod config_page;
 mod convergence;
 #[cfg(unix)]
 mod crash;
@@ -73,6 +74,8 @@ enum Recipe {
     },
     /// Training steps and forward passes: ours, plain Burn, PyTorch, PyTorch channels_last, in turns
     BenchCpu(bench_cpu::BenchCpuArguments),
+    /// Writes docs/config.md: every key and every component, from the sources
+    ConfigPage,
     /// Each convolution layer by itself, as a part of the measured multiply-add peak
     BenchKernels {
         /// Turns of each
@@ -115,6 +118,7 @@ enum Recipe {
 fn main() -> ExitCode {
     let result = match Arguments::parse().recipe {
         Recipe::Convergence { data, backend } => convergence::recipe(&data, &backend),
+        Recipe::ConfigPage => config_page::recipe(),
         Recipe::BenchCpu(arguments) => bench_cpu::recipe(&arguments),
         Recipe::BenchKernels { rounds, only, pytorch } => {
             bench_kernels::recipe(rounds, only.as_deref(), pytorch)

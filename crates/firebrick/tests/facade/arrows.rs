@@ -39,7 +39,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ),
     ("firebrick-report", &[]),
     ("firebrick-cli", &["firebrick", "firebrick-report"]),
-    ("xtask", &["firebrick", "firebrick-kernels", "firebrick-report", "firebrick-storage"]),
+    ("xtask", &["firebrick", "firebrick-cli", "firebrick-kernels", "firebrick-report", "firebrick-storage"]),
 ];
 
 /// What only the command line may depend on, at any depth.
