@@ -13,6 +13,8 @@ mod config_page;
 mod convergence;
 #[cfg(unix)]
 mod crash;
+#[cfg(unix)]
+mod dist;
 mod failure;
 mod layouts;
 mod mutations;
@@ -76,6 +78,9 @@ enum Recipe {
     BenchCpu(bench_cpu::BenchCpuArguments),
     /// Writes docs/config.md: every key and every component, from the sources
     ConfigPage,
+    /// One archive for people without Rust: binaries for any x86-64 Linux, configs, docs, licences
+    #[cfg(unix)]
+    Dist(dist::DistArguments),
     /// Each convolution layer by itself, as a part of the measured multiply-add peak
     BenchKernels {
         /// Turns of each
@@ -118,6 +123,8 @@ enum Recipe {
 fn main() -> ExitCode {
     let result = match Arguments::parse().recipe {
         Recipe::Convergence { data, backend } => convergence::recipe(&data, &backend),
+        #[cfg(unix)]
+        Recipe::Dist(arguments) => dist::recipe(&arguments),
         Recipe::ConfigPage => config_page::recipe(),
         Recipe::BenchCpu(arguments) => bench_cpu::recipe(&arguments),
         Recipe::BenchKernels { rounds, only, pytorch } => {
