@@ -15,6 +15,7 @@ mod convergence;
 mod crash;
 #[cfg(unix)]
 mod dist;
+mod embedded;
 mod failure;
 mod layouts;
 mod mutations;
@@ -81,6 +82,8 @@ enum Recipe {
     /// One archive for people without Rust: binaries for any x86-64 Linux, configs, docs, licences
     #[cfg(unix)]
     Dist(dist::DistArguments),
+    /// examples/embedded-program, a project of its own: builds and runs it
+    Embedded,
     /// Each convolution layer by itself, as a part of the measured multiply-add peak
     BenchKernels {
         /// Turns of each
@@ -125,6 +128,7 @@ fn main() -> ExitCode {
         Recipe::Convergence { data, backend } => convergence::recipe(&data, &backend),
         #[cfg(unix)]
         Recipe::Dist(arguments) => dist::recipe(&arguments),
+        Recipe::Embedded => embedded::recipe(),
         Recipe::ConfigPage => config_page::recipe(),
         Recipe::BenchCpu(arguments) => bench_cpu::recipe(&arguments),
         Recipe::BenchKernels { rounds, only, pytorch } => {

@@ -47,7 +47,7 @@ pub fn page() -> Result<String, Failure> {
     if !without.is_empty() {
         writeln!(
             text,
-            "\nWithout a text of their own, under licences whose texts stand below: {}.",
+            "\nWithout a text of their own (<https://spdx.org/licenses/> has their licences): {}.",
             without.join(", ")
         )?;
     }
