@@ -108,14 +108,16 @@ fn manuals(folder: &Path) -> Result<(), Failure> {
         for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
             clap_complete::generate_to(shell, &mut command, &name, &completions)?;
         }
-        clap_mangen::generate_to(without_help(command), &man)?;
+        clap_mangen::generate_to(command, &man)?;
+    }
+    // clap gives the subcommand `help` a page for each of the others once more.
+    for entry in fs::read_dir(&man)? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().contains("-help")) {
+            fs::remove_file(path)?;
+        }
     }
     Ok(())
-}
-
-/// Without the subcommand `help`, which would have a man page for each of the others once more.
-fn without_help(command: clap::Command) -> clap::Command {
-    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }
 
 fn install(glibc: binaries::Glibc) -> String {
