@@ -40,6 +40,12 @@ pub fn firebrick() -> ExitCode {
     run(|| FirebrickBinary::try_parse()?.run())
 }
 
+/// The command lines of both binaries, `train` first, for what is made of them: man pages and shell completions.
+pub fn command_lines() -> [clap::Command; 2] {
+    use clap::CommandFactory;
+    [TrainBinary::command(), FirebrickBinary::command()]
+}
+
 fn run(command: impl FnOnce() -> Result<Exit, Failure>) -> ExitCode {
     environment::complete();
     environment::check().and_then(|()| command()).unwrap_or_else(Failure::report).into()

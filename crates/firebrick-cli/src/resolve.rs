@@ -16,8 +16,8 @@ use crate::console::say;
 use crate::message::{Failure, warning};
 use crate::style::Style;
 
-/// The config that runs when none is named; compiled in, so that it does from any folder.
-const QUICKSTART: &str = include_str!("../../../configs/quickstart.toml");
+/// The config that runs when none is named; compiled in, so that it does from any folder. A link to `configs/`.
+const QUICKSTART: &str = include_str!("../quickstart.toml");
 
 /// The config in a run's folder, if it is one.
 fn config_in(run_dir: &Path) -> Option<PathBuf> {

@@ -8,6 +8,7 @@ mod cli {
     mod cases;
     mod commands;
     mod crash;
+    mod docs;
     mod fixtures;
     mod help;
     mod loss;

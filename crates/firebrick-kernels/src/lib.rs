@@ -9,6 +9,7 @@
 //! - [`cross_entropy`]: the classifiers' loss as one step of the graph.
 //! - [`scaled_sum`], [`two_scaled_sums`], [`l2_norm`]: what optimisers do to whole parameters, in one pass.
 //! - [`near_kernels`]: runs a training step where calling a kernel costs least.
+//! - [`is_unoptimized`]: whether this build computes slowly.
 //!
 //! Between layers an activation is a logical NCHW tensor whose memory is NHWC (a permuted view), so
 //! that nothing is converted between two of these layers.
@@ -27,6 +28,7 @@ mod cross_entropy;
 mod environment;
 mod functional;
 mod operation;
+mod optimization;
 mod pooling;
 mod threads;
 mod vector;
@@ -39,6 +41,7 @@ pub use cross_entropy::cross_entropy;
 pub use environment::{VARIABLES, WrongVariable, check_environment};
 pub use functional::{conv2d, conv2d_block, linear, used_twice};
 pub use operation::{Conv2dOptions, Pool, Pool2dOptions, Total};
+pub use optimization::is_unoptimized;
 pub use pooling::{avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use threads::{join_kernel_threads, near_kernels};
 pub use vector::{l2_norm, scaled_sum, two_scaled_sums};

@@ -17,7 +17,9 @@ use crate::error::LossError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reduction {
-    /// No reduction: one loss an element (or a sample). Only `forward_unreduced` can give it.
+    /// No reduction: one loss an element (or a sample), which cannot be trained on.
+    ///
+    /// Only `forward_unreduced` can give it.
     None,
     /// The mean; for losses with class weights, the weighted mean. torch's default everywhere.
     #[default]

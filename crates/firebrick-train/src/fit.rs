@@ -21,6 +21,7 @@ mod saving;
 
 use firebrick_models::{ImageClassifier, Network};
 
+use crate::backend::slow_build;
 use crate::checkpoint;
 use crate::error::TrainError;
 use crate::observer::Observer;
@@ -112,6 +113,7 @@ fn train<M: ImageClassifier>(
     run.tell_notices(begin.notices)?;
     run.tell_notices(plan.datasets.info.skipped_notice().into_iter().collect())?;
     run.start()?;
+    run.tell_notices(slow_build(&plan.backend.device).into_iter().collect())?;
     run.preflight(begin.checkpoint.is_none())?;
     run.train()?;
     run.finish()

@@ -5,6 +5,8 @@
 mod arrows;
 #[path = "facade/crash/mod.rs"]
 mod crash;
+#[path = "facade/embedded.rs"]
+mod embedded;
 #[path = "facade/long_run.rs"]
 mod long_run;
 #[path = "facade/old_runs.rs"]

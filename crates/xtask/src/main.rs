@@ -9,9 +9,13 @@ mod backends;
 mod bench_cpu;
 mod bench_kernels;
 mod beside_pytorch;
+mod config_page;
 mod convergence;
 #[cfg(unix)]
 mod crash;
+#[cfg(unix)]
+mod dist;
+mod embedded;
 mod failure;
 mod layouts;
 mod mutations;
@@ -74,6 +78,13 @@ enum Recipe {
     },
     /// Training steps and forward passes: ours, plain Burn, PyTorch, PyTorch channels_last, in turns
     BenchCpu(bench_cpu::BenchCpuArguments),
+    /// Writes docs/config.md: every key and every component, from the sources
+    ConfigPage,
+    /// One archive for people without Rust: binaries for any x86-64 Linux, configs, docs, licences
+    #[cfg(unix)]
+    Dist(dist::DistArguments),
+    /// examples/embedded-program, a project of its own: builds and runs it
+    Embedded,
     /// Each convolution layer by itself, as a part of the measured multiply-add peak
     BenchKernels {
         /// Turns of each
@@ -126,6 +137,10 @@ enum ParityOf {
 fn main() -> ExitCode {
     let result = match Arguments::parse().recipe {
         Recipe::Convergence { data, backend } => convergence::recipe(&data, &backend),
+        #[cfg(unix)]
+        Recipe::Dist(arguments) => dist::recipe(&arguments),
+        Recipe::Embedded => embedded::recipe(),
+        Recipe::ConfigPage => config_page::recipe(),
         Recipe::BenchCpu(arguments) => bench_cpu::recipe(&arguments),
         Recipe::BenchKernels { rounds, only, pytorch } => {
             bench_kernels::recipe(rounds, only.as_deref(), pytorch)

@@ -25,6 +25,9 @@ use crate::style::{counted, listed, thousands};
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
     /// Read every image and show counts, shapes and classes
+    #[command(after_help = "Examples:
+  firebrick data info digits
+  firebrick data info image_folder --root pets")]
     Info {
         #[command(flatten)]
         dataset: DatasetArguments,
@@ -34,17 +37,19 @@ pub enum DataCommand {
         json: bool,
     },
     /// Fetch a dataset from its official place, and verify it
+    #[command(after_help = "Example:\n  firebrick data download cifar10 --root data")]
     Download {
         #[command(flatten)]
         dataset: DatasetArguments,
     },
     /// Save one image as PNG, for example to try `predict` on
+    #[command(after_help = "Example:\n  firebrick data export digits --index 7 --out seven.png")]
     Export {
         #[command(flatten)]
         dataset: DatasetArguments,
 
-        /// Which split
-        #[arg(long, value_enum, default_value_t = Split::Test)]
+        /// Which split: train or test
+        #[arg(long, value_enum, default_value_t = Split::Test, hide_possible_values = true)]
         split: Split,
 
         /// Which image of the split, from 0

@@ -28,8 +28,9 @@ pub struct EvaluateArguments {
     #[command(flatten)]
     run: RunArguments,
 
-    /// Which part of the data
-    #[arg(long, value_enum, value_name = "SPLIT", default_value_t = Part::Test)]
+    /// Which part of the data: test; validation, which chooses the best checkpoint; or train, without
+    /// augmentation
+    #[arg(long, value_enum, value_name = "SPLIT", default_value_t = Part::Test, hide_possible_values = true)]
     split: Part,
 
     /// Where to compute [default: as in training]

@@ -21,12 +21,12 @@ pub struct ExportArguments {
     #[command(flatten)]
     run: RunArguments,
 
-    /// Format of the file
-    #[arg(long, value_enum, default_value_t = ExportFormat::Safetensors)]
+    /// Format of the file: safetensors, with classes, input size and normalisation in the metadata
+    #[arg(long, value_enum, default_value_t = ExportFormat::Safetensors, hide_possible_values = true)]
     format: ExportFormat,
 
-    /// Names of the tensors: firebrick (conv1.weight), torch-sequential (model1.0.weight) or
-    /// torch-named (model1.conv1.weight)
+    /// Names of the tensors: firebrick (conv1.weight), torch-sequential (0.weight) or torch-named
+    /// (conv1.weight), the last two of Tudui with the course's model1. in front
     #[arg(long, value_name = "STYLE", default_value = "firebrick")]
     names: NameStyle,
 

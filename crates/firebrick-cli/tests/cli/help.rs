@@ -27,15 +27,46 @@ fn help_of_train_names_every_flag_of_the_contract() {
     assert!(help.contains("130") && help.contains("143"), "{help}");
 }
 
-#[test]
-fn every_command_has_help() {
-    let sandbox = Sandbox::new();
-    let commands =
-        ["train", "evaluate", "predict", "summary", "devices", "config", "data", "export", "verify"];
-    for command in commands {
-        let help = sandbox.firebrick(&[command, "--help"]).succeeds();
-        assert!(help.stdout.contains("Usage: firebrick"), "{help:#?}");
+/// Every command line that has a help of its own: both binaries, every subcommand, and the subcommands of those.
+fn every_help() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for command in firebrick_cli::command_lines() {
+        collect(&mut all, command.get_name(), &[], &command);
     }
+    all
+}
+
+fn collect(all: &mut Vec<(String, String)>, binary: &str, path: &[&str], command: &clap::Command) {
+    let sandbox = Sandbox::new();
+    let program = match binary {
+        "train" => env!("CARGO_BIN_EXE_train"),
+        _ => env!("CARGO_BIN_EXE_firebrick"),
+    };
+    let mut process = sandbox.command(program);
+    process.env("COLUMNS", "80");
+    let help = sandbox.run(&mut process, &[path, &["--help"]].concat()).succeeds();
+    all.push(([&[binary], path].concat().join(" "), help.stdout));
+    for subcommand in command.get_subcommands() {
+        collect(all, binary, &[path, &[subcommand.get_name()]].concat(), subcommand);
+    }
+}
+
+/// A screen has 80 columns, and 24 lines at least; who scrolls once sees 50.
+#[test]
+fn every_help_fits_a_screen_and_shows_an_example() {
+    let all = every_help();
+    assert_eq!(all.len(), 18, "the two binaries, ten commands, and three each of config and data");
+    for (command, help) in &all {
+        let (lines, widest) = (help.lines().count(), help.lines().map(str::len).max().unwrap());
+        assert!(lines <= 50 && widest <= 80, "{command}: {lines} lines, {widest} columns\n{help}");
+        let example = help.split_once("\nExample").map(|(_, rest)| rest);
+        // `firebrick train` shows those of `train`.
+        let own = command.rsplit(' ').next().unwrap();
+        let names_it = example.is_some_and(|text| text.contains(&format!("{own} ")));
+        assert!(names_it, "{command}: no example in\n{help}");
+    }
+    let text: Vec<String> = all.iter().map(|(command, help)| format!("$ {command} --help\n{help}")).collect();
+    insta::assert_snapshot!("help", text.join("\n"));
 }
 
 #[test]

@@ -35,7 +35,7 @@ type Files = [(&'static str, &'static [u8]); 2];
 
 macro_rules! bundled {
     ($name:literal) => {
-        ($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/digits/", $name)).as_slice())
+        ($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/digits/", $name)).as_slice())
     };
 }
 

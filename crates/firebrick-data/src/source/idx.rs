@@ -120,8 +120,16 @@ fn common_shape(train: &Option<Records>, test: &Option<Records>) -> Option<Input
     }
 }
 
-/// The paths of a split's images and labels: in the first folder that has one of them, plain before
-/// gzipped, because torchvision leaves both.
+/// The file that is published as `name`, as archives leave it: with a dot in place of the hyphen, gzipped or not, or in a
+/// folder of its own that is called like one of these. Plain before gzipped, because torchvision leaves both.
+fn file_called(folder: &Path, name: &str) -> Option<PathBuf> {
+    let dotted = name.replacen("-idx", ".idx", 1);
+    let spelled = [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")];
+    let inside = |folder: &Path| spelled.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+    inside(folder).or_else(|| spelled.iter().find_map(|name| inside(&folder.join(name))))
+}
+
+/// The paths of a split's images and labels: in the first folder that has one of them.
 fn locate(
     variant: &Variant,
     root: &Path,
@@ -130,8 +138,7 @@ fn locate(
 ) -> Result<[PathBuf; 2], DataError> {
     let find = |folder: &str, name: &str| {
         let folder = if folder.is_empty() { root.to_path_buf() } else { root.join(folder) };
-        let spelled = [name.to_owned(), format!("{name}.gz"), name.replacen("-idx", ".idx", 1)];
-        spelled.iter().map(|spelling| folder.join(spelling)).find(|path| path.is_file())
+        file_called(&folder, name)
     };
     for folder in variant.folders {
         match names.map(|name| find(folder, name)) {

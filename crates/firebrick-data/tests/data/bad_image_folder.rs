@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use firebrick_data::{InputShape, load_image_file, open};
+use firebrick_data::{HoldOut, InputShape, load_image_file, open};
 use tempfile::{TempDir, tempdir};
 
 use crate::support::{config, refused, write_image_folder};
@@ -19,7 +19,35 @@ fn no_train_or_no_test() {
     let root = changed(|root| fs::remove_dir_all(root.join("train")).unwrap());
     refused(&config("image_folder", root.path()), &["train/<class>/*", "make both folders"]);
     let root = changed(|root| fs::remove_dir_all(root.join("test")).unwrap());
-    refused(&config("image_folder", root.path()), &["test/<class>/* or val/<class>/*"]);
+    let mut config = config("image_folder", root.path());
+    let expected = ["test/<class>/* or val/<class>/*", "move some images of every class", "to test/<class>"];
+    refused(&config, &expected);
+    config.validation = Some(HoldOut::Fraction(0.5));
+    refused(&config, &expected);
+}
+
+/// Nobody can tell which is meant, with a test folder or without.
+#[test]
+fn two_validation_folders() {
+    for (one, other) in [("val", "valid"), ("Valid", "validation"), ("VAL", "Validation")] {
+        for has_test in [true, false] {
+            let root = changed(|root| {
+                let test = root.join("test");
+                for name in [one, other] {
+                    for class in ["cat", "dog"] {
+                        fs::create_dir_all(root.join(name).join(class)).unwrap();
+                        fs::copy(test.join(class).join("a.png"), root.join(name).join(class).join("a.png"))
+                            .unwrap();
+                    }
+                }
+                if !has_test {
+                    fs::remove_dir_all(test).unwrap();
+                }
+            });
+            let expected = [&format!("{other}: folder: expected one folder of validation images"), one];
+            refused(&config("image_folder", root.path()), &expected);
+        }
+    }
 }
 
 #[test]

@@ -48,18 +48,47 @@ fn the_telling_folder_comes_before_the_root() {
     assert_eq!(source(&config("fashion_mnist", root.path())).class_names[9], "ankle boot");
 }
 
-#[test]
-fn names_with_a_dot_are_found() {
+/// The four files of `write_mnist`, each moved to the path that `place` makes of its name and its dotted name.
+fn moved(gzipped: bool, place: impl Fn(&str, &str) -> String) -> tempfile::TempDir {
     let root = tempdir().unwrap();
-    write_mnist(root.path(), false);
-    for split in ["train", "t10k"] {
-        for kind in ["images", "labels"] {
-            let axes = if kind == "images" { 3 } else { 1 };
-            let from = root.path().join(format!("{split}-{kind}-idx{axes}-ubyte"));
-            fs::rename(from, root.path().join(format!("{split}-{kind}.idx{axes}-ubyte"))).unwrap();
-        }
+    write_mnist(root.path(), gzipped);
+    for name in
+        ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"].map(|name| {
+            let ending = if gzipped { "-ubyte.gz" } else { "-ubyte" };
+            format!("{name}{ending}")
+        })
+    {
+        let held = root.path().join("held");
+        fs::rename(root.path().join(&name), &held).unwrap();
+        let to = root.path().join(place(&name, &name.replacen("-idx", ".idx", 1)));
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::rename(held, to).unwrap();
     }
-    assert_eq!(source(&config("mnist", root.path())).train.unwrap().len(), 20);
+    root
+}
+
+#[test]
+fn files_are_found_as_archives_leave_them() {
+    let plain = source(&config("mnist", moved(false, |name, _| name.to_owned()).path())).fingerprint;
+    let fits = |root: tempfile::TempDir| {
+        let source = source(&config("mnist", root.path()));
+        assert_eq!((source.train.unwrap().len(), source.test.unwrap().len()), (20, 10));
+        assert_eq!(source.fingerprint, plain);
+    };
+    for gzipped in [false, true] {
+        fits(moved(gzipped, |_, dotted| dotted.to_owned()));
+        fits(moved(gzipped, |name, _| format!("mnist/{name}/{name}")));
+        fits(moved(gzipped, |name, dotted| format!("{name}/{dotted}")));
+        fits(moved(gzipped, |_, dotted| format!("MNIST/raw/{dotted}/{dotted}")));
+    }
+    // Kaggle's archive: a plain file beside a folder of the other spelling with the same file.
+    let root = moved(false, |_, dotted| dotted.to_owned());
+    for name in ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"] {
+        fs::create_dir(root.path().join(name)).unwrap();
+        let dotted = root.path().join(name.replacen("-idx", ".idx", 1));
+        fs::copy(dotted, root.path().join(name).join(name)).unwrap();
+    }
+    fits(root);
 }
 
 #[test]

@@ -35,6 +35,35 @@ fn val_serves_as_test() {
 }
 
 #[test]
+fn the_folders_names_may_be_spelled_as_people_do() {
+    for [train, validation, test] in [
+        ["train", "valid", "test"],
+        ["Train", "Valid", "Test"],
+        ["TRAIN", "Val", "test"],
+        ["train", "Validation", "Test"],
+    ] {
+        let root = tempdir().unwrap();
+        write_image_folder(root.path());
+        fs::rename(root.path().join("train"), root.path().join(train)).unwrap();
+        fs::rename(root.path().join("test"), root.path().join(validation)).unwrap();
+        let config = config("image_folder", root.path());
+        assert_eq!(
+            samples(&source(&config).test).len(),
+            2,
+            "{validation} is the test split, as there is no other"
+        );
+        for class in ["cat", "dog"] {
+            let to = root.path().join(test).join(class);
+            fs::create_dir_all(&to).unwrap();
+            fs::copy(root.path().join(validation).join(class).join("a.png"), to.join("b.png")).unwrap();
+        }
+        let source = source(&config);
+        let lengths = [&source.train, &source.validation, &source.test].map(|split| samples(split).len());
+        assert_eq!(lengths, [4, 2, 2], "{train} {validation} {test}");
+    }
+}
+
+#[test]
 fn a_limit_takes_all_classes() {
     let root = tempdir().unwrap();
     write_image_folder(root.path());

@@ -21,6 +21,8 @@ pub const MAX_NODES: usize = 10_000;
 #[derive(Debug, Clone)]
 pub struct NetworkPlan {
     pub(super) name: String,
+    /// See [`Self::held_in`].
+    pub(super) attribute: Option<&'static str>,
     pub(super) input_shape: [usize; 3],
     pub(super) num_classes: usize,
     pub(super) layers: Vec<NetworkLayer>,
@@ -57,7 +59,28 @@ impl NetworkPlan {
         };
         let Builder { layers, levels, .. } = builder;
         let steps = fuse(&tree, &layers);
-        Ok(Self { name: name.to_owned(), input_shape, num_classes, layers, tree, levels, steps })
+        Ok(Self {
+            name: name.to_owned(),
+            attribute: None,
+            input_shape,
+            num_classes,
+            layers,
+            tree,
+            levels,
+            steps,
+        })
+    }
+
+    /// The same network, whose PyTorch original holds its layers in one attribute, as in
+    /// `self.model1 = nn.Sequential(...)`, so that its parameters have that name in front.
+    #[must_use]
+    pub fn held_in(self, attribute: &'static str) -> Self {
+        Self { attribute: Some(attribute), ..self }
+    }
+
+    /// The attribute of the PyTorch original that holds its layers, if there is one.
+    pub fn attribute(&self) -> Option<&'static str> {
+        self.attribute
     }
 
     /// Class name of the PyTorch original.

@@ -5,6 +5,11 @@
 //! | [`NameStyle::Firebrick`] | `conv1.weight` | `self.conv1 = nn.Conv2d(...)` |
 //! | [`NameStyle::TorchSequential`] | `model1.0.weight` | `self.model1 = nn.Sequential(nn.Conv2d(...), ...)` |
 //! | [`NameStyle::TorchNamed`] | `model1.conv1.weight` | `self.model1 = nn.Sequential(OrderedDict([("conv1", nn.Conv2d(...)), ...]))` |
+//!
+//! `model1` is what the course's Tudui calls the attribute that holds its layers ([`NetworkPlan::held_in`]). Other networks
+//! have no such attribute, and nothing in front of their names.
+//!
+//! [`NetworkPlan::held_in`]: crate::network::NetworkPlan::held_in
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -13,19 +18,16 @@ use crate::classifier::ImageClassifier;
 use crate::network::Network;
 use crate::parameters::{ParameterInfo, parameter_infos};
 
-/// The attribute that holds the `nn.Sequential` in the course's network.
-const SEQUENTIAL: &str = "model1";
-
 /// Which names parameters get in a file for PyTorch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NameStyle {
     /// `conv1.weight`, the path of field names.
     #[default]
     Firebrick,
-    /// `model1.0.weight`, the index in an `nn.Sequential` that has every step of `forward` as a
+    /// `model1.0.weight` or `0.weight`, the index in an `nn.Sequential` that has every step of `forward` as a
     /// module, ReLU and flatten included.
     TorchSequential,
-    /// `model1.conv1.weight`.
+    /// `model1.conv1.weight` or `conv1.weight`.
     TorchNamed,
 }
 
@@ -44,15 +46,15 @@ impl NameStyle {
 
     /// The names of `parameters`, in their order.
     fn apply(self, parameters: &[ParameterInfo], network: Option<&Network>) -> Vec<String> {
-        match self {
-            Self::Firebrick => parameters.iter().map(|p| p.name.clone()).collect(),
-            Self::TorchSequential => indexed_names(parameters, network)
-                .into_iter()
-                .map(|name| format!("{SEQUENTIAL}.{name}"))
-                .collect(),
-            Self::TorchNamed => {
-                parameters.iter().map(|parameter| format!("{SEQUENTIAL}.{}", parameter.name)).collect()
-            }
+        let own = || parameters.iter().map(|parameter| parameter.name.clone()).collect();
+        let names: Vec<String> = match self {
+            Self::Firebrick => return own(),
+            Self::TorchSequential => indexed_names(parameters, network),
+            Self::TorchNamed => own(),
+        };
+        match network.and_then(|network| network.plan().attribute()) {
+            Some(attribute) => names.into_iter().map(|name| format!("{attribute}.{name}")).collect(),
+            None => names,
         }
     }
 }

@@ -86,6 +86,6 @@ impl NetworkConfig for TuduiConfig {
             Linear::new(64).named("fc1"),                     // [n, 64]
             Linear::new(self.num_classes).named("fc2"),       // [n, num_classes]
         ];
-        NetworkPlan::new("Tudui", Self::INPUT_SHAPE, layers)
+        NetworkPlan::new("Tudui", Self::INPUT_SHAPE, layers).map(|plan| plan.held_in("model1"))
     }
 }

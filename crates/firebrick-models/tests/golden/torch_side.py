@@ -85,7 +85,11 @@ def sequential_layers(model, num_classes=10):
 def build(model, names, num_classes=10):
     if names == "firebrick":
         return {"tudui": Tudui, "lenet": LeNet}[model](num_classes)
-    return InSequential(sequential_layers(model, num_classes), named=names == "torch-named")
+    layers = sequential_layers(model, num_classes)
+    named = names == "torch-named"
+    if model == "tudui":
+        return InSequential(layers, named)
+    return nn.Sequential(OrderedDict(layers)) if named else nn.Sequential(*(module for _, module in layers))
 
 
 def make_case(out, name, net, images):

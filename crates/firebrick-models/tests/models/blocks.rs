@@ -168,7 +168,7 @@ fn resnet20_has_272474_parameters_under_torchvisions_names() {
     // It is no series of layers, so that positions would mean nothing.
     assert!(!network.plan().is_series());
     let names = parameter_names(&network, NameStyle::TorchSequential);
-    assert_eq!(names[0], "model1.conv1.weight");
+    assert_eq!(names[0], "conv1.weight");
     let blocks = network.plan().tree().iter().filter(|part| matches!(part, Tree::Residual { .. }));
     assert_eq!(blocks.count(), 9);
 }

@@ -51,6 +51,19 @@ fn names_and_shapes_are_those_of_the_golden_files() {
     }
 }
 
+/// `model1` is the attribute of the course's Tudui; other networks have none.
+#[test]
+fn only_tudui_has_the_name_of_an_attribute_in_front() {
+    let first = |name: &str| {
+        let model = config(name).init(0, &flex());
+        STYLES.map(|style| firebrick_models::weights::parameter_names(&model, style)[0].clone())
+    };
+    assert_eq!(first("tudui"), ["conv1.weight", "model1.0.weight", "model1.conv1.weight"]);
+    assert_eq!(first("lenet"), ["conv1.weight", "0.weight", "conv1.weight"]);
+    let sequential = first("sequential");
+    assert!(sequential.iter().all(|name| !name.starts_with("model1")), "{sequential:?}");
+}
+
 #[test]
 fn from_a_pt_file_to_a_safetensors_file() {
     let folder = tempdir().unwrap();

@@ -29,3 +29,4 @@ pub use name::BackendName;
 pub use scope::{own_process, scope};
 
 pub(crate) use error::known;
+pub(crate) use scope::slow_build;

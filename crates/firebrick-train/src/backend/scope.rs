@@ -1,4 +1,4 @@
-//! What the kernels want of the threads and of the memory of a program.
+//! What the kernels want of a program: its threads, its memory, and how it is compiled.
 
 use burn::tensor::Device;
 
@@ -16,4 +16,13 @@ pub fn own_process() {
     firebrick_kernels::join_kernel_threads();
     #[cfg(feature = "mimalloc")]
     firebrick_kernels::keep_freed_memory();
+}
+
+/// What to say of a build whose kernels are slow on `device`; nothing where they are not.
+pub(crate) fn slow_build(device: &Device) -> Option<String> {
+    firebrick_kernels::is_unoptimized(device).then(|| {
+        "the kernels were compiled without optimisation, which makes them some fifty times slower: the program's \
+         Cargo.toml needs the table [profile.dev.package.\"*\"] with opt-level = 3"
+            .to_owned()
+    })
 }

@@ -40,7 +40,17 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("firebrick-report", &[]),
     ("firebrick-cli", &["firebrick", "firebrick-report"]),
     ("config-draw", &["firebrick", "firebrick-storage"]),
-    ("xtask", &["config-draw", "firebrick", "firebrick-kernels", "firebrick-report", "firebrick-storage"]),
+    (
+        "xtask",
+        &[
+            "config-draw",
+            "firebrick",
+            "firebrick-cli",
+            "firebrick-kernels",
+            "firebrick-report",
+            "firebrick-storage",
+        ],
+    ),
 ];
 
 /// What only the command line may depend on, at any depth.

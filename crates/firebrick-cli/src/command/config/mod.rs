@@ -22,6 +22,7 @@ use crate::style::Style;
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Print a config with every default spelled out
+    #[command(after_help = "Example:\n  firebrick config show my.toml --set trainer.epochs=3")]
     Show {
         /// Config file [default: the compiled-in configs/quickstart.toml]
         #[arg(value_name = "FILE")]
@@ -32,6 +33,7 @@ pub enum ConfigCommand {
         set: Vec<String>,
     },
     /// Check config files, and whether they fit their data where that is there; devices are not looked at
+    #[command(after_help = "Example:\n  firebrick config check configs/*.toml")]
     Check {
         /// Config files
         #[arg(value_name = "FILE", required = true)]
@@ -42,6 +44,9 @@ pub enum ConfigCommand {
         set: Vec<String>,
     },
     /// Draw the learning rate over the run
+    #[command(after_help = "Examples:
+  firebrick config plot-lr my.toml
+  firebrick config plot-lr my.toml --set schedule.name=one_cycle --output lr.svg")]
     PlotLr(PlotLrArguments),
 }
 

@@ -43,8 +43,9 @@ pub struct TrainArguments {
     #[arg(long, short, conflicts_with = "log_format")]
     quiet: bool,
 
-    /// How progress is told [default: a bar on a terminal, otherwise text]
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// How progress is told: text, lines on standard error; or json, one object an event on standard
+    /// output and nothing else there [default: a bar on a terminal, otherwise text]
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     log_format: Option<LogFormat>,
 
     /// Nothing belongs here, but `--resume RUN` and `train FILE` deserve a better answer than clap's

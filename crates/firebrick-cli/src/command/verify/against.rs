@@ -19,21 +19,7 @@ use crate::style::{Style, counted};
 #[derive(Debug, Args)]
 pub struct AgainstArguments {
     /// Train by --config and compare each step with this recording, as of PyTorch
-    ///
-    /// The config has to name the weights that the recording began with
-    /// (model.weights) and to take the data in file order (data.shuffle = false,
-    /// data.augment = []). TRACE is JSON:
-    ///
-    ///   {"format": "firebrick-trace-1", "made_with": "torch 2.15.0", "steps": [
-    ///     {"step": 1, "loss": 2.3024, "weights": {"conv1.weight": 1.3827, ...}},
-    ///     {"step": 2, "loss": 2.2985, "weights": {"conv1.weight": 1.3866, ...}}
-    ///   ]}
-    ///
-    /// with the loss of every step from 1, and the L2 norm of every tensor of the
-    /// state dict after it; "weights" and "made_with" may be left out.
-    /// examples/pytorch/record_trace.py writes it. The exit code is 1 if any step
-    /// differs.
-    #[arg(long, value_name = "TRACE", requires = "config", verbatim_doc_comment)]
+    #[arg(long, value_name = "TRACE", requires = "config")]
     pub against: Option<PathBuf>,
 
     /// Config to train by

@@ -45,6 +45,13 @@ pub(super) fn locate(root: &Path) -> Result<SplitFolders, DataError> {
     match (named("train"), validation, named("test")) {
         (Some(train), validation, Some(test)) => Ok(SplitFolders { train, validation, test }),
         (Some(train), Some(test), None) => Ok(SplitFolders { train, validation: None, test }),
+        (Some(_), None, None) => Err(DataError::missing(
+            "image_folder",
+            root,
+            vec!["test/<class>/* or val/<class>/*".to_owned()],
+            "there is a train folder, but nothing to test on: move some images of every class, a tenth say, from \
+             train/<class> to test/<class>",
+        )),
         _ => Err(DataError::missing(
             "image_folder",
             root,

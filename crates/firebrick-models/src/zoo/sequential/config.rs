@@ -31,10 +31,14 @@ pub struct SequentialConfig {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Given {
+    /// `[channels, height, width]`, which images are brought to.
     input_shape: [usize; 3],
+    /// Layers and blocks one after another; the last `linear` tells the classes apart.
     layers: Vec<Value>,
+    /// Blocks of the config's own, by name.
     #[serde(default)]
     blocks: Blocks,
+    /// Takes the place of the last `linear`'s `out_features`.
     #[serde(default)]
     num_classes: Option<usize>,
 }
