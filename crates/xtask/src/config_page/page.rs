@@ -118,7 +118,7 @@ impl Page {
         self.line("`name` is a [network](#networks), whose arguments stand beside it; and these keys:");
         let given = Table::from_iter([("name".to_owned(), Value::String("lenet".to_owned()))]);
         let asked = Asked::table::<ModelSection>().given(given.clone());
-        let own = |key: &String| ["weights", "strict"].contains(&key.as_str());
+        let own = |key: &String| ["weights", "weights_key", "strict"].contains(&key.as_str());
         let keys = asked.keys_beside(&given)?.into_iter().filter(own).collect::<Vec<_>>();
         let section = self.sources.structure("ModelSection")?;
         let fields: Vec<Field> =
