@@ -44,7 +44,7 @@ fn two_validation_folders() {
                     fs::remove_dir_all(test).unwrap();
                 }
             });
-            let expected = [&format!("{other}: folder: expected one folder of validation images"), one];
+            let expected = ["folders: expected one folder of validation images", one, other];
             refused(&config("image_folder", root.path()), &expected);
         }
     }

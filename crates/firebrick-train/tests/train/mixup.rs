@@ -69,8 +69,9 @@ fn a_loss_of_class_indices_is_refused_beside_mixup() {
         let set = ("loss.name", loss);
         let message = plan(&[MIXUP, set]).err().unwrap();
         let expected = format!(
-            "data.batch_augment[0]: `mixup` makes probabilities of the labels, and the loss `{loss}` takes class \
-             indices alone; leave it out, or use a loss that takes probabilities, such as `cross_entropy`"
+            "--set data.batch_augment={}: data.batch_augment[0]: `mixup` makes probabilities of the labels, and the loss `{loss}` takes class \
+             indices alone; leave it out, or use a loss that takes probabilities, such as `cross_entropy`",
+            MIXUP.1
         );
         assert_eq!(message, expected);
         plan(&[set]).unwrap();

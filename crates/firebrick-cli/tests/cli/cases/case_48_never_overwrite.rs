@@ -46,8 +46,12 @@ fn a_link_to_nothing_is_there_too() {
 #[test]
 fn every_command_with_a_file_to_write_says_the_same() {
     let sandbox = Sandbox::with_run();
-    sandbox.write("mine", "of a person");
-    assert_refused(&sandbox, &["export", "run", "--out", "mine"], "mine", "--out");
-    assert_refused(&sandbox, &["data", "export", "digits", "--out", "mine"], "mine", "--out");
-    assert_refused(&sandbox, &["config", "plot-lr", "tiny.toml", "--output", "mine"], "mine", "--output");
+    for (command, file, flag) in [
+        (["export", "run"].as_slice(), "mine.safetensors", "--out"),
+        (&["data", "export", "digits"], "mine.png", "--out"),
+        (&["config", "plot-lr", "tiny.toml"], "mine.svg", "--output"),
+    ] {
+        sandbox.write(file, "of a person");
+        assert_refused(&sandbox, &[command, &[flag, file]].concat(), file, flag);
+    }
 }
