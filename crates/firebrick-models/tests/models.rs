@@ -12,6 +12,7 @@ mod models {
     mod golden;
     mod golden_sequential;
     mod init;
+    mod layers;
     mod loading;
     mod mismatch;
     mod own;
@@ -21,4 +22,6 @@ mod models {
     mod sequential;
     mod support;
     mod wrong_networks;
+    mod zoo;
+    mod zoo_formula;
 }

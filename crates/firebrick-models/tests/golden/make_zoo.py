@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+"""The PyTorch side of the zoo's tests.
+
+    make_zoo.py table                     zoo.json: of every network the parameter count for 1000 classes and its tensors' names
+    make_zoo.py small [NAME ..]           zoo/NAME.safetensors: one training step and one evaluation on small images
+    make_zoo.py full NAME OUT [SIZE ..]   for `cargo xtask parity-zoo`: OUT/state_dict.safetensors, torchvision's first
+                                          weights for a seed, and OUT/SIZE.safetensors, what they give at each size
+
+Needs torch, torchvision, numpy, safetensors, and for efficientnet_lite0 efficientnet-lite-pytorch. Without it (or any one
+package that a network comes from) that network alone is left out.
+
+The networks have 7 classes, no dropout and no stochastic depth. The weights of `small` would fill gigabytes, so that they
+are a formula, which `formula` here and tests/models/zoo_formula.rs compute to the same bits. With
+
+    table = the first 65,521 numbers of `unit("zoo")` of make_resnet20.py, from -1 to below 1
+
+element e (in torch's row-major order) of the tensor called `path` is, in f64 and rounded to f32 at the end,
+
+    unit = table[(FNV-1a of path + e) mod 65521]
+
+    weight of a convolution or linear layer,
+    and what is neither norm nor bias         unit * sqrt(6 / fan_in), fan_in the product of all dimensions but the first
+    bias                                      unit * 0.1
+    weight of a norm, running_var             1 + unit * 0.5
+    bias of a norm                            1 + unit, so that most of what follows is open
+    running_mean                              unit * 0.2
+    images (path "images.SEED")               unit
+
+Of each gradient and running statistic eight numbers are kept: `scale`, to which errors are relative, the largest
+magnitude, the L2 norm, the sum of element e times `unit` of the path "projection" and that e, and the elements 0, n/4,
+n/2 and 3n/4. `scale` is the largest magnitude, but where a gradient is 0 in exact arithmetic (a bias before a norm), it is
+that of the layer's weight. Rows are in the order of the names. Everything is computed in f64 from the f32 weights.
+
+A ReLU whose input is next to zero may open in one program and stay shut in another; then gradients differ by much more
+than rounding. So the images are those of a seed for which no input of a function with a kink is near it, measured by how
+far PyTorch's f32 is from its f64 there.
+"""
+import json, math, pathlib, sys
+
+import numpy as np
+import torch
+import torchvision
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torchvision.models import resnet
+
+HERE = pathlib.Path(__file__).resolve().parent
+NUM_CLASSES = 7
+HIDDEN = 64  # length of the hidden linear layers of VGG and AlexNet in `small`
+PERIOD = 65521
+EVAL_SIZE = (64, 64)
+
+
+class CifarResNet(nn.Module):
+    """Section 4.2 of the paper, with torchvision's blocks."""
+
+    def __init__(self, depth, num_classes=10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        channels = 16
+        for stage in range(3):
+            width, blocks = 16 << stage, []
+            for block in range(depth):
+                stride = 2 if stage > 0 and block == 0 else 1
+                shortcut = None
+                if stride != 1:
+                    shortcut = nn.Sequential(resnet.conv1x1(channels, width, stride), nn.BatchNorm2d(width))
+                blocks.append(resnet.BasicBlock(channels, width, stride, shortcut))
+                channels = width
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.fc = nn.Linear(64, num_classes)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.fc(x.mean((2, 3)))
+
+
+def efficientnet_lite0(num_classes, size):
+    from efficientnet_lite_pytorch import EfficientNet
+
+    net = EfficientNet.from_name(
+        "efficientnet-lite0", num_classes=num_classes, image_size=list(size), dropout_rate=0.0, drop_connect_rate=0.0)
+    return net
+
+
+def cifar_stem(num_classes):
+    net = torchvision.models.resnet18(num_classes=num_classes)
+    net.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    net.maxpool = nn.Identity()
+    return net
+
+
+PLAIN = ["resnet18", "resnet34", "resnet50", "resnet101", "resnext50_32x4d", "wide_resnet50_2",
+         "shufflenet_v2_x1_0", "regnet_y_400mf", "densenet121"]
+VGG = [f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")]
+DROPOUT = VGG + ["alexnet", "squeezenet1_1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"]
+DROP_PATH = ["convnext_tiny", "convnext_small"]
+CIFAR = {"resnet20": 3, "resnet56": 9, "resnet110": 18}
+NAMES = PLAIN + DROPOUT + DROP_PATH + list(CIFAR) + ["efficientnet_b0", "efficientnet_lite0", "resnet18_cifar"]
+
+
+def build(name, num_classes=NUM_CLASSES, size=(224, 224)):
+    """The network without dropout and stochastic depth."""
+    if name in CIFAR:
+        return CifarResNet(CIFAR[name], num_classes)
+    if name == "efficientnet_lite0":
+        return efficientnet_lite0(num_classes, size)
+    if name == "resnet18_cifar":
+        return cifar_stem(num_classes)
+    arguments = {"num_classes": num_classes}
+    if name in DROPOUT or name == "efficientnet_b0":
+        arguments["dropout"] = 0.0
+    if name in DROP_PATH or name == "efficientnet_b0":
+        arguments["stochastic_depth_prob"] = 0.0
+    return getattr(torchvision.models, name)(**arguments)
+
+
+def shrink(name, net):
+    """Short hidden layers for those that have two long ones."""
+    if name in VGG or name == "alexnet":
+        linear = [index for index, layer in enumerate(net.classifier) if isinstance(layer, nn.Linear)]
+        sizes = [net.classifier[linear[0]].in_features, HIDDEN, HIDDEN, NUM_CLASSES]
+        for index, inputs, outputs in zip(linear, sizes, sizes[1:]):
+            net.classifier[index] = nn.Linear(inputs, outputs)
+    return net
+
+
+def train_size(name):
+    """Odd, and no last image so small that a norm sees two numbers alone."""
+    if name in CIFAR:
+        return (29, 25)
+    return {"alexnet": (71, 67), "densenet121": (71, 67), "resnet18_cifar": (29, 25)}.get(name, (49, 35))
+
+
+def fnv(path):
+    seed = 0xCBF29CE484222325
+    for byte in path.encode():
+        seed = (seed ^ byte) * 0x100000001B3 % 2**64
+    return seed
+
+
+def table():
+    with np.errstate(over="ignore"):
+        z = np.uint64(fnv("zoo")) + np.arange(PERIOD, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+        z = z ^ z >> np.uint64(31)
+    return (z >> np.uint64(40)).astype(np.float64) / 2**23 - 1
+
+
+TABLE = table()
+
+
+def unit(path, count):
+    return np.resize(np.roll(TABLE, -(fnv(path) % PERIOD)), count)
+
+
+def formula(path, shape, is_norm):
+    values = unit(path, math.prod(shape))
+    leaf = path.rsplit(".", 1)[-1]
+    if leaf == "running_var" or (leaf == "weight" and is_norm):
+        values = 1 + values * 0.5
+    elif leaf == "running_mean":
+        values = values * 0.2
+    elif leaf == "bias" and is_norm:
+        values = 1 + values
+    elif leaf == "bias":
+        values = values * 0.1
+    else:
+        values = values * np.sqrt(6 / math.prod(shape[1:]))
+    return torch.tensor(values.astype(np.float32)).reshape(shape)
+
+
+def fill(net):
+    norms = (nn.BatchNorm2d, nn.LayerNorm)
+    state = {}
+    for path, value in net.state_dict().items():
+        is_norm = isinstance(net.get_submodule(path.rpartition(".")[0]), norms)
+        state[path] = value if path.endswith("num_batches_tracked") else formula(path, tuple(value.shape), is_norm)
+    net.load_state_dict(state, strict=True)
+    return net
+
+
+def images(seed, count, size):
+    values = unit(f"images.{seed}", count * 3 * size[0] * size[1])
+    return torch.tensor(values.astype(np.float32)).reshape(count, 3, *size)
+
+
+class Kinks(TorchDispatchMode):
+    """The distance from a kink of every input of a function that has one."""
+
+    AT = {"relu": [0.0], "hardtanh": [0.0, 6.0], "hardswish": [-3.0, 3.0], "hardsigmoid": [-3.0, 3.0]}
+
+    def __init__(self):
+        super().__init__()
+        self.inputs = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function._schema.name.removeprefix("aten::").rstrip("_")
+        if name in self.AT:
+            self.inputs.append((self.AT[name], args[0].detach().double().clone()))
+        return function(*args, **(kwargs or {}))
+
+
+def margin(net32, net64, x):
+    """The smallest distance from a kink, in units of how far f32 is from f64 in that layer."""
+    inputs = []
+    for net, x in [(net32, x), (net64, x.double())]:
+        with Kinks() as kinks, torch.no_grad():
+            net(x)
+        inputs.append(kinks.inputs)
+    smallest = math.inf
+    for (at, exact), (_, rounded) in zip(inputs[1], inputs[0]):
+        error = (exact - rounded).square().mean().sqrt().item() + 1e-12
+        smallest = min([smallest] + [(exact - kink).abs().min().item() / error for kink in at])
+    return smallest
+
+
+def eight(values, scale):
+    values = values.detach().double().flatten().numpy()
+    count = len(values)
+    projection = (values * unit("projection", count)).sum()
+    samples = [values[count * quarter // 4] for quarter in range(4)]
+    return [scale, np.abs(values).max(), np.sqrt((values**2).sum()), projection, *samples]
+
+
+def gradient_scales(net):
+    largest = {path: value.grad.abs().max().item() for path, value in net.named_parameters()}
+    scales = {}
+    for path, own in largest.items():
+        weight = largest.get(path.rpartition(".")[0] + ".weight", own)
+        scales[path] = weight if own < 1e-9 * weight else own
+    return scales
+
+
+def step(net, x, labels):
+    net.train()
+    logits = net(x)
+    loss = F.cross_entropy(logits, torch.tensor(labels))
+    net.zero_grad()
+    loss.backward()
+    return logits, loss
+
+
+def summary_of_step(net, x, labels):
+    logits, loss = step(net, x, labels)
+    scales = gradient_scales(net)
+    gradients = [eight(value.grad, scales[path]) for path, value in sorted(net.named_parameters())]
+    statistics = [(path, value) for path, value in sorted(net.named_buffers()) if "running" in path]
+    statistics = [eight(value, value.abs().max().item()) for _, value in statistics]
+    return {"logits_train": logits, "loss": loss.reshape(1), "gradients": torch.tensor(gradients),
+            "statistics": torch.tensor(statistics).reshape(-1, 8)}
+
+
+LABELS = [1, 4]
+
+
+def small(name):
+    size = train_size(name)
+    with torch.no_grad():
+        make = lambda size=size: fill(shrink(name, build(name, size=size)))
+        net32, net64 = make().train(), make().double().train()
+        best = (0.0, 0)
+        for seed in range(80):
+            best = max(best, (margin(net32, net64, images(seed, 2, size)), seed))
+            if best[0] > 8:
+                break
+    seed = best[1]
+    evaluated = make(EVAL_SIZE).double().eval()(images(seed, 2, EVAL_SIZE).double())
+    x = images(seed, 2, size)
+    expected = summary_of_step(make().double(), x.double(), LABELS)
+    rounded = summary_of_step(make(), x, LABELS)
+    worst = worst_difference(rounded, expected)
+    out = {key: value.detach().float().contiguous() for key, value in {"logits_eval": evaluated, **expected}.items()}
+    metadata = {"images": f"images.{seed}", "labels": " ".join(map(str, LABELS)),
+                "train_size": f"{size[0]} {size[1]}", "eval_size": f"{EVAL_SIZE[0]} {EVAL_SIZE[1]}"}
+    (HERE / "zoo").mkdir(exist_ok=True)
+    save_file(out, HERE / "zoo" / f"{name}.safetensors", metadata)
+    largest = evaluated.abs().max().item()
+    print(f"{name}: images {seed}, margin {best[0]:.1f}, logits to {largest:.2g}, f32 is off by {worst:.1e}", flush=True)
+
+
+def worst_difference(rounded, expected):
+    """Of elements and largest magnitudes to the scale, of norms and projections to the norm."""
+    worst = 0.0
+    for key in ["logits_train", "loss"]:
+        worst = max(worst, (rounded[key] - expected[key]).abs().max().item() / expected[key].abs().max().item())
+    for key in ["gradients", "statistics"]:
+        for ours, theirs in zip(rounded[key], expected[key]):
+            scale, difference = theirs[0], (ours - theirs).abs()
+            norm = max(theirs[2], scale)
+            worst = max(worst, (difference[[1, 4, 5, 6, 7]].max() / scale).item(), (difference[2:4].max() / norm).item())
+    return worst
+
+
+def names_hash(net):
+    shapes = [f"{path}:{','.join(map(str, value.shape))}\n" for path, value in sorted(net.state_dict().items())
+              if not path.endswith("num_batches_tracked")]
+    return f"{fnv(''.join(shapes)):016x}"
+
+
+def write_table():
+    rows = {}
+    for name in NAMES:
+        num_classes = 10 if name in CIFAR or name == "resnet18_cifar" else 1000
+        net = build(name, num_classes)
+        count = sum(value.numel() for value in net.parameters())
+        rows[name] = {"num_classes": num_classes, "parameters": count, "names": names_hash(net)}
+    (HERE / "zoo.json").write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def full(name, out, sizes):
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    first = build(name).state_dict()
+    tensors = {path: value.contiguous() for path, value in first.items()}
+    save_file(tensors, out / "state_dict.safetensors")
+    for size in sizes:
+        net = build(name, size=(size, size)).double()
+        net.load_state_dict(first, strict=True)
+        torch.manual_seed(size)
+        x = torch.randn(2, 3, size, size)
+        evaluated = net.eval()(x.double())
+        logits, loss = step(net, x.double(), LABELS)
+        expected = {"images": x, "labels": torch.tensor(LABELS), "logits_eval": evaluated, "logits_train": logits,
+                    "loss": loss.reshape(1)}
+        scales = gradient_scales(net)
+        expected |= {f"grad.{path}": value.grad for path, value in net.named_parameters()}
+        expected |= {f"scale.{path}": torch.tensor([scale]) for path, scale in scales.items()}
+        expected |= {f"after.{path}": value for path, value in net.named_buffers() if "running" in path}
+        rounded = build(name, size=(size, size))
+        rounded.load_state_dict(first, strict=True)
+        step(rounded, x, LABELS)
+        # How far PyTorch's own f32 is: where it is farther than the tolerance, kinks are at work.
+        expected |= {f"f32.{path}": ((value.grad - dict(net.named_parameters())[path].grad).abs().max() / scales[path]).reshape(1)
+                     for path, value in rounded.named_parameters()}
+        save_file({key: value.detach().contiguous() if value.dtype == torch.int64 else value.detach().float().contiguous()
+                   for key, value in expected.items()}, out / f"{size}.safetensors")
+
+
+def main():
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command == "table":
+        write_table()
+    elif command == "small":
+        for name in sys.argv[2:] or NAMES:
+            small(name)
+    elif command == "full" and len(sys.argv) >= 4:
+        full(sys.argv[2], pathlib.Path(sys.argv[3]), [int(size) for size in sys.argv[4:]] or [224])
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
