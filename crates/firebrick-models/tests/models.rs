@@ -15,6 +15,7 @@ mod models {
     mod layers;
     mod loading;
     mod mismatch;
+    mod old_names;
     mod own;
     mod registry;
     mod resnet20;

@@ -16,6 +16,7 @@ mod failure;
 mod layouts;
 mod mutations;
 mod parity;
+mod parity_zoo;
 mod run;
 mod same_bits;
 mod sanitize;
@@ -102,6 +103,10 @@ enum Recipe {
         /// Whose golden tests
         suite: mutations::Suite,
     },
+    /// Published networks from torchvision's state dicts: logits, loss, every gradient, running statistics
+    ParityZoo(parity_zoo::ParityZooArguments),
+    /// EfficientNet-Lite0 with its published weights beside what PyTorch makes of them
+    ParityPublished(parity_zoo::ParityPublishedArguments),
     /// Twenty steps from PyTorch's weights, beside PyTorch's losses and final weights
     Parity {
         /// Folder with cifar-10-batches-bin
@@ -129,6 +134,8 @@ fn main() -> ExitCode {
         Recipe::Layouts { data } => layouts::recipe(&data),
         Recipe::Backends { data, backends } => backends::recipe(&data, &backends),
         Recipe::Mutations { suite } => mutations::recipe(suite),
+        Recipe::ParityZoo(arguments) => parity_zoo::recipe(&arguments),
+        Recipe::ParityPublished(arguments) => parity_zoo::published(&arguments),
         Recipe::Parity { data, backend } => parity::recipe(&data, &backend),
     };
     match result {

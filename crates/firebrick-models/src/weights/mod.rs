@@ -14,6 +14,7 @@ mod format;
 mod layers;
 mod matching;
 mod names;
+mod old_names;
 mod open;
 mod order;
 mod prefix;
@@ -42,7 +43,8 @@ pub use save::save_safetensors;
 /// network as `nn.Sequential` (`0.weight`), either behind any common prefix (`module.`, `model1.`,
 /// `model1.0.weight`); then, if the names are nobody's, the order and shape of the file's layers. A
 /// `.pt` may be a state dict or a checkpoint that holds one under `state_dict`, `model_state_dict`
-/// or `model`. f16, bf16 and f64 become f32. Parameters keep their identity and device.
+/// or `model`. f16, bf16 and f64 become f32.
+/// Names of published files that are older than today's (DenseNet's `norm.1`) count as today's. Parameters keep their identity and device.
 ///
 /// # Errors
 ///

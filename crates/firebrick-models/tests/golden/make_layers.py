@@ -109,6 +109,8 @@ def network(channels, size, layer, flattens_first, make):
     norms = (nn.LayerNorm, nn.GroupNorm)
     state = {path: formula(path, tuple(value.shape), isinstance(net.get_submodule(path.rpartition(".")[0]), norms))
              for path, value in net.state_dict().items()}
+    if "x.layer_scale" in state:
+        state["x.layer_scale"] *= 3**0.5
     net.load_state_dict(state, strict=True)
     return net.double()
 

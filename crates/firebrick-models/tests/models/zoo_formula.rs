@@ -13,11 +13,18 @@ const PERIOD: usize = 65_521;
 /// The table, and what is made of it.
 pub struct Formula {
     table: Vec<f64>,
+    /// Whether the weights are those of the training step.
+    trains: bool,
 }
 
 impl Formula {
     pub fn new() -> Self {
-        Self { table: units("zoo", PERIOD).collect() }
+        Self { table: units("zoo", PERIOD).collect(), trains: true }
+    }
+
+    /// The weights of the evaluation.
+    pub fn for_evaluation(self) -> Self {
+        Self { trains: false, ..self }
     }
 
     /// `model` with every parameter and running statistic as the formula has it.
@@ -47,11 +54,13 @@ impl Formula {
             Role::NormWeight => self.spread(path, count, |unit| 1.0 + unit * 0.5),
             Role::Buffer if is_variance => self.spread(path, count, |unit| 1.0 + unit * 0.5),
             Role::Buffer => self.spread(path, count, |unit| unit * 0.2),
+            Role::NormBias if !self.trains => self.spread(path, count, |unit| unit * 0.2),
             Role::NormBias => self.spread(path, count, |unit| 1.0 + unit),
             Role::Bias => self.spread(path, count, |unit| unit * 0.1),
             Role::Weight | Role::LinearWeight => {
                 let fan_in: usize = torch_shape[1..].iter().product();
-                let factor = (6.0 / fan_in as f64).sqrt();
+                let gain = if self.trains { 6.0 } else { 3.0 };
+                let factor = (gain / fan_in as f64).sqrt();
                 self.spread(path, count, |unit| unit * factor)
             }
         }
