@@ -5,10 +5,11 @@
     make_zoo.py small [NAME ..]           zoo/NAME.safetensors: one training step and one evaluation on small images, those
                                           that the file has used before
     make_zoo.py search [NAME ..]          the same on images that are far from every kink, see below
-    make_zoo.py photos EXPECTED PHOTOS OUT  for `cargo xtask parity-published`: the images that the metadata of EXPECTED
-                                          names, below PHOTOS/val, as the network takes them
+    make_zoo.py photos WEIGHTS EXPECTED PHOTOS OUT
+                                          for `cargo xtask parity-published`: the images that the metadata of EXPECTED names,
+                                          below PHOTOS/val, as the network takes them, and a training step with WEIGHTS
     make_zoo.py full NAME OUT [SIZE ..]   for `cargo xtask parity-zoo`: OUT/state_dict.safetensors, torchvision's first
-                                          weights for a seed, and OUT/SIZE.safetensors, what they give at each size
+                                          weights for a seed, with norms and biases scattered, and OUT/SIZE.safetensors, what they give at each size
 
 Needs torch, torchvision, numpy, safetensors, and for efficientnet_lite0 efficientnet-lite-pytorch. Without it (or any one
 package that a network comes from) that network alone is left out.
@@ -36,8 +37,9 @@ Of each gradient and running statistic nine numbers are kept: `scale`, to which 
 magnitude are relative; `spread`, to which errors of the norm and of the projection are; the largest magnitude, the L2
 norm, the projection, which is the sum of element e times `unit` of the path "projection" and that e, and the elements 0,
 n/4, n/2 and 3n/4. `spread` is the norm, or an eighth of scale * sqrt(n) where that is more: what small errors in all
-elements add up to. `scale` is the largest magnitude, but at least 30,000 times what PyTorch's own f32 is off by: a
-gradient that is a small difference of large numbers, or 0 in exact arithmetic (a bias before a norm), has no more digits.
+elements add up to. `scale` is the largest magnitude, but where a gradient is 0 in exact arithmetic (a bias before a norm), it is
+that of the layer's weight; and it is at least 50,000 times what PyTorch's own f32 is off by, because a small difference
+of large numbers has no more digits. `small` says for how many gradients it is not the largest magnitude.
 Rows are in the order of the names. Everything is computed in f64 from the f32 weights.
 
 A ReLU whose input is next to zero may open in one program and stay shut in another; then gradients differ by much more
@@ -61,6 +63,7 @@ NUM_CLASSES = 7
 HIDDEN = 64  # length of the hidden linear layers of VGG and AlexNet in `small`
 PERIOD = 65521
 EVAL_SIZE = (64, 64)
+FULL_SEEDS = 24  # images that `full` tries
 
 
 class CifarResNet(nn.Module):
@@ -252,11 +255,13 @@ def nine(values, scale):
 
 
 def gradient_scales(net64, net32):
-    rounded = dict(net32.named_parameters())
+    rounded, exact = dict(net32.named_parameters()), dict(net64.named_parameters())
+    largest = {path: value.grad.abs().max().item() for path, value in exact.items()}
     scales = {}
-    for path, value in net64.named_parameters():
-        error = (rounded[path].grad - value.grad).abs().max().item()
-        scales[path] = max(value.grad.abs().max().item(), 3e4 * error)
+    for path, own in largest.items():
+        error = (rounded[path].grad - exact[path].grad).abs().max().item()
+        weight = largest.get(path.rpartition(".")[0] + ".weight", own)
+        scales[path] = max(weight if own < 1e-9 * weight else own, 5e4 * error)
     return scales
 
 
@@ -341,43 +346,83 @@ def write_table():
     (HERE / "zoo.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
+def scattered(net):
+    """Norms and biases as training leaves them, not as it finds them: neither 1 nor 0."""
+    for layer in net.modules():
+        if isinstance(layer, (nn.BatchNorm2d, nn.LayerNorm)):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.uniform_(layer.bias, 0.5, 2.5)
+        elif getattr(layer, "bias", None) is not None:
+            nn.init.uniform_(layer.bias, -0.1, 0.1)
+    return net
+
+
+def far_images(make, size):
+    """Of some images those that are furthest from every kink: one, or for a small size two."""
+    best = (-1.0, None)
+    with torch.no_grad():
+        net32, net64 = make().train(), make().double().train()
+        for seed in range(FULL_SEEDS):
+            torch.manual_seed(seed)
+            x = torch.randn(1 if size > 150 else 2, 3, size, size)
+            best = max(best, (margin(net32, net64, x), x), key=lambda pair: pair[0])
+            if best[0] > 4:
+                break
+    return best[1]
+
+
 def full(name, out, sizes):
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    first = build(name).state_dict()
+    first = scattered(build(name)).state_dict()
     tensors = {path: value.contiguous() for path, value in first.items()}
     save_file(tensors, out / "state_dict.safetensors")
     for size in sizes:
-        net = build(name, size=(size, size)).double()
-        net.load_state_dict(first, strict=True)
-        torch.manual_seed(size)
-        x = torch.randn(2, 3, size, size)
-        evaluated = net.eval()(x.double())
-        logits, loss = step(net, x.double(), LABELS)
-        expected = {"images": x, "labels": torch.tensor(LABELS), "logits_eval": evaluated, "logits_train": logits,
-                    "loss": loss.reshape(1)}
-        rounded = build(name, size=(size, size))
-        rounded.load_state_dict(first, strict=True)
-        step(rounded, x, LABELS)
-        scales = gradient_scales(net, rounded)
-        expected |= {f"grad.{path}": value.grad for path, value in net.named_parameters()}
-        expected |= {f"scale.{path}": torch.tensor([scale]) for path, scale in scales.items()}
-        expected |= {f"after.{path}": value for path, value in net.named_buffers() if "running" in path}
-        save_file({key: value.detach().contiguous() if value.dtype == torch.int64 else value.detach().float().contiguous()
-                   for key, value in expected.items()}, out / f"{size}.safetensors")
+        def make():
+            net = build(name, size=(size, size))
+            net.load_state_dict(first, strict=True)
+            return net
+
+        x = far_images(make, size)
+        with torch.no_grad():
+            evaluated = make().double().eval()(x.double())
+        save({"images": x, "logits_eval": evaluated, **training_step(make, x, LABELS[:len(x)])}, out / f"{size}.safetensors")
 
 
-def photos(expected, folder, out):
+def training_step(make, x, labels):
+    """Gradients with their scales and running statistics after a step in f64, of the network that `make` gives."""
+    net, rounded = make().double(), make()
+    logits, loss = step(net, x.double(), labels)
+    step(rounded, x, labels)
+    expected = {"labels": torch.tensor(labels), "logits_train": logits, "loss": loss.reshape(1)}
+    expected |= {f"grad.{path}": value.grad for path, value in net.named_parameters()}
+    expected |= {f"scale.{path}": torch.tensor([scale]) for path, scale in gradient_scales(net, rounded).items()}
+    return expected | {f"after.{path}": value for path, value in net.named_buffers() if "running" in path}
+
+
+def save(tensors, path):
+    rounded = {key: value if value.dtype == torch.int64 else value.float() for key, value in tensors.items()}
+    save_file({key: value.detach().contiguous() for key, value in rounded.items()}, path)
+
+
+def photos(weights, expected, folder, out):
     from PIL import Image
     from torchvision import transforms
 
     with safe_open(expected, "pt") as file:
-        names = file.metadata()["files"].split(";")
+        names, labels = file.metadata()["files"].split(";"), file.get_tensor("labels").tolist()
     mean, deviation = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
     prepare = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(),
                                   transforms.Normalize(mean, deviation)])
-    images = [prepare(Image.open(folder / "val" / name).convert("RGB")) for name in names]
-    save_file({"images": torch.stack(images).contiguous()}, out)
+    x = torch.stack([prepare(Image.open(folder / "val" / name).convert("RGB")) for name in names])
+    state = torch.load(weights, map_location="cpu", weights_only=True)
+
+    def make():
+        net = efficientnet_lite0(1000, (224, 224))
+        net.load_state_dict(state, strict=True)
+        return net
+
+    save({"images": x, **training_step(make, x, labels)}, out)
 
 
 def main():
@@ -387,7 +432,7 @@ def main():
     elif command in ("small", "search"):
         for name in sys.argv[2:] or NAMES:
             small(name, command == "search")
-    elif command == "photos" and len(sys.argv) == 5:
+    elif command == "photos" and len(sys.argv) == 6:
         photos(*(pathlib.Path(path) for path in sys.argv[2:]))
     elif command == "full" and len(sys.argv) >= 4:
         full(sys.argv[2], pathlib.Path(sys.argv[3]), [int(size) for size in sys.argv[4:]] or [224])

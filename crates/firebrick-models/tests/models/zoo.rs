@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
+use firebrick_models::layer::Init;
 use firebrick_models::walk::{ParamRef, Role, Visit, visit};
 use firebrick_models::{ModelConfig, NetworkPlan};
 use safetensors::tensor::SafeTensors;
@@ -85,7 +86,9 @@ fn plan(name: &str, [height, width]: [usize; 2]) -> NetworkPlan {
             arguments[key] = value;
         }
     }
-    config(name, arguments).build().unwrap_or_else(|error| panic!("{name}: {error}"))
+    let plan = config(name, arguments).build().unwrap_or_else(|error| panic!("{name}: {error}"));
+    // The formula takes their place: nothing has to be drawn.
+    plan.initialised(|_, _| Some(Init::Constant(0.0)))
 }
 
 /// Names and shapes of all tensors of the state dict, as one number, and how many numbers training changes.
@@ -127,11 +130,11 @@ fn defaults_are_the_published_ones() {
         assert_eq!(again, config);
     }
     let small = config("alexnet", json!({ "input_shape": [3, 32, 32] }));
-    insta::assert_snapshot!(small.validate().unwrap_err(), @"");
+    insta::assert_snapshot!(small.validate().unwrap_err(), @"input_shape: expected a size that every layer can take (layers[0].layers[12].kernel_size needs at most 1x1, which is an image of 256x1x1 with its padding), got [3, 32, 32], which makes it 3x3");
     let none = config("efficientnet_lite0", json!({ "input_shape": [3, 0, 32] }));
-    insta::assert_snapshot!(none.validate().unwrap_err(), @"");
+    insta::assert_snapshot!(none.validate().unwrap_err(), @"input_shape: expected [channels, height, width], each 1 to 65536 and 268435456 together at most, got [3, 0, 32]");
     let certain = config("efficientnet_b0", json!({ "drop_path": 1.0 }));
-    insta::assert_snapshot!(certain.validate().unwrap_err(), @"");
+    insta::assert_snapshot!(certain.validate().unwrap_err(), @"drop_path: expected 0 <= value < 1, got 1");
 }
 
 fn file(name: &str) -> PathBuf {
