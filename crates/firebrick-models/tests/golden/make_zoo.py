@@ -368,6 +368,7 @@ def far_images(make, size):
             best = max(best, (margin(net32, net64, x), x), key=lambda pair: pair[0])
             if best[0] > 4:
                 break
+    print(f"image of {size}: {best[0]:.1f} roundings away from the next kink; below some 3, one may have moved", flush=True)
     return best[1]
 
 
