@@ -21,9 +21,45 @@ pub struct Known {
 const OTHER_INPUTS: &str = "takes other inputs than a network's outputs and classes";
 const FILES: &str = "needs files";
 
+const SLOW: &str = "takes too long for a draw";
+
+/// Networks that are not drawn; their layers are.
+const OTHER_MODELS: [(&str, &str); 30] = [
+    ("tudui", SLOW),
+    ("resnet20", SLOW),
+    ("resnet56", SLOW),
+    ("resnet110", SLOW),
+    ("resnet18", SLOW),
+    ("resnet34", SLOW),
+    ("resnet50", SLOW),
+    ("resnet101", SLOW),
+    ("resnext50_32x4d", SLOW),
+    ("wide_resnet50_2", SLOW),
+    ("vgg11", SLOW),
+    ("vgg11_bn", SLOW),
+    ("vgg13", SLOW),
+    ("vgg13_bn", SLOW),
+    ("vgg16", SLOW),
+    ("vgg16_bn", SLOW),
+    ("vgg19", SLOW),
+    ("vgg19_bn", SLOW),
+    ("alexnet", SLOW),
+    ("squeezenet1_1", SLOW),
+    ("densenet121", SLOW),
+    ("mobilenet_v2", SLOW),
+    ("mobilenet_v3_small", SLOW),
+    ("mobilenet_v3_large", SLOW),
+    ("shufflenet_v2_x1_0", SLOW),
+    ("regnet_y_400mf", SLOW),
+    ("efficientnet_lite0", SLOW),
+    ("efficientnet_b0", SLOW),
+    ("convnext_tiny", SLOW),
+    ("convnext_small", SLOW),
+];
+
 /// Every family of components that a config names.
 pub const FAMILIES: [Known; 9] = [
-    Known { family: "model", drawn: &MODELS, left_out: &[("tudui", "takes too long for a draw")] },
+    Known { family: "model", drawn: &MODELS, left_out: &OTHER_MODELS },
     Known { family: "layer", drawn: &LAYERS, left_out: &[] },
     Known {
         family: "dataset",

@@ -9,10 +9,22 @@ use crate::what::What;
 pub(crate) const MODELS: [&str; 2] = ["lenet", "sequential"];
 
 /// The layers that are drawn.
-pub(crate) const LAYERS: [&str; 11] = [
+pub(crate) const LAYERS: [&str; 23] = [
     "conv2d",
     "batch_norm2d",
     "relu",
+    "relu6",
+    "hardswish",
+    "hardsigmoid",
+    "silu",
+    "gelu",
+    "group_norm",
+    "layer_norm",
+    "local_response_norm",
+    "channel_shuffle",
+    "drop_path",
+    "layer_scale",
+    "zero_pad2d",
     "max_pool2d",
     "avg_pool2d",
     "adaptive_avg_pool2d",
@@ -68,9 +80,37 @@ impl Layers<'_> {
                 2 => self.gate(),
                 _ => self.convolution(),
             }
+            self.between_blocks();
             self.pool();
             self.dropout();
         }
+    }
+
+    /// Now and then a layer that keeps the channels.
+    fn between_blocks(&mut self) {
+        if !self.what.is_free() || self.random.chance(0.7) {
+            return;
+        }
+        let layer = match self.random.between(0, 6) {
+            0 => Table::named("group_norm").set("num_groups", self.random.pick(&[1, self.channels])),
+            1 => Table::named("layer_norm"),
+            2 => Table::named("local_response_norm").set("size", 3),
+            3 => Table::named("channel_shuffle").set("groups", self.random.pick(&[1, self.channels])),
+            4 => Table::named("drop_path").float("p", 0.2),
+            5 => Table::named("layer_scale").float("init_value", 0.5),
+            _ => {
+                self.side += 1;
+                Table::named("zero_pad2d").set("padding", list([1, 0, 0, 1]))
+            }
+        };
+        self.layers.push(layer);
+    }
+
+    /// ReLU in most cases; PyTorch's side of a draw knows no other.
+    fn activation(&mut self) -> Table {
+        let is_other = self.what.is_free() && self.random.chance(0.3);
+        let others = ["relu6", "hardswish", "hardsigmoid", "silu", "gelu"];
+        Table::named(if is_other { self.random.pick(&others) } else { "relu" })
     }
 
     fn convolution(&mut self) {
@@ -90,7 +130,8 @@ impl Layers<'_> {
             self.layers.push(layer);
         }
         if self.random.chance(0.8) {
-            self.layers.push(Table::named("relu"));
+            let layer = self.activation();
+            self.layers.push(layer);
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! - [`cpu`]: the kernels, on plain slices, without Burn.
 //! - [`conv2d`], [`conv2d_block`], [`linear`], [`max_pool2d`], [`avg_pool2d`], [`global_avg_pool2d`],
+//!   [`adaptive_avg_pool2d`],
 //!   [`batch_norm_train`], [`batch_norm`]: the layers' functions on Burn's tensors. On the `flex` and `ndarray`
 //!   backends they run the kernels, with a backward pass written by hand; on every other backend, and for other
 //!   element types, they call Burn's own operations. Callers cannot tell the difference but by the time it takes.
@@ -25,6 +26,7 @@ mod backend;
 mod backend;
 mod batch_norm;
 mod cross_entropy;
+mod elementwise;
 mod environment;
 mod functional;
 mod operation;
@@ -38,10 +40,11 @@ pub use allocator::keep_freed_memory;
 pub use batch_norm::{AfterNorm, BatchNormed, batch_norm, batch_norm_train};
 pub use cpu::Activation;
 pub use cross_entropy::cross_entropy;
+pub use elementwise::{gelu, hardsigmoid, hardswish, relu6, silu};
 pub use environment::{VARIABLES, WrongVariable, check_environment};
 pub use functional::{conv2d, conv2d_block, linear, used_twice};
 pub use operation::{Conv2dOptions, Pool, Pool2dOptions, Total};
 pub use optimization::is_unoptimized;
-pub use pooling::{avg_pool2d, global_avg_pool2d, max_pool2d};
+pub use pooling::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use threads::{join_kernel_threads, near_kernels};
 pub use vector::{l2_norm, scaled_sum, two_scaled_sums};

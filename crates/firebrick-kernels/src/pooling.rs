@@ -1,6 +1,9 @@
 //! Pooling on Burn's tensors: chooses between the kernels and Burn's own operations.
 
-use burn::tensor::module::{avg_pool2d as burn_avg_pool2d, max_pool2d as burn_max_pool2d};
+use burn::tensor::module::{
+    adaptive_avg_pool2d as burn_adaptive_avg_pool2d, avg_pool2d as burn_avg_pool2d,
+    max_pool2d as burn_max_pool2d,
+};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{DType, Tensor};
 
@@ -43,6 +46,22 @@ pub fn global_avg_pool2d(input_nchw: Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = input_nchw.dims();
     let options = Pool2dOptions { kernel: [height, width], ..Pool2dOptions::new(1) };
     avg_pool2d(input_nchw, options, true)
+}
+
+/// The average of each of `output` parts of the image; parts overlap where the image cannot be divided evenly.
+///
+/// # Shapes
+/// `input_nchw` `[n, c, h, w]`, the result `[n, c, output[0], output[1]]`.
+///
+/// # Source
+/// `torch.nn.functional.adaptive_avg_pool2d`.
+pub fn adaptive_avg_pool2d(input_nchw: Tensor<4>, output: [usize; 2]) -> Tensor<4> {
+    let [_, _, height, width] = input_nchw.dims();
+    if output.contains(&0) || height % output[0] != 0 || width % output[1] != 0 {
+        return burn_adaptive_avg_pool2d(input_nchw, output);
+    }
+    let kernel = [height / output[0], width / output[1]];
+    avg_pool2d(input_nchw, Pool2dOptions { kernel, stride: kernel, ..Pool2dOptions::new(1) }, true)
 }
 
 /// Pool by the kernels if they can, otherwise by Burn's own operations.

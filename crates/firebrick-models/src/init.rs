@@ -59,7 +59,9 @@ impl<'a> TorchInit<'a> {
 
     fn parameter(&mut self, spec: &ParameterSpec) -> Parameter {
         let mut values = match spec.init {
-            Init::KaimingUniform { fan_in } => self.draw(spec.num_elements(), fan_in),
+            Init::KaimingUniform { fan_in } => self.uniform(spec.num_elements(), kaiming_bound(fan_in)),
+            Init::Uniform { bound } => self.uniform(spec.num_elements(), bound as f32),
+            Init::Normal { std } => self.normal(spec.num_elements(), std),
             Init::Constant(value) => vec![value; spec.num_elements()],
         };
         let mut shape = spec.shape.clone();
@@ -75,16 +77,26 @@ impl<'a> TorchInit<'a> {
             }
             (_, 1) => Parameter::Vector(Param::from_data(data, self.device)),
             (_, 2) => Parameter::Matrix(Param::from_data(data, self.device)),
+            (_, 3) => Parameter::Planes(Param::from_data(data, self.device)),
             (_, 4) => Parameter::Kernel(Param::from_data(data, self.device)),
             _ => unreachable!("bug: {spec:?} was placed with these dimensions"),
         }
     }
 
-    fn draw(&mut self, count: usize, fan_in: usize) -> Vec<f32> {
-        let mut generator = generator(self.seed, self.next_parameter);
-        self.next_parameter += 1;
-        let bound = kaiming_bound(fan_in);
+    fn uniform(&mut self, count: usize, bound: f32) -> Vec<f32> {
+        let mut generator = self.next_stream();
         (0..count).map(|_| uniform(&mut generator, bound)).collect()
+    }
+
+    fn normal(&mut self, count: usize, std: f64) -> Vec<f32> {
+        let mut generator = self.next_stream();
+        let pairs = (0..count.div_ceil(2)).flat_map(|_| normal_pair(&mut generator));
+        pairs.take(count).map(|unit| (unit * std) as f32).collect()
+    }
+
+    fn next_stream(&mut self) -> ChaCha8Rng {
+        self.next_parameter += 1;
+        generator(self.seed, self.next_parameter - 1)
     }
 }
 
@@ -106,4 +118,14 @@ fn generator(seed: u64, parameter: u64) -> ChaCha8Rng {
 fn uniform(generator: &mut ChaCha8Rng, bound: f32) -> f32 {
     let unit = (generator.next_u32() >> 8) as f32 / (1_u32 << 24) as f32;
     unit * (2.0 * bound) - bound
+}
+
+/// Two independent numbers of the standard normal distribution, by the method of Box and Muller, from 24 random bits
+/// each.
+fn normal_pair(generator: &mut ChaCha8Rng) -> [f64; 2] {
+    let mut unit = || f64::from(generator.next_u32() >> 8) + 0.5;
+    let (radius, angle) = (unit() / f64::from(1 << 24), unit() / f64::from(1 << 24));
+    let radius = (-2.0 * radius.ln()).sqrt();
+    let (sine, cosine) = (std::f64::consts::TAU * angle).sin_cos();
+    [radius * cosine, radius * sine]
 }

@@ -13,8 +13,10 @@ mod models {
     mod golden;
     mod golden_sequential;
     mod init;
+    mod layers;
     mod loading;
     mod mismatch;
+    mod old_names;
     mod own;
     mod pt_file;
     mod pt_names;
@@ -24,4 +26,6 @@ mod models {
     mod sequential;
     mod support;
     mod wrong_networks;
+    mod zoo;
+    mod zoo_formula;
 }

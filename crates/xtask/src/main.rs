@@ -21,6 +21,7 @@ mod layouts;
 mod mutations;
 mod parity;
 mod parity_draw;
+mod parity_zoo;
 mod run;
 mod same_bits;
 mod sanitize;
@@ -114,6 +115,10 @@ enum Recipe {
         /// Whose golden tests
         suite: mutations::Suite,
     },
+    /// Published networks from torchvision's state dicts: logits, loss, every gradient, running statistics
+    ParityZoo(parity_zoo::ParityZooArguments),
+    /// EfficientNet-Lite0 with its published weights beside what PyTorch makes of them
+    ParityPublished(parity_zoo::ParityPublishedArguments),
     /// Twenty steps from PyTorch's weights, beside PyTorch's losses and final weights; or random configs beside PyTorch
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Parity {
@@ -155,6 +160,8 @@ fn main() -> ExitCode {
         Recipe::Layouts { data } => layouts::recipe(&data),
         Recipe::Backends { data, backends } => backends::recipe(&data, &backends),
         Recipe::Mutations { suite } => mutations::recipe(suite),
+        Recipe::ParityZoo(arguments) => parity_zoo::recipe(&arguments),
+        Recipe::ParityPublished(arguments) => parity_zoo::published(&arguments),
         Recipe::Parity { other: Some(ParityOf::Draw(arguments)), .. } => parity_draw::recipe(&arguments),
         Recipe::Parity { other: None, data: Some(data), backend } => parity::recipe(&data, &backend),
         Recipe::Parity { other: None, data: None, .. } => {

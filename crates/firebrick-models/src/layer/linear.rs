@@ -4,6 +4,7 @@
 //!
 //! `torch.nn.Linear`.
 
+use burn::tensor::Tensor;
 use firebrick_component::{ArgumentError, Component, check};
 use firebrick_kernels::{Pool, linear};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,14 @@ pub struct Linear {
     /// Whether there is a bias.
     #[serde(default = "yes")]
     pub bias: bool,
+    /// Whether an image is taken, whose channels are the features of each pixel: torch's layer between
+    /// `permute(0, 2, 3, 1)` and `permute(0, 3, 1, 2)`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub per_pixel: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn yes() -> bool {
@@ -32,13 +41,19 @@ fn yes() -> bool {
 impl Linear {
     /// `nn.Linear(_, out_features)`.
     pub fn new(out_features: usize) -> Self {
-        Self { out_features, bias: yes() }
+        Self { out_features, bias: yes(), per_pixel: false }
     }
 
     /// The same with or without a `bias`.
     #[must_use]
     pub fn bias(self, bias: bool) -> Self {
         Self { bias, ..self }
+    }
+
+    /// The same for the channels of each pixel of an image.
+    #[must_use]
+    pub fn per_pixel(self) -> Self {
+        Self { per_pixel: true, ..self }
     }
 }
 
@@ -50,6 +65,10 @@ impl Component for Linear {
 
 impl Layer for Linear {
     fn output_shape(&self, input: Shape) -> Result<Shape, ArgumentError> {
+        if self.per_pixel {
+            let [_, height, width] = input.image()?;
+            return Ok(Shape::Image([self.out_features, height, width]));
+        }
         input.features()?;
         Ok(Shape::Features(self.out_features))
     }
@@ -83,7 +102,7 @@ impl Layer for Linear {
     }
 
     fn multiply_adds(&self, input: Shape, output: Shape) -> u64 {
-        input.channels() as u64 * output.channels() as u64
+        input.channels() as u64 * output.num_elements() as u64
     }
 
     fn fuses(&self, epilogue: Epilogue) -> bool {
@@ -98,6 +117,16 @@ impl Layer for Linear {
         _residual: Option<Activations>,
     ) -> Activations {
         let bias = self.bias.then(|| parameters.vector(1));
-        linear(x.features(), parameters.matrix(0), bias, epilogue.activation).into()
+        let weight = parameters.matrix(0);
+        let apply = |rows: Tensor<2>| linear(rows, weight, bias, epilogue.activation);
+        match x {
+            Activations::Features(features_nk) => apply(features_nk).into(),
+            Activations::Images(images_nchw) => {
+                let images_nhwc = images_nchw.permute([0, 2, 3, 1]);
+                let [n, h, w, c] = images_nhwc.dims();
+                let rows = apply(images_nhwc.reshape([n * h * w, c]));
+                rows.reshape([n, h, w, self.out_features]).permute([0, 3, 1, 2]).into()
+            }
+        }
     }
 }

@@ -69,7 +69,7 @@ fn check_dimensions(spec: &ParameterSpec) -> Result<(), ArgumentError> {
     let expected = match spec.role {
         Role::Buffer => "1",
         Role::LinearWeight => "2",
-        Role::Weight | Role::Bias | Role::NormWeight | Role::NormBias => "1, 2 or 4",
+        Role::Weight | Role::Bias | Role::NormWeight | Role::NormBias => "1, 2, 3 or 4",
     };
     let got = spec.shape.len().to_string();
     if expected.split([',', ' ']).any(|allowed| allowed == got) {

@@ -12,7 +12,7 @@ use crate::walk::Role;
 pub struct ParameterSpec {
     /// The last part of its path: `weight`.
     pub name: &'static str,
-    /// torch's shape, with 1, 2 or 4 dimensions. A [`Role::LinearWeight`] `[out, in]` reaches the layer as
+    /// torch's shape, with 1 to 4 dimensions. A [`Role::LinearWeight`] `[out, in]` reaches the layer as
     /// `[in, out]`.
     pub shape: Vec<usize>,
     /// What it is. A [`Role::Buffer`] becomes a [`RunningStatistic`] and has one dimension.
@@ -29,8 +29,38 @@ pub enum Init {
         /// Inputs of one output.
         fan_in: usize,
     },
+    /// `U(-bound, bound)`.
+    Uniform {
+        /// Largest magnitude.
+        bound: f64,
+    },
+    /// `N(0, std^2)`.
+    Normal {
+        /// Standard deviation.
+        std: f64,
+    },
     /// The same number everywhere.
     Constant(f32),
+}
+
+impl Init {
+    /// torch's `kaiming_normal_(mode="fan_in")` for layers with ReLU behind them.
+    ///
+    /// # Shapes
+    ///
+    /// `weight` is `[out, in / groups, height, width]` or `[out, in]`.
+    pub fn kaiming_normal_fan_in(weight: &[usize]) -> Self {
+        Self::Normal { std: (2.0 / product(&weight[1..]) as f64).sqrt() }
+    }
+
+    /// torch's `kaiming_normal_(mode="fan_out")` for layers with ReLU behind them.
+    ///
+    /// # Shapes
+    ///
+    /// As [`kaiming_normal_fan_in`](Self::kaiming_normal_fan_in).
+    pub fn kaiming_normal_fan_out(weight: &[usize]) -> Self {
+        Self::Normal { std: (2.0 / (weight[0] * product(&weight[2..])) as f64).sqrt() }
+    }
 }
 
 impl ParameterSpec {
@@ -60,6 +90,7 @@ pub struct Parameters(pub(crate) Vec<Parameter>);
 pub(crate) enum Parameter {
     Vector(Param<Tensor<1>>),
     Matrix(Param<Tensor<2>>),
+    Planes(Param<Tensor<3>>),
     Kernel(Param<Tensor<4>>),
     Statistic(RunningStatistic),
 }
@@ -69,7 +100,7 @@ impl Parameters {
     ///
     /// # Panics
     ///
-    /// If the layer has asked for another one there. So do the other three.
+    /// If the layer has asked for another one there. So do the other four.
     pub fn vector(&self, position: usize) -> Tensor<1> {
         match self.0.get(position) {
             Some(Parameter::Vector(vector)) => vector.val(),
@@ -82,6 +113,14 @@ impl Parameters {
         match self.0.get(position) {
             Some(Parameter::Matrix(matrix)) => matrix.val(),
             other => unreachable!("bug: parameter {position} is no matrix but {other:?}"),
+        }
+    }
+
+    /// The parameter of three dimensions at `position`.
+    pub fn planes(&self, position: usize) -> Tensor<3> {
+        match self.0.get(position) {
+            Some(Parameter::Planes(planes)) => planes.val(),
+            other => unreachable!("bug: parameter {position} has no three dimensions: {other:?}"),
         }
     }
 
@@ -108,6 +147,7 @@ macro_rules! inside {
         match $parameter {
             Parameter::Vector($inner) => $body,
             Parameter::Matrix($inner) => $body,
+            Parameter::Planes($inner) => $body,
             Parameter::Kernel($inner) => $body,
             Parameter::Statistic($inner) => $body,
         }
@@ -120,6 +160,7 @@ macro_rules! rebuild {
         match $parameter {
             Parameter::Vector($inner) => Parameter::Vector($body),
             Parameter::Matrix($inner) => Parameter::Matrix($body),
+            Parameter::Planes($inner) => Parameter::Planes($body),
             Parameter::Kernel($inner) => Parameter::Kernel($body),
             Parameter::Statistic($inner) => Parameter::Statistic($body),
         }

@@ -49,11 +49,30 @@ impl Window {
         check::that(fits, "padding", self.padding, expected)
     }
 
+    /// torch's `ceil_mode`: how many rows and columns are missing behind an image for a last window that begins in it
+    /// or in the padding before it.
+    pub(super) fn missing(&self, image: [usize; 2]) -> [usize; 2] {
+        [0, 1].map(|axis| {
+            let (stride, padding) = (self.stride.0[axis], self.padding.0[axis]);
+            let padded = image[axis] + 2 * padding;
+            let reach = self.reach(axis);
+            let steps = padded.saturating_sub(reach).div_ceil(stride);
+            let begins_inside = steps * stride < image[axis] + padding;
+            let steps = if begins_inside { steps } else { steps.saturating_sub(1) };
+            (steps * stride + reach).saturating_sub(padded)
+        })
+    }
+
+    /// Pixels from the first of the window to its last.
+    fn reach(&self, axis: usize) -> usize {
+        self.dilation.0[axis] * self.kernel_size.0[axis].saturating_sub(1) + 1
+    }
+
     /// The image that the window leaves behind, with `channels` channels.
     pub(super) fn slide(&self, channels: usize, image: [usize; 3]) -> Result<Shape, ArgumentError> {
         let [_, height, width] = image;
         let padded = [0, 1].map(|axis| [height, width][axis] + 2 * self.padding.0[axis]);
-        let reach = [0, 1].map(|axis| self.dilation.0[axis] * self.kernel_size.0[axis].saturating_sub(1) + 1);
+        let reach = [0, 1].map(|axis| self.reach(axis));
         if padded[0] < reach[0] || padded[1] < reach[1] {
             let dilated = if self.dilation == Pair::square(1) { "" } else { " with its dilation" };
             let expected =

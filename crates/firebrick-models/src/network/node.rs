@@ -13,6 +13,8 @@ pub struct Node {
     pub(super) kind: NodeKind,
     pub(super) name: Option<String>,
     pub(super) is_functional: bool,
+    /// Whether a layer's path is that of the block around it.
+    pub(super) is_of_block: bool,
     /// What `print(net)` calls the module that the name makes of a block.
     pub(super) class: &'static str,
     pub(super) origin: Option<Origin>,
@@ -62,7 +64,7 @@ pub enum ShortcutWhen {
 
 impl Node {
     fn new(kind: NodeKind, class: &'static str) -> Self {
-        Self { kind, name: None, is_functional: false, class, origin: None }
+        Self { kind, name: None, is_functional: false, is_of_block: false, class, origin: None }
     }
 
     /// One layer.
@@ -99,6 +101,19 @@ impl Node {
     /// `x * body(x)`, where the body gives one number for each channel or for each number of `x`.
     pub fn gate(body: Vec<Self>) -> Self {
         Self::new(NodeKind::Gate(body), "Gate")
+    }
+
+    /// The same block, which `print(net)` calls `class` where it has a name.
+    #[must_use]
+    pub fn class(self, class: &'static str) -> Self {
+        Self { class, ..self }
+    }
+
+    /// A layer whose parameters belong to the block around it, as in a PyTorch module that has parameters of its own
+    /// beside its layers: their paths are the block's and their own names.
+    #[must_use]
+    pub fn of_block(self) -> Self {
+        Self { is_of_block: true, is_functional: true, ..self }
     }
 
     /// The same node where a config has it.

@@ -10,7 +10,7 @@ use super::fuse::{Step, fuse};
 use super::node::{Node, NodeKind, Residual, ShortcutWhen};
 use super::print::Level;
 use super::tree::{NetworkLayer, Tree};
-use crate::layer::{Gives, Layer, PlacedLayer};
+use crate::layer::{Gives, Init, Layer, ParameterSpec, PlacedLayer};
 use crate::shape::{MAX_ACTIVATIONS, MAX_CLASSES, MAX_PARAMETERS, MAX_SIZE, Shape};
 
 /// Most layers and blocks in one network, repeated ones counted as often as they are there.
@@ -81,6 +81,20 @@ impl NetworkPlan {
     /// The attribute of the PyTorch original that holds its layers, if there is one.
     pub fn attribute(&self) -> Option<&'static str> {
         self.attribute
+    }
+
+    /// The same with other first values: `rule` gives them for a parameter, with the path of its layer, where they are
+    /// not torch's default for that layer.
+    #[must_use]
+    pub fn initialised(mut self, rule: impl Fn(&str, &ParameterSpec) -> Option<Init>) -> Self {
+        for layer in &mut self.layers {
+            let mut placed = PlacedLayer::clone(&layer.placed);
+            for spec in &mut placed.parameters {
+                spec.init = rule(&layer.path, spec).unwrap_or(spec.init);
+            }
+            layer.placed = Arc::new(placed);
+        }
+        self
     }
 
     /// Class name of the PyTorch original.
@@ -162,6 +176,7 @@ impl Builder {
             }
             check_name(node, &at)?;
             let level = match (&node.name, &node.kind) {
+                _ if node.is_of_block => level.to_owned(),
                 (Some(name), _) => join(level, name),
                 (None, NodeKind::Layer(_)) => join(level, &index.to_string()),
                 (None, _) => level.to_owned(),

@@ -14,6 +14,7 @@ mod format;
 mod layers;
 mod matching;
 mod names;
+mod old_names;
 mod open;
 mod order;
 mod prefix;
@@ -41,10 +42,12 @@ pub use save::save_safetensors;
 ///
 /// Names are tried in this order: the model's own (`conv1.weight`) and the indices of the same
 /// network as `nn.Sequential` (`0.weight`), either behind any common prefix (`module.`, `model1.`,
-/// `model1.0.weight`); then, if the names are nobody's, the order and shape of the file's layers. The file's contents say
-/// which format it is in, not its name. A checkpoint of PyTorch may hold more than the network: the dictionary in it
-/// that fits best is taken, an optimiser's state never. Where several fit equally well, one under `state_dict`,
-/// `model_state_dict` or `model` is taken, and otherwise `options.key` has to say which. f16, bf16 and f64 become f32. Parameters keep their identity and device.
+/// `model1.0.weight`); then, if the names are nobody's, the order and shape of the file's layers. Names of published
+/// files that are older than today's (DenseNet's `norm.1`) count as today's. The file's contents say which format it is
+/// in, not its name. A checkpoint of PyTorch may hold more than the network: the dictionary in it that fits best is
+/// taken, an optimiser's state never. Where several fit equally well, one under `state_dict`, `model_state_dict` or
+/// `model` is taken, and otherwise `options.key` has to say which. f16, bf16 and f64 become f32. Parameters keep their
+/// identity and device.
 ///
 /// # Errors
 ///

@@ -1,6 +1,7 @@
 //! Opens a weights file of any format. The contents decide which it is, not the name: training scripts end theirs in
 //! `.ckpt`, `.bin`, `.pth.tar` or `.t7` as they like.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::path::Path;
 use super::error::WeightsError;
 use super::file::{WeightsFile, file_length, malformed};
 use super::format::WeightsFormat;
+use super::old_names::todays_name;
 use super::{burnpack, pytorch, safetensors};
 
 /// Tensors that a file may hold; a network of this library has some dozens.
@@ -18,7 +20,7 @@ const HEAD_BYTES: u64 = 512;
 
 /// Opens `path` and lists its tensors.
 pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
-    let file = match format_of(path)? {
+    let mut file = match format_of(path)? {
         WeightsFormat::Safetensors => safetensors::open(path)?,
         WeightsFormat::Pytorch => pytorch::open(path)?,
         WeightsFormat::Burnpack => burnpack::open(path)?,
@@ -27,6 +29,15 @@ pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
         let count = file.tensors.len();
         let reason = format!("expected at most {MAX_TENSORS} tensors, got {count}");
         return Err(malformed(path, file.format, reason));
+    }
+    let mut names: HashSet<String> = file.tensors.iter().map(|tensor| tensor.name.clone()).collect();
+    for tensor in &mut file.tensors {
+        // Two tensors of one name would be worse than an old name.
+        if let Some(name) = todays_name(&tensor.name)
+            && names.insert(name.clone())
+        {
+            tensor.name = name;
+        }
     }
     Ok(file)
 }

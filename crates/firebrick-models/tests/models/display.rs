@@ -2,14 +2,14 @@
 
 use burn::tensor::Tensor;
 use firebrick_models::{
-    ImageClassifier, LayerSummary, LeNetConfig, ModelConfig, ModelSummary, NetworkConfig, TuduiConfig,
+    ImageClassifier, LayerSummary, LeNetConfig, ModelSummary, NetworkConfig, TuduiConfig,
 };
 
-use super::support::{config, fixture, flex};
+use super::support::{SMALL, config, fixture, flex};
 
 #[test]
 fn prints_what_pytorch_prints() {
-    for name in ModelConfig::NAMES {
+    for name in SMALL {
         let model = config(name).init(0, &flex());
         let torch = std::fs::read_to_string(fixture(&format!("{name}.print.txt"))).unwrap();
         assert_eq!(format!("{model}\n"), torch);
@@ -80,7 +80,7 @@ fn summary_lists_every_step_with_shape_and_parameters() {
 
 #[test]
 fn the_last_summary_shape_is_the_shape_of_the_logits() {
-    for name in ModelConfig::NAMES {
+    for name in SMALL {
         let config = config(name).with_num_classes(7);
         let model = config.init(0, &flex());
         let [c, h, w] = config.input_shape();

@@ -1,4 +1,4 @@
-//! Dropout in a `sequential`. One test, because the backends' generators are one for a process.
+//! Dropout and stochastic depth in a `sequential`. One test, because the backends' generators are one for a process.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -12,10 +12,10 @@ const N: usize = 64;
 const SIDE: usize = 32;
 const P: f64 = 0.3;
 
-/// Dropout right on the image, and a linear layer that is set to hand its inputs through.
-fn config() -> ModelConfig {
+/// The layer right on the image, and a linear layer that is set to hand its inputs through.
+fn config(layer: &str) -> ModelConfig {
     let layers = json!([
-        { "name": "dropout", "p": P },
+        { "name": layer, "p": P },
         { "name": "flatten" },
         { "name": "linear", "out_features": SIDE * SIDE, "bias": false },
     ]);
@@ -23,7 +23,7 @@ fn config() -> ModelConfig {
 }
 
 /// The output for images of ones: 0 or 1 / (1 - p) where dropout works, 1 where it does not.
-fn outputs(device: &Device, seed: u64, is_training: bool) -> Vec<f32> {
+fn outputs(layer: &str, device: &Device, seed: u64, is_training: bool) -> Vec<f32> {
     struct Identity;
     impl Change for Identity {
         fn parameter<const D: usize>(
@@ -35,7 +35,7 @@ fn outputs(device: &Device, seed: u64, is_training: bool) -> Vec<f32> {
             parameter.map(|old| eye.reshape(old.dims()))
         }
     }
-    let model = change(config().init(0, &device.clone().autodiff()), &mut Identity);
+    let model = change(config(layer).init(0, &device.clone().autodiff()), &mut Identity);
     let (model, device) = match is_training {
         true => (model, device.clone().autodiff()),
         false => (model.valid(), device.clone()),
@@ -46,24 +46,35 @@ fn outputs(device: &Device, seed: u64, is_training: bool) -> Vec<f32> {
 }
 
 #[test]
-fn dropout_is_torchs_and_a_function_of_the_seed() {
+fn what_is_dropped_is_torchs_and_a_function_of_the_seed() {
     for device in [flex(), ndarray()] {
-        assert!(outputs(&device, 1, false).iter().all(|value| *value == 1.0), "evaluation");
-        let first = outputs(&device, 1, true);
-        let scaled = (1.0 / (1.0 - P)) as f32;
-        let kept = first.iter().filter(|value| (**value - scaled).abs() < 1e-6).count();
-        let zeros = first.iter().filter(|value| **value == 0.0).count();
-        assert_eq!(kept + zeros, first.len());
-        let n = first.len() as f64;
-        let sigma = (n * P * (1.0 - P)).sqrt();
-        assert!((zeros as f64 - n * P).abs() < 5.0 * sigma, "{zeros} of {n} dropped");
-        // every image has a mask of its own
-        assert_ne!(first[..SIDE * SIDE], first[SIDE * SIDE..2 * SIDE * SIDE]);
-        assert_eq!(outputs(&device, 1, true), first);
-        assert_ne!(outputs(&device, 2, true), first);
-        for threads in [1, 2, 4] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            assert_eq!(pool.install(|| outputs(&device, 1, true)), first, "{threads} threads");
+        check("dropout", &device);
+        check("drop_path", &device);
+        // A number or an image goes with the same probability, but all numbers of an image go together.
+        let images = outputs("drop_path", &device, 1, true);
+        for image in images.chunks_exact(SIDE * SIDE) {
+            assert!(image.iter().all(|value| *value == image[0]), "{image:?}");
         }
+    }
+}
+
+fn check(layer: &str, device: &Device) {
+    assert!(outputs(layer, device, 1, false).iter().all(|value| *value == 1.0), "{layer} in evaluation");
+    let first = outputs(layer, device, 1, true);
+    let scaled = (1.0 / (1.0 - P)) as f32;
+    let kept = first.iter().filter(|value| (**value - scaled).abs() < 1e-6).count();
+    let zeros = first.iter().filter(|value| **value == 0.0).count();
+    assert_eq!(kept + zeros, first.len());
+    let each = if layer == "drop_path" { SIDE * SIDE } else { 1 };
+    let (n, zeros) = ((first.len() / each) as f64, (zeros / each) as f64);
+    let sigma = (n * P * (1.0 - P)).sqrt();
+    assert!((zeros - n * P).abs() < 5.0 * sigma, "{layer}: {zeros} of {n} dropped");
+    // every image has a choice of its own
+    assert!(first.chunks_exact(SIDE * SIDE).any(|image| image != &first[..SIDE * SIDE]));
+    assert_eq!(outputs(layer, device, 1, true), first);
+    assert_ne!(outputs(layer, device, 2, true), first);
+    for threads in [1, 2, 4] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| outputs(layer, device, 1, true)), first, "{layer}, {threads} threads");
     }
 }

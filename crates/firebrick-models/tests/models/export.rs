@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
+use firebrick_models::ImageClassifier;
 use firebrick_models::weights::{LoadOptions, NameStyle, load, save_safetensors};
-use firebrick_models::{ImageClassifier, ModelConfig};
 use safetensors::tensor::SafeTensors;
 use tempfile::tempdir;
 
-use super::support::{Stored, all_bits, config, fixture, flex, read, write};
+use super::support::{SMALL, Stored, all_bits, config, fixture, flex, read, write};
 
 const STYLES: [NameStyle; 3] = [NameStyle::Firebrick, NameStyle::TorchSequential, NameStyle::TorchNamed];
 
@@ -20,7 +20,7 @@ fn metadata() -> BTreeMap<String, String> {
 #[test]
 fn a_round_trip_changes_no_bit_under_any_names() {
     let folder = tempdir().unwrap();
-    for name in ModelConfig::NAMES {
+    for name in SMALL {
         let source = config(name).init(1, &flex());
         for style in STYLES {
             let path = folder.path().join(format!("{name}-{}.safetensors", style.name()));

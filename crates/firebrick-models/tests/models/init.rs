@@ -1,10 +1,9 @@
 //! The first weights: torch's bounds and distribution, the same bits everywhere.
 
-use firebrick_models::ModelConfig;
 use firebrick_models::init::kaiming_bound;
 use firebrick_models::weights::named_parameters;
 
-use super::support::{all_bits, config, flex, ndarray, values};
+use super::support::{SMALL, all_bits, config, flex, ndarray, values};
 
 /// fan_in of each layer, counted by hand.
 const FAN_IN: [(&str, &str, usize); 10] = [
@@ -71,7 +70,7 @@ fn the_bound_is_torchs_kaiming_bound() {
 
 #[test]
 fn every_backend_starts_from_the_same_bits() {
-    for name in ModelConfig::NAMES {
+    for name in SMALL {
         let on_flex = all_bits(&config(name).init(5, &flex()));
         assert_eq!(on_flex, all_bits(&config(name).init(5, &ndarray())));
         assert_eq!(on_flex, all_bits(&config(name).init(5, &flex().autodiff())));

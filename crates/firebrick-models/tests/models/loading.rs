@@ -4,11 +4,11 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use firebrick_models::walk::{ParamRef, Visit, visit};
 use firebrick_models::weights::{LoadOptions, MatchedBy, NameStyle, load, save_safetensors};
-use firebrick_models::{LeNetConfig, ModelConfig, Network, NetworkConfig};
+use firebrick_models::{LeNetConfig, Network, NetworkConfig};
 use safetensors::Dtype;
 use tempfile::tempdir;
 
-use super::support::{Stored, WRITTEN, all_bits, config, fixture, flex, state_dict, write};
+use super::support::{SMALL, Stored, WRITTEN, all_bits, config, fixture, flex, state_dict, write};
 
 const STRICT: LoadOptions = LoadOptions { strict: true, key: None };
 
@@ -149,7 +149,7 @@ fn pickles_are_not_executed() {
 fn burns_own_files_keep_their_layout() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("model.bpk");
-    for name in ModelConfig::NAMES {
+    for name in SMALL {
         let source = config(name).init(1, &flex());
         source.clone().into_record().save(&path).unwrap();
         let (loaded, report) = load(config(name).init(2, &flex()), &path, STRICT).unwrap();

@@ -222,7 +222,7 @@ fn any_conv() -> impl Strategy<Value = Node> {
 fn any_pool() -> impl Strategy<Value = Node> {
     let sizes = (any_pair(1, 3), proptest::option::of(any_pair(1, 3)), any_pair(0, 1));
     (any::<bool>(), sizes).prop_map(|(is_max, (kernel_size, stride, padding))| match is_max {
-        true => MaxPool2d { kernel_size, stride, padding }.into(),
+        true => MaxPool2d { kernel_size, stride, padding, ceil_mode: false }.into(),
         false => AvgPool2d { kernel_size, stride, padding }.into(),
     })
 }
@@ -237,7 +237,7 @@ fn any_layer() -> impl Strategy<Value = Node> {
         1 => Just(Node::from(AdaptiveAvgPool2d::new(1))),
         1 => Just(Node::from(Dropout { p: 0.25 })),
         1 => Just(Node::from(Flatten {})),
-        1 => (1..=5_usize, any::<bool>()).prop_map(|(out_features, bias)| Linear { out_features, bias }.into()),
+        1 => (1..=5_usize, any::<bool>()).prop_map(|(out_features, bias)| Linear::new(out_features).bias(bias).into()),
     ]
 }
 

@@ -27,6 +27,9 @@ pub fn flex() -> Device {
 /// The networks that are Rust code; `sequential` is whatever its config says.
 pub const WRITTEN: [&str; 2] = ["tudui", "lenet"];
 
+/// Those and `sequential`: small networks, for what has nothing to do with their size.
+pub const SMALL: [&str; 3] = ["tudui", "lenet", "sequential"];
+
 /// A model with its defaults; `sequential` has the layers of the golden file.
 pub fn config(name: &str) -> ModelConfig {
     let arguments = match name {

@@ -136,9 +136,31 @@ fn a_layer_that_is_wrong_is_named_by_its_position() {
             "expected a whole number from 1 to 65536, got 0",
         ),
         (
-            "{ name = 'adaptive_avg_pool2d', output_size = 7 }",
+            "{ name = 'adaptive_avg_pool2d', output_size = [7, 0] }",
             "[0].output_size",
-            "expected 1, the average of each channel, got 7x7",
+            "expected a whole number from 1 to 65536, got 0",
+        ),
+        (
+            "'flatten', { name = 'linear', out_features = 10, per_pixel = true }",
+            "[1]",
+            "expected an image (put this before `flatten`), got 192 features",
+        ),
+        (
+            "{ name = 'group_norm', num_groups = 2 }",
+            "[0].num_groups",
+            "expected a divisor of the 3 channels that come in, got 2",
+        ),
+        (
+            "{ name = 'channel_shuffle', groups = 2 }",
+            "[0].groups",
+            "expected a divisor of the 3 channels that come in, got 2",
+        ),
+        ("{ name = 'drop_path', p = 1.0 }", "[0].p", "expected 0 <= value < 1, got 1"),
+        ("{ name = 'layer_norm', eps = 0.0 }", "[0].eps", "expected a finite number > 0, got 0"),
+        (
+            "{ name = 'local_response_norm', size = 0 }",
+            "[0].size",
+            "expected a whole number from 1 to 65536, got 0",
         ),
         ("{ name = 'batch_norm2d', eps = 0.0 }", "[0].eps", "expected a finite number > 0, got 0"),
         (
