@@ -35,7 +35,7 @@ pub use allocator::keep_freed_memory;
 pub use batch_norm::{AfterNorm, BatchNormed, batch_norm, batch_norm_train};
 pub use cpu::Activation;
 pub use cross_entropy::cross_entropy;
-pub use functional::{conv2d, conv2d_block, linear, used_twice};
+pub use functional::{conv2d, conv2d_block, flatten, linear, used_twice};
 pub use operation::{Conv2dOptions, Pool, Pool2dOptions, Total};
 pub use pooling::{avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use threads::{join_kernel_threads, near_kernels};
