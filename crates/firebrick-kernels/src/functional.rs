@@ -82,6 +82,22 @@ pub fn linear(
     activate(burn_linear(input, weight, bias), activation)
 }
 
+/// Images as rows of features.
+///
+/// # Shapes
+/// `input_nchw` `[n, c, h, w]`, the result `[n, c * h * w]`.
+///
+/// # Source
+/// `torch.flatten(input, 1)`.
+pub fn flatten(input_nchw: Tensor<4>) -> Tensor<2> {
+    let native = if input_nchw.dtype() == DType::F32 { Native::of(&input_nchw.device()) } else { None };
+    let input_nchw = match native {
+        Some(native) => native.to_nchw(input_nchw),
+        None => input_nchw,
+    };
+    input_nchw.flatten(1, 3)
+}
+
 /// One value for two uses, as at a residual connection: on the kernels' devices the gradients that come back from both are
 /// then added in the order in which they lie in memory, which is several times faster than across it.
 ///

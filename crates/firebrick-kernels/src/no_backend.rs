@@ -26,6 +26,10 @@ impl Native {
         match self {}
     }
 
+    pub(crate) fn to_nchw(self, _: Tensor<4>) -> Tensor<4> {
+        match self {}
+    }
+
     pub(crate) fn pooling(self, _: Tensor<4>, _: Pooling) -> Tensor<4> {
         match self {}
     }

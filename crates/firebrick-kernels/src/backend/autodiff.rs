@@ -57,6 +57,22 @@ fn block_backward<B: NativeFloats, const N: usize>(ops: Ops<Saved<B>, N>, gradie
     }
 }
 
+/// A step in the graph that changes the order of values in memory alone.
+#[derive(Debug)]
+struct ReorderStep;
+
+impl<B: NativeFloats> Backward<B, 1> for ReorderStep {
+    type State = ();
+
+    fn backward(self, ops: Ops<(), 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let [input] = ops.parents;
+        let gradient = gradients.consume::<B>(&ops.node);
+        if let Some(node) = input {
+            gradients.register::<B>(node.id, gradient);
+        }
+    }
+}
+
 /// A pooling's step in the graph.
 #[derive(Debug)]
 struct PoolingStep;
@@ -156,6 +172,15 @@ impl<B: KernelBackend + NativeFloats, C: CheckpointStrategy> KernelBackend for A
                 step.finish(saved, output)
             }
             OpsKind::UnTracked(step) => step.finish(B::kernel_block_with_bias(input, weight, bias, block)),
+        }
+    }
+
+    fn kernel_to_nchw(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (input, node) = input.into_parts();
+        let output = B::kernel_to_nchw(input);
+        match Backward::<B, 1>::prepare::<C>(ReorderStep, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(step) => step.finish((), output),
+            OpsKind::UnTracked(step) => step.finish(output),
         }
     }
 

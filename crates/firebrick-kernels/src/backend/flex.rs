@@ -9,18 +9,14 @@ use super::native_floats::NativeFloats;
 
 implement_kernels_for!(Flex);
 
-/// NCHW to NHWC.
-const TO_NHWC: [usize; 4] = [0, 2, 3, 1];
-
-/// NHWC to NCHW.
-const TO_NCHW: [usize; 4] = [0, 3, 1, 2];
-
 impl NativeFloats for Flex {
-    fn to_nhwc(tensor: FlexTensor) -> FlexTensor {
-        let layout = tensor.layout().permute(&TO_NHWC);
-        let values = Self::to_contiguous(tensor.with_layout(layout));
-        let layout = values.layout().permute(&TO_NCHW);
-        values.with_layout(layout)
+    fn is_contiguous(tensor: &FlexTensor) -> bool {
+        tensor.is_contiguous()
+    }
+
+    fn permute(tensor: FlexTensor, axes: [usize; 4]) -> FlexTensor {
+        let layout = tensor.layout().permute(&axes);
+        tensor.with_layout(layout)
     }
 
     fn to_contiguous(tensor: FlexTensor) -> FlexTensor {
@@ -45,11 +41,5 @@ impl NativeFloats for Flex {
     fn from_values(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
         let layout = Layout::contiguous(Shape::from(shape.to_vec()));
         FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
-    }
-
-    fn from_nhwc(values: Vec<f32>, nchw: [usize; 4]) -> FlexTensor {
-        let tensor = Self::from_values(values, &TO_NHWC.map(|axis| nchw[axis]));
-        let layout = tensor.layout().permute(&TO_NCHW);
-        tensor.with_layout(layout)
     }
 }

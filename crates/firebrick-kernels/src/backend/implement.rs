@@ -21,6 +21,12 @@ macro_rules! implement_kernels_for {
                 crate::backend::block::forward::<Self>(input, weight, Some(bias), block).0
             }
 
+            fn kernel_to_nchw(
+                input: burn::backend::tensor::FloatTensor<Self>,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                <Self as crate::backend::native_floats::NativeFloats>::to_nchw(input)
+            }
+
             fn kernel_pooling(
                 input: burn::backend::tensor::FloatTensor<Self>,
                 pooling: crate::operation::Pooling,

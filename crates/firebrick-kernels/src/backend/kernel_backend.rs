@@ -21,6 +21,9 @@ pub(crate) trait KernelBackend: Backend {
         block: Block,
     ) -> FloatTensor<Self>;
 
+    /// The same tensor with its values in NCHW order.
+    fn kernel_to_nchw(input: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// Pooling.
     fn kernel_pooling(input: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self>;
 

@@ -57,6 +57,11 @@ impl Native {
         })
     }
 
+    /// The same tensor with its values in NCHW order.
+    pub(crate) fn to_nchw(self, input: Tensor<4>) -> Tensor<4> {
+        Tensor::from_dispatch(Dispatch::kernel_to_nchw(input.into_dispatch()))
+    }
+
     /// Pool.
     pub(crate) fn pooling(self, input: Tensor<4>, pooling: Pooling) -> Tensor<4> {
         Tensor::from_dispatch(Dispatch::kernel_pooling(input.into_dispatch(), pooling))

@@ -2,17 +2,26 @@
 
 use burn::backend::{Backend, TensorMetadata};
 
-use crate::cpu::ShapeError;
+use crate::cpu::{ShapeError, transpose};
+
+/// NCHW to NHWC.
+const TO_NHWC: [usize; 4] = [0, 2, 3, 1];
+
+/// NHWC to NCHW.
+const TO_NCHW: [usize; 4] = [0, 3, 1, 2];
 
 /// A backend whose f32 tensors lie in this process's memory.
 pub(crate) trait NativeFloats: Backend {
-    /// The same logical NCHW tensor with its values in NHWC order, converted if they are not.
-    fn to_nhwc(tensor: Self::FloatTensorPrimitive) -> Self::FloatTensorPrimitive;
+    /// Whether the values lie in the order of the dimensions.
+    fn is_contiguous(tensor: &Self::FloatTensorPrimitive) -> bool;
 
-    /// The same tensor with its values in the order of its dimensions.
+    /// The same values under other dimensions; nothing moves.
+    fn permute(tensor: Self::FloatTensorPrimitive, axes: [usize; 4]) -> Self::FloatTensorPrimitive;
+
+    /// The same tensor with its values in the order of its dimensions, by the backend's own means.
     fn to_contiguous(tensor: Self::FloatTensorPrimitive) -> Self::FloatTensorPrimitive;
 
-    /// Values of what one of the two above returned, in memory order. The callers have checked that they are f32.
+    /// Values of what one of the conversions returned, in memory order. The callers have checked that they are f32.
     fn values(tensor: &Self::FloatTensorPrimitive) -> &[f32];
 
     /// The values to write to, if the tensor is f32, contiguous and nobody else holds it.
@@ -21,8 +30,43 @@ pub(crate) trait NativeFloats: Backend {
     /// A tensor of these values in the order of its dimensions.
     fn from_values(values: Vec<f32>, shape: &[usize]) -> Self::FloatTensorPrimitive;
 
+    /// The same logical NCHW tensor with its values in NHWC order, converted if they are not.
+    fn to_nhwc(tensor: Self::FloatTensorPrimitive) -> Self::FloatTensorPrimitive {
+        let [batch, channels, height, width] = dims::<Self>(&tensor);
+        let is_nchw = Self::is_contiguous(&tensor);
+        let tensor = Self::permute(tensor, TO_NHWC);
+        if Self::is_contiguous(&tensor) {
+            return Self::permute(tensor, TO_NCHW);
+        }
+        if !is_nchw {
+            return Self::permute(Self::to_contiguous(tensor), TO_NCHW);
+        }
+        let tensor = Self::permute(tensor, TO_NCHW);
+        let values = transpose(Self::values(&tensor), [channels, height * width]);
+        Self::from_nhwc(values, [batch, channels, height, width])
+    }
+
+    /// The same logical NCHW tensor with its values in NCHW order, converted if they are not.
+    fn to_nchw(tensor: Self::FloatTensorPrimitive) -> Self::FloatTensorPrimitive {
+        if Self::is_contiguous(&tensor) {
+            return tensor;
+        }
+        let dims = dims::<Self>(&tensor);
+        let tensor = Self::permute(tensor, TO_NHWC);
+        if !Self::is_contiguous(&tensor) {
+            return Self::to_contiguous(Self::permute(tensor, TO_NCHW));
+        }
+        let [_, channels, height, width] = dims;
+        Self::from_values(transpose(Self::values(&tensor), [height * width, channels]), &dims)
+    }
+
     /// A logical NCHW tensor of values in NHWC order.
-    fn from_nhwc(values: Vec<f32>, nchw: [usize; 4]) -> Self::FloatTensorPrimitive;
+    fn from_nhwc(
+        values: Vec<f32>,
+        [batch, channels, height, width]: [usize; 4],
+    ) -> Self::FloatTensorPrimitive {
+        Self::permute(Self::from_values(values, &[batch, height, width, channels]), TO_NCHW)
+    }
 }
 
 /// The first four dimensions, 1 for those that are not there.

@@ -13,9 +13,15 @@ use super::native_floats::NativeFloats;
 implement_kernels_for!(NdArray);
 
 impl NativeFloats for NdArray {
-    fn to_nhwc(tensor: NdArrayTensor) -> NdArrayTensor {
-        let values = Self::to_contiguous(Self::float_permute(tensor, &[0, 2, 3, 1]));
-        Self::float_permute(values, &[0, 3, 1, 2])
+    fn is_contiguous(tensor: &NdArrayTensor) -> bool {
+        match tensor {
+            NdArrayTensor::F32(storage) => storage.view().is_standard_layout(),
+            _ => false,
+        }
+    }
+
+    fn permute(tensor: NdArrayTensor, axes: [usize; 4]) -> NdArrayTensor {
+        Self::float_permute(tensor, &axes)
     }
 
     fn to_contiguous(tensor: NdArrayTensor) -> NdArrayTensor {
@@ -50,10 +56,5 @@ impl NativeFloats for NdArray {
 
     fn from_values(values: Vec<f32>, shape: &[usize]) -> NdArrayTensor {
         NdArrayTensor::from_data(TensorData::new(values, shape.to_vec()))
-    }
-
-    fn from_nhwc(values: Vec<f32>, nchw: [usize; 4]) -> NdArrayTensor {
-        let [batch, channels, height, width] = nchw;
-        Self::float_permute(Self::from_values(values, &[batch, height, width, channels]), &[0, 3, 1, 2])
     }
 }

@@ -9,7 +9,7 @@ use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use firebrick_kernels::{
     Activation, AfterNorm, Conv2dOptions, Pool, Pool2dOptions, Total, avg_pool2d, batch_norm,
-    batch_norm_train, conv2d_block, cross_entropy, global_avg_pool2d, l2_norm, linear, max_pool2d,
+    batch_norm_train, conv2d_block, cross_entropy, flatten, global_avg_pool2d, l2_norm, linear, max_pool2d,
     near_kernels, scaled_sum, two_scaled_sums, used_twice,
 };
 
@@ -285,6 +285,41 @@ fn a_value_used_twice_is_itself_and_gathers_both_gradients() {
         let found = run(|x, w, b| residual(used_twice(x), w, b), inputs);
         let expected = run(|x, w, b| residual([x.clone(), x], w, b), inputs);
         assert_eq!(found, expected, "on {device:?}");
+    }
+}
+
+/// The same values laid out in memory as NHWC, NCHW, and in an order that is neither.
+fn orders(x_nchw: &Tensor<4>) -> [Tensor<4>; 3] {
+    let one = Tensor::ones([1, 1, 1, 1], &x_nchw.device());
+    let laid_out = |axes: [usize; 4], back: [usize; 4]| {
+        let moved = x_nchw.clone().permute(axes) * one.clone();
+        moved.permute(back)
+    };
+    [
+        laid_out([0, 1, 2, 3], [0, 1, 2, 3]),
+        laid_out([0, 2, 3, 1], [0, 3, 1, 2]),
+        laid_out([2, 0, 1, 3], [1, 2, 0, 3]),
+    ]
+}
+
+#[test]
+fn flattening_and_pooling_read_every_order_of_memory() {
+    for device in devices() {
+        for shape in [[3, 5, 4, 6], [2, 8, 3, 3], [1, 1, 7, 2], [2, 3, 1, 1], [1, 4, 1, 5]] {
+            let x = tensor(7, shape, &device);
+            let expected = x.clone().flatten::<2>(1, 3);
+            for x in orders(&x) {
+                let x = x.detach().require_grad();
+                let flat = flatten(x.clone());
+                let weights = tensor(8, flat.dims(), &device);
+                let gradients = (flat.clone() * weights.clone()).sum().backward();
+                assert_eq!(flat.into_data(), expected.to_data(), "{shape:?}");
+                let gradient = x.grad(&gradients).unwrap();
+                assert_eq!(gradient.into_data(), weights.inner().reshape(shape).into_data(), "{shape:?}");
+                let pooled = max_pool2d(x, Pool2dOptions::new(1));
+                assert_eq!(pooled.flatten::<2>(1, 3).into_data(), expected.to_data(), "{shape:?}");
+            }
+        }
     }
 }
 

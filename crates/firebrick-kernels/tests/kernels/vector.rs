@@ -1,6 +1,6 @@
 //! What optimisers do to whole parameters: the bits of separate operations, however computed.
 
-use firebrick_kernels::cpu::{Engine, Isa};
+use firebrick_kernels::cpu::{Engine, Isa, transpose};
 
 use crate::reference::{values, with_threads};
 
@@ -69,4 +69,22 @@ fn a_norm_is_exact_enough_and_always_the_same() {
     }
     assert_eq!(Engine::current().l2_norm(&[]).to_bits(), 0.0f32.to_bits());
     assert!(Engine::current().l2_norm(&[1.0, f32::NAN]).is_nan());
+}
+
+#[test]
+fn a_transpose_moves_every_value_for_every_number_of_threads() {
+    for (matrices, rows, columns) in [(1, 1, 1), (3, 3, 5), (2, 4, 8), (7, 9, 1), (2, 130, 1_031), (0, 4, 4)]
+    {
+        let source = values(3, matrices * rows * columns);
+        let mut expected = vec![0.0; source.len()];
+        for index in 0..source.len() {
+            let (matrix, place) = (index / (rows * columns), index % (rows * columns));
+            let (row, column) = (place / columns, place % columns);
+            expected[matrix * rows * columns + column * rows + row] = source[index];
+        }
+        for threads in 1..=3 {
+            let found = with_threads(threads, || transpose(&source, [rows, columns]));
+            assert_eq!(found, expected, "{matrices} of {rows} x {columns}, {threads} threads");
+        }
+    }
 }

@@ -25,7 +25,7 @@ impl Layer for Flatten {
 
     fn forward(&self, _parameters: &Parameters, x: Activations) -> Activations {
         match x {
-            Activations::Images(images_nchw) => images_nchw.flatten::<2>(1, 3).into(),
+            Activations::Images(images_nchw) => firebrick_kernels::flatten(images_nchw).into(),
             features @ Activations::Features(_) => features,
         }
     }

@@ -9,4 +9,5 @@ mod weight;
 pub(crate) use layout::{Block, MaxRegisters, PackedWeight, WeightStrides, blocks};
 pub(crate) use lines::PanelLines;
 pub(crate) use pairs::{pack_pairs, unpack_pairs};
+pub(crate) use transpose::{scatter, scatter_four};
 pub(crate) use weight::{pack, unpack};

@@ -67,7 +67,7 @@ pub(super) fn gather_four(source: &[f32], step: usize, count: usize, target: &mu
 ///
 /// # Safety
 /// `target` must be writable there.
-pub(super) unsafe fn scatter_four(
+pub(crate) unsafe fn scatter_four(
     source: &[f32],
     starts: [usize; 4],
     count: usize,
@@ -116,7 +116,7 @@ pub(super) fn gather(source: &[f32], step: usize, target: &mut [f32]) {
 ///
 /// # Safety
 /// `target` must be writable there.
-pub(super) unsafe fn scatter(source: &[f32], step: usize, mut target: *mut f32) {
+pub(crate) unsafe fn scatter(source: &[f32], step: usize, mut target: *mut f32) {
     if step == 1 {
         // SAFETY: granted by the caller; a source that is borrowed is not the target.
         return unsafe { target.copy_from_nonoverlapping(source.as_ptr(), source.len()) };
