@@ -62,37 +62,106 @@ fn hidden(key: &str, hidden_features: usize) -> Result<(), ArgumentError> {
     check::in_range(key, hidden_features, 1, MAX_SIZE)
 }
 
-/// A network of the family: depths of the stages, and whether it has norms.
-macro_rules! vgg {
-    ($(#[$about:meta])* $config:ident, $depths:expr, $has_norms:expr) => {
-        network! {
-            $(#[$about])*
-            $config for [3, 224, 224], 1000;
-            /// Probability of the two dropout layers.
-            dropout: f64 = 0.5, check::below_one;
-            /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
-            hidden_features: usize = 4096, hidden;
-            => |config| {
-                let Self { input_shape, num_classes, dropout, hidden_features } = *config;
-                Sizes { input_shape, num_classes, dropout, hidden_features }.network($depths, $has_norms)
-            };
-        }
+network! {
+    /// `torchvision.models.vgg11`.
+    Vgg11Config for [3, 224, 224], 1000;
+    /// Probability of the two dropout layers.
+    dropout: f64 = 0.5, check::below_one;
+    /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
+    hidden_features: usize = 4096, hidden;
+    => |config| {
+        let Self { input_shape, num_classes, dropout, hidden_features } = *config;
+        Sizes { input_shape, num_classes, dropout, hidden_features }.network([1, 1, 2, 2, 2], false)
     };
 }
 
-vgg!(/// `torchvision.models.vgg11`.
-    Vgg11Config, [1, 1, 2, 2, 2], false);
-vgg!(/// `torchvision.models.vgg11_bn`.
-    Vgg11BnConfig, [1, 1, 2, 2, 2], true);
-vgg!(/// `torchvision.models.vgg13`.
-    Vgg13Config, [2, 2, 2, 2, 2], false);
-vgg!(/// `torchvision.models.vgg13_bn`.
-    Vgg13BnConfig, [2, 2, 2, 2, 2], true);
-vgg!(/// `torchvision.models.vgg16`.
-    Vgg16Config, [2, 2, 3, 3, 3], false);
-vgg!(/// `torchvision.models.vgg16_bn`.
-    Vgg16BnConfig, [2, 2, 3, 3, 3], true);
-vgg!(/// `torchvision.models.vgg19`.
-    Vgg19Config, [2, 2, 4, 4, 4], false);
-vgg!(/// `torchvision.models.vgg19_bn`.
-    Vgg19BnConfig, [2, 2, 4, 4, 4], true);
+network! {
+    /// `torchvision.models.vgg11_bn`.
+    Vgg11BnConfig for [3, 224, 224], 1000;
+    /// Probability of the two dropout layers.
+    dropout: f64 = 0.5, check::below_one;
+    /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
+    hidden_features: usize = 4096, hidden;
+    => |config| {
+        let Self { input_shape, num_classes, dropout, hidden_features } = *config;
+        Sizes { input_shape, num_classes, dropout, hidden_features }.network([1, 1, 2, 2, 2], true)
+    };
+}
+
+network! {
+    /// `torchvision.models.vgg13`.
+    Vgg13Config for [3, 224, 224], 1000;
+    /// Probability of the two dropout layers.
+    dropout: f64 = 0.5, check::below_one;
+    /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
+    hidden_features: usize = 4096, hidden;
+    => |config| {
+        let Self { input_shape, num_classes, dropout, hidden_features } = *config;
+        Sizes { input_shape, num_classes, dropout, hidden_features }.network([2, 2, 2, 2, 2], false)
+    };
+}
+
+network! {
+    /// `torchvision.models.vgg13_bn`.
+    Vgg13BnConfig for [3, 224, 224], 1000;
+    /// Probability of the two dropout layers.
+    dropout: f64 = 0.5, check::below_one;
+    /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
+    hidden_features: usize = 4096, hidden;
+    => |config| {
+        let Self { input_shape, num_classes, dropout, hidden_features } = *config;
+        Sizes { input_shape, num_classes, dropout, hidden_features }.network([2, 2, 2, 2, 2], true)
+    };
+}
+
+network! {
+    /// `torchvision.models.vgg16`.
+    Vgg16Config for [3, 224, 224], 1000;
+    /// Probability of the two dropout layers.
+    dropout: f64 = 0.5, check::below_one;
+    /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
+    hidden_features: usize = 4096, hidden;
+    => |config| {
+        let Self { input_shape, num_classes, dropout, hidden_features } = *config;
+        Sizes { input_shape, num_classes, dropout, hidden_features }.network([2, 2, 3, 3, 3], false)
+    };
+}
+
+network! {
+    /// `torchvision.models.vgg16_bn`.
+    Vgg16BnConfig for [3, 224, 224], 1000;
+    /// Probability of the two dropout layers.
+    dropout: f64 = 0.5, check::below_one;
+    /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
+    hidden_features: usize = 4096, hidden;
+    => |config| {
+        let Self { input_shape, num_classes, dropout, hidden_features } = *config;
+        Sizes { input_shape, num_classes, dropout, hidden_features }.network([2, 2, 3, 3, 3], true)
+    };
+}
+
+network! {
+    /// `torchvision.models.vgg19`.
+    Vgg19Config for [3, 224, 224], 1000;
+    /// Probability of the two dropout layers.
+    dropout: f64 = 0.5, check::below_one;
+    /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
+    hidden_features: usize = 4096, hidden;
+    => |config| {
+        let Self { input_shape, num_classes, dropout, hidden_features } = *config;
+        Sizes { input_shape, num_classes, dropout, hidden_features }.network([2, 2, 4, 4, 4], false)
+    };
+}
+
+network! {
+    /// `torchvision.models.vgg19_bn`.
+    Vgg19BnConfig for [3, 224, 224], 1000;
+    /// Probability of the two dropout layers.
+    dropout: f64 = 0.5, check::below_one;
+    /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
+    hidden_features: usize = 4096, hidden;
+    => |config| {
+        let Self { input_shape, num_classes, dropout, hidden_features } = *config;
+        Sizes { input_shape, num_classes, dropout, hidden_features }.network([2, 2, 4, 4, 4], true)
+    };
+}

@@ -13,13 +13,14 @@ use crate::failure::Failure;
 const NO_KEY: &str = "no such key";
 
 /// What stands in for a required argument, until one is taken.
-fn stand_ins() -> [Value; 5] {
+fn stand_ins() -> [Value; 6] {
     let list = |value: Value| Value::Array(vec![value.clone(), value]);
     [
         Value::Integer(1),
         Value::String("x".to_owned()),
         Value::Float(0.5),
         list(Value::Float(0.5)),
+        Value::Array(vec![Value::Integer(1); 4]),
         Value::Table(Table::new()),
     ]
 }

@@ -131,6 +131,10 @@ impl Sources {
                 let list: List = found.mac.parse_body()?;
                 self.families.insert(list.name, list.members);
             }
+            Item::Macro(found) if found.mac.path.is_ident("network") => {
+                let Network { name, doc, fields } = found.mac.parse_body()?;
+                self.structs.insert(name, Struct { doc, top: top.to_owned(), fields });
+            }
             _ => {}
         }
         Ok(())
@@ -164,6 +168,54 @@ impl Parse for List {
         braced!(body in input);
         let members = Punctuated::<Member, Token![,]>::parse_terminated(&body)?;
         Ok(Self { name, members: members.into_iter().collect() })
+    }
+}
+
+/// The body of `network!`, which makes the struct of a published network's arguments.
+struct Network {
+    name: String,
+    doc: String,
+    fields: Vec<Field>,
+}
+
+impl Parse for Network {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let about = doc(&Attribute::parse_outer(input)?);
+        let name = input.parse::<syn::Ident>()?.to_string();
+        input.parse::<Token![for]>()?;
+        input.parse::<Expr>()?;
+        input.parse::<Token![,]>()?;
+        input.parse::<Expr>()?;
+        input.parse::<Token![;]>()?;
+        let mut fields = vec![
+            Field {
+                key: "num_classes".to_owned(),
+                doc: "Classes to tell apart.".to_owned(),
+                kind: syn::parse_str("usize")?,
+            },
+            Field {
+                key: "input_shape".to_owned(),
+                doc: "`[channels, height, width]` of the images that it takes.".to_owned(),
+                kind: syn::parse_str("[usize; 3]")?,
+            },
+        ];
+        while !input.peek(Token![=>]) {
+            let doc = doc(&Attribute::parse_outer(input)?);
+            let key = input.parse::<syn::Ident>()?.to_string();
+            input.parse::<Token![:]>()?;
+            let kind = input.parse()?;
+            fields.push(Field { key, doc, kind });
+            input.parse::<Token![=]>()?;
+            input.parse::<Expr>()?;
+            if input.parse::<Option<Token![,]>>()?.is_some() {
+                input.parse::<syn::Path>()?;
+            }
+            input.parse::<Token![;]>()?;
+        }
+        input.parse::<Token![=>]>()?;
+        input.parse::<Expr>()?;
+        input.parse::<Token![;]>()?;
+        Ok(Self { name, doc: about, fields })
     }
 }
 

@@ -8,10 +8,14 @@ use rayon::prelude::*;
 use super::chunks::Chunks;
 use crate::cpu::activation::relu_gradient;
 use crate::cpu::engine::Engine;
-use crate::cpu::simd::{add, lanes, load_first, mul, mul_add, splat, store_first, sub};
+use crate::cpu::simd::{F32s, add, lanes, load_first, mul, mul_add, splat, store_first, sub};
 
 /// Registers of channels that are summed side by side.
 const BLOCK_REGISTERS: usize = 4;
+
+/// Pixels that are summed by themselves before they are added to the chunk's sum: fewer additions that follow one another
+/// round less. PyTorch adds in f64.
+const GROUP_PIXELS: usize = 16;
 
 /// Two sums for each channel of each chunk: `[chunk][2][channels]`.
 pub(super) fn sums(engine: Engine, chunks: Chunks, terms: Terms<'_>) -> Vec<f32> {
@@ -30,6 +34,13 @@ pub(super) enum Terms<'a> {
     Deviations { input: &'a [f32] },
     /// Gradients (where ReLU's results are positive); then their products with the deviations from the mean.
     Gradient { gradient: &'a [f32], results: Option<&'a [f32]>, input: &'a [f32], mean: &'a [f32] },
+}
+
+#[inline(always)]
+fn add_to<S: Simd, const V: usize>(sums: &mut [F32s<S>; V], parts: [F32s<S>; V]) {
+    for (sum, part) in sums.iter_mut().zip(parts) {
+        *sum = add::<S>(*sum, part);
+    }
 }
 
 /// The sums of one chunk.
@@ -74,43 +85,57 @@ impl SumChunk<'_> {
         let pixels = self.pixels.len();
         let mut first = [zero; V];
         let mut second = [zero; V];
+        let groups = || (0..pixels).step_by(GROUP_PIXELS).map(|from| from..pixels.min(from + GROUP_PIXELS));
         // SAFETY: every pixel of the chunk has the block's channels in each of the arrays, which the
         // callers have found to be equally long.
         unsafe {
             match self.terms {
                 Terms::Deviations { input } => {
                     let input = input.as_ptr().add(start);
-                    for pixel in 0..pixels {
-                        for (v, sum) in first.iter_mut().enumerate() {
-                            let at = pixel * self.channels + v * width;
-                            *sum = add::<S>(*sum, load_first::<S>(input.add(at), count));
+                    for group in groups() {
+                        let mut part = [zero; V];
+                        for pixel in group {
+                            for (v, sum) in part.iter_mut().enumerate() {
+                                let at = pixel * self.channels + v * width;
+                                *sum = add::<S>(*sum, load_first::<S>(input.add(at), count));
+                            }
                         }
+                        add_to::<S, V>(&mut first, part);
                     }
                     let share = splat::<S>(1.0 / pixels as f32);
-                    for pixel in 0..pixels {
-                        for (v, sum) in second.iter_mut().enumerate() {
-                            let at = pixel * self.channels + v * width;
-                            let value = load_first::<S>(input.add(at), count);
-                            let deviation = sub::<S>(value, mul::<S>(first[v], share));
-                            *sum = mul_add::<S>(deviation, deviation, *sum);
+                    for group in groups() {
+                        let mut part = [zero; V];
+                        for pixel in group {
+                            for (v, sum) in part.iter_mut().enumerate() {
+                                let at = pixel * self.channels + v * width;
+                                let value = load_first::<S>(input.add(at), count);
+                                let deviation = sub::<S>(value, mul::<S>(first[v], share));
+                                *sum = mul_add::<S>(deviation, deviation, *sum);
+                            }
                         }
+                        add_to::<S, V>(&mut second, part);
                     }
                 }
                 Terms::Gradient { gradient, results, input, mean } => {
                     let (gradient, input) = (gradient.as_ptr().add(start), input.as_ptr().add(start));
                     let results = results.map(|results| results.as_ptr().add(start));
-                    for pixel in 0..pixels {
-                        for v in 0..V {
-                            let at = pixel * self.channels + v * width;
-                            let mut value = load_first::<S>(gradient.add(at), count);
-                            if let Some(results) = results {
-                                value = relu_gradient::<S>(value, load_first(results.add(at), count));
+                    for group in groups() {
+                        let (mut part, mut products) = ([zero; V], [zero; V]);
+                        for pixel in group {
+                            for v in 0..V {
+                                let at = pixel * self.channels + v * width;
+                                let mut value = load_first::<S>(gradient.add(at), count);
+                                if let Some(results) = results {
+                                    value = relu_gradient::<S>(value, load_first(results.add(at), count));
+                                }
+                                let mean = load_first::<S>(mean.as_ptr().add(channel + v * width), count);
+                                let deviation = sub::<S>(load_first::<S>(input.add(at), count), mean);
+                                part[v] = add::<S>(part[v], value);
+                                products[v] = mul_add::<S>(value, deviation, products[v]);
                             }
-                            let mean = load_first::<S>(mean.as_ptr().add(channel + v * width), count);
-                            let deviation = sub::<S>(load_first::<S>(input.add(at), count), mean);
-                            first[v] = add::<S>(first[v], value);
-                            second[v] = mul_add::<S>(value, deviation, second[v]);
                         }
+                        add_to::<S, V>(&mut first, part);
+                        add_to::<S, V>(&mut second, products);
                     }
                 }
             }
