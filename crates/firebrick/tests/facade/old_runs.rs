@@ -156,7 +156,7 @@ fn lenet_of_an_earlier_version_goes_on_to_the_same_bits() {
 }
 
 #[test]
-fn a_network_with_dropout_and_an_average_of_an_earlier_version_goes_on_to_the_same_bits() {
+fn a_network_with_dropout_and_an_average_of_an_earlier_version_goes_on_to_the_recorded_bits() {
     check_by_itself("sequential", "digit.png");
 }
 
