@@ -1,5 +1,7 @@
 //! Every draw is a config that Firebrick takes, and every component is drawn.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

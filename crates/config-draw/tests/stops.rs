@@ -1,5 +1,7 @@
 //! Runs of drawn configs that are stopped at random end as if nobody had stopped them.
 
+#![allow(clippy::unwrap_used)]
+
 use config_draw::{What, draw, trial};
 
 /// Other ones than those of `cargo xtask crash draw`, which begins at 0.

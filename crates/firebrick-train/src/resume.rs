@@ -82,7 +82,7 @@ fn go_on_from(plan: &Plan, path: &Path, run_dir: Option<&Path>) -> Result<Begin,
             Some(run_dir) => Err(TrainError::Plan(format!(
                 "{} and {} are two runs, expected one; a checkpoint of the first could be branched off into the second",
                 text::path(&from),
-                text::path(&run_dir)
+                text::path(run_dir)
             ))),
         };
     };
@@ -150,7 +150,7 @@ fn branch_off(
 }
 
 fn branched(from: &Path, run_dir: &Path, step: u64, later: Option<u64>) -> String {
-    let (from, run_dir) = (text::path(&from), text::path(&run_dir));
+    let (from, run_dir) = (text::path(from), text::path(run_dir));
     let end = later.map_or_else(String::new, |later| format!(", which has come to step {later}"));
     format!(
         "branched off {from} at step {step}: {run_dir} begins with a copy of that checkpoint and of metrics.jsonl up to \
@@ -166,7 +166,7 @@ fn other_branch(run_dir: &Path, found: &Branch) -> TrainError {
              --run-dir",
             text::path(&found.run),
             found.step,
-            text::path(&run_dir)
+            text::path(run_dir)
         ),
     }
 }
@@ -238,7 +238,7 @@ fn check_untrained(plan: &Plan, run_dir: &Path, contents: &RunContents) -> Resul
 
 /// Why a run does not go on without the lines that belong before its next step.
 fn without_metrics(run_dir: &Path, checkpoint: &Checkpoint) -> TrainError {
-    let (run, weights) = (text::path(&run_dir), checkpoint.path.join("model.bpk"));
+    let (run, weights) = (text::path(run_dir), checkpoint.path.join("model.bpk"));
     let (bytes, step) = (checkpoint.state.metrics_bytes, checkpoint.state.progress.position.step);
     let path = run_dir.join("metrics.jsonl");
     let found = match length(&path) {

@@ -29,6 +29,7 @@ fn place() -> PathBuf {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     #[test]
     fn docs_config_md_is_what_the_code_says() {

@@ -46,7 +46,7 @@ pub fn parts(kind: &Type) -> Option<(String, Option<&Type>)> {
 }
 
 /// The table that a type is or holds, and whether it holds a list of them.
-pub fn table<'a>(kind: &'a Type, sources: &Sources) -> Option<(String, bool)> {
+pub fn table(kind: &Type, sources: &Sources) -> Option<(String, bool)> {
     let (name, argument) = parts(kind)?;
     match (name.as_str(), argument) {
         ("Option", Some(inner)) => table(inner, sources),
