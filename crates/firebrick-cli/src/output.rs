@@ -5,6 +5,7 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
 use firebrick::component::text;
+use firebrick::train::run_folder::checkpoint_around;
 
 use crate::message::Failure;
 
@@ -49,6 +50,14 @@ pub fn refuse_ending(path: &Path, ending: &str) -> Result<(), Failure> {
 ///
 /// Names the file and says how to choose another: by `flag`.
 pub fn refuse_existing(path: &Path, flag: &str) -> Result<(), Failure> {
+    if let Some(checkpoint) = checkpoint_around(path) {
+        let text = format!(
+            "{}: lies in the checkpoint {}, which another file would make worthless",
+            text::path(path),
+            text::path(&checkpoint)
+        );
+        return Err(Failure::storage(text).hint(format!("name a file elsewhere with {flag}")));
+    }
     if path.symlink_metadata().is_err() {
         return Ok(());
     }

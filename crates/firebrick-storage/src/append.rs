@@ -101,6 +101,19 @@ impl AppendFile {
         if got < self.bytes { Err(too_short(&self.path, self.bytes, got)) } else { Ok(()) }
     }
 
+    /// Whether nothing else has written to its end. Not for a handle of [`Self::try_clone`], which does not hear of what
+    /// the other writes.
+    ///
+    /// # Errors
+    /// [`StorageError::NotAlone`] when it is longer than it was written.
+    pub fn check_alone(&self) -> Result<(), StorageError> {
+        let got = self.file.metadata().map_err(|error| StorageError::io(&self.path, "read", error))?.len();
+        if got <= self.bytes {
+            return Ok(());
+        }
+        Err(StorageError::NotAlone { path: self.path.clone(), expected: self.bytes, got })
+    }
+
     /// Flushes everything to the disk.
     ///
     /// # Errors

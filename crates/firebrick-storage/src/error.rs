@@ -118,6 +118,21 @@ pub enum StorageError {
         path: PathBuf,
     },
 
+    /// Something else writes into a file that only this process should write into.
+    #[error(
+        "{}: expected the {expected} bytes that this process has written, got {got}: something else writes into it; end that, \
+         remove its lines, and --resume goes on from the last checkpoint",
+        text::path(.path)
+    )]
+    NotAlone {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that this process has written.
+        expected: u64,
+        /// Its length.
+        got: u64,
+    },
+
     /// What should have been written into a folder could not be made.
     #[error("{}: cannot write its contents: {source}", text::path(.path))]
     Contents {

@@ -310,7 +310,7 @@ fn read_manifest(folder: &Path) -> Result<Manifest, StorageError> {
 }
 
 /// Names that desktops and network file systems put beside files which are not theirs.
-fn is_of_the_system(name: &str) -> bool {
+pub fn is_of_the_system(name: &str) -> bool {
     name.starts_with('.')
         || name == "@eaDir"
         || ["Thumbs.db", "desktop.ini"].iter().any(|other| name.eq_ignore_ascii_case(other))

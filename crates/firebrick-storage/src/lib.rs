@@ -32,7 +32,7 @@ pub use copy::{copy_folder, copy_new, copy_start};
 pub use error::StorageError;
 pub use folder::{
     FileEntry, MANIFEST_FILE, MANIFEST_FORMAT_VERSION, Manifest, commit_folder, create_folder,
-    create_folders, remove_folder, remove_leftovers, rename_folder, verify_folder,
+    create_folders, is_of_the_system, remove_folder, remove_leftovers, rename_folder, verify_folder,
 };
 pub use hash::{Sha256Hasher, sha256_file, sha256_hex};
 pub use lock::{LOCK_FILE, RunLock};

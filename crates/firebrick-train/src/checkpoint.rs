@@ -14,8 +14,8 @@ use firebrick_component::text;
 use firebrick_data::{DatasetInfo, Preprocess};
 use firebrick_models::parameters::{NamedParameter, named_parameters};
 use firebrick_storage::{
-    MANIFEST_FILE, StorageError, commit_folder, read_bounded, remove_folder, remove_leftovers, verify_folder,
-    write_atomic, write_new,
+    MANIFEST_FILE, StorageError, commit_folder, is_of_the_system, read_bounded, remove_folder,
+    remove_leftovers, verify_folder, write_atomic, write_new,
 };
 use serde::{Deserialize, Serialize};
 
@@ -168,11 +168,25 @@ fn remove_old(checkpoints: &Path, newest: u64, retention: &Retention) -> Result<
     steps.sort_unstable();
     let surplus = steps.len().saturating_sub(retention.keep_last);
     for step in &steps[..surplus] {
-        if !retention.keeps(*step) {
-            remove_folder(&checkpoints.join(folder_name(*step)))?;
+        let folder = checkpoints.join(folder_name(*step));
+        if !retention.keeps(*step) && holds_nothing_else(&folder)? {
+            remove_folder(&folder)?;
         }
     }
     Ok(())
+}
+
+/// Whether a checkpoint's folder has only files of the checkpoint; what somebody else has put there is not ours to remove.
+fn holds_nothing_else(folder: &Path) -> Result<bool, TrainError> {
+    let unreadable = |source| StorageError::io(folder, "list", source);
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name();
+        let is_ours = [MODEL, OPTIMIZER, EMA, STATE, MANIFEST_FILE].iter().any(|file| name == *file);
+        if !is_ours && !is_of_the_system(&name.to_string_lossy()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Makes `BEST` name the checkpoint of the best evaluation, where it does not: that checkpoint has just been written, or

@@ -32,8 +32,10 @@ impl MetricsFile {
         self.file.bytes()
     }
 
-    /// A second handle on the file, for whoever makes its lines durable.
+    /// A second handle on the file, for whoever makes its lines durable. A checkpoint counts the file's bytes, so it must
+    /// not be made where somebody else has written to its end.
     pub(crate) fn handle(&self) -> Result<AppendFile, TrainError> {
+        self.file.check_alone()?;
         Ok(self.file.try_clone()?)
     }
 

@@ -18,7 +18,7 @@ use crate::metrics_tail::{length, newest_step};
 use crate::monitor;
 use crate::plan::Plan;
 use crate::run_contents::RunContents;
-use crate::run_folder::{Resume, RunFolder, RunLocation, parts};
+use crate::run_folder::{Resume, RunFolder, RunLocation, parts, refuse_in_checkpoint};
 use crate::schedule::Schedule;
 
 /// What a run starts from.
@@ -126,6 +126,7 @@ fn branch_off(
     let branch = Branch::off(from, &checkpoint)?;
     let run_dir = match run_dir {
         Some(run_dir) => {
+            refuse_in_checkpoint(run_dir)?;
             create_folders(run_dir)?;
             run_dir.to_owned()
         }
@@ -186,11 +187,12 @@ fn go_on(plan: &Plan, run_dir: &Path, which: &Which) -> Result<Begin, TrainError
 }
 
 fn go_on_locked(plan: &Plan, run_dir: &Path, lock: RunLock, which: &Which) -> Result<Begin, TrainError> {
+    // First: a checkpoint that was being replaced when its process died comes back by this.
+    checkpoint::tidy(run_dir)?;
     let contents = RunContents::of(run_dir)?;
     let mut notices = Vec::new();
     let Some(mut checkpoint) = checkpoint::find(run_dir, which, &mut notices)? else {
         check_untrained(plan, run_dir, &contents)?;
-        checkpoint::tidy(run_dir)?;
         let (folder, metrics) = RunFolder::open(plan, &plan.config, run_dir, lock, 0)?;
         return Ok(Begin { folder, metrics, checkpoint: None, notices });
     };
@@ -198,7 +200,6 @@ fn go_on_locked(plan: &Plan, run_dir: &Path, lock: RunLock, which: &Which) -> Re
     if !checkpoint.goes_with_metrics(run_dir)? {
         return Err(without_metrics(run_dir, &checkpoint));
     }
-    checkpoint::tidy(run_dir)?;
     notices.extend(earlier::keep(plan, &contents, run_dir, &checkpoint)?);
     earlier::set_aside(plan, run_dir, &checkpoint, &mut notices)?;
     checkpoint.point_here(run_dir)?;

@@ -7,9 +7,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use firebrick_component::text;
 use firebrick_storage::{MANIFEST_FILE, RunLock, StorageError, create_folder, create_folders, write_atomic};
 use serde::Serialize;
 
+use crate::branch::absolute;
 use crate::checkpoint::{State, folder_name, step_of_name, tidy};
 use crate::config::Config;
 use crate::divergence::Divergence;
@@ -50,6 +52,7 @@ pub struct RunFolder {
 impl RunFolder {
     /// Makes a fresh folder, with an empty `metrics.jsonl`. On failure nothing but an empty folder may be left.
     pub(crate) fn create(plan: &Plan, run_dir: Option<&Path>) -> Result<(Self, MetricsFile), TrainError> {
+        refuse_in_checkpoint(run_dir.unwrap_or(&plan.config.output.root))?;
         let path = match run_dir {
             Some(path) => {
                 create_folders(path)?;
@@ -206,6 +209,26 @@ pub(crate) fn parts(path: &Path) -> (Option<PathBuf>, bool) {
         _ => path.canonicalize().ok().and_then(|path| Some(path.parent()?.parent()?.to_owned())),
     };
     (run_dir, is_checkpoint)
+}
+
+/// Refuses a place in a checkpoint: another file in it makes it worthless, and it is removed when newer ones are there.
+pub(crate) fn refuse_in_checkpoint(place: &Path) -> Result<(), TrainError> {
+    let Some(checkpoint) = checkpoint_around(place) else { return Ok(()) };
+    Err(TrainError::Checkpoint {
+        path: place.to_owned(),
+        message: format!(
+            "lies in the checkpoint {}, into which nothing may be written; name a folder outside of it. To go on from a \
+             checkpoint: --resume={}",
+            text::path(&checkpoint),
+            text::path(&checkpoint)
+        ),
+    })
+}
+
+/// The checkpoint that a path is, or lies in, if it does.
+pub fn checkpoint_around(path: &Path) -> Option<PathBuf> {
+    let path = absolute(path);
+    path.ancestors().find(|folder| folder.join(MANIFEST_FILE).is_file()).map(Path::to_owned)
 }
 
 /// `root/name`, or `root/<config>-001`, `-002`, ...: the first that `mkdir` can make.

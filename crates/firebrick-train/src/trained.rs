@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::event::WeightsKind;
+use crate::outputs;
 use crate::read_back::{f32_values, read_back_f32};
 use crate::resume::run_of;
 use crate::softmax::Probabilities;
@@ -100,6 +101,17 @@ impl<M: ImageClassifier> TrainedRun<M> {
             WeightsKind::Ema => averaged(&checkpoint, &config, model, device)?,
         };
         Ok(Self { run_dir, model, checkpoint: checkpoint.path, config, state: checkpoint.state, notices })
+    }
+
+    /// Checks that the network gives what the loss of `config` takes, as training does. What of that cannot be known, or is
+    /// hardly meant, comes back as a sentence to tell.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Config`] with the place of `loss.name` where they do not fit.
+    pub fn check_loss(&self, config: &Config) -> Result<Option<String>, TrainError> {
+        let checked = outputs::check(&config.loss, outputs::of(&self.model));
+        checked.map_err(|message| config.refused_at(outputs::KEY, message).into())
     }
 
     /// Class probabilities of one image, the most probable first.

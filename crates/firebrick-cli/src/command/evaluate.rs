@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use firebrick::component::text;
-use firebrick::data::{Datasets, PreparedDataset};
+use firebrick::data::{Datasets, Normalize, PreparedDataset};
 use firebrick::train::Config;
 use firebrick::train::backend::Backend;
 use firebrick::train::class_names;
@@ -154,11 +154,21 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let mut config = Config::from_toml(&state, &run.state.config, &overrides)?;
     let own = Config::from_toml(&state, &run.state.config, &[])?;
     refuse_other_images(&own, &config, arguments.split)?;
+    let attended = Attended::new(Format::for_people())?;
+    if let Some(notice) = run.check_loss(&config)? {
+        attended.console.line(&warning(&notice, attended.console.style()));
+    }
+    // Images of another data set, too, are prepared as the network has learnt them.
+    if !overrides.iter().any(|one| one.keys().starts_with(&["data".to_owned(), "normalize".to_owned()])) {
+        config.data.normalize = match &run.state.preprocess.normalization {
+            Some(normalization) => Normalize::Values(normalization.clone()),
+            None => Normalize::None,
+        };
+    }
     find_data(&run.run_dir, &mut config);
     // Training images, too, are evaluated as they are.
     config.data.augment.clear();
     config.data.batch_augment.clear();
-    let attended = Attended::new(Format::for_people())?;
     let evaluation = measure(&run, &config, arguments.split, &backend, &attended)?;
     match arguments.json {
         true => output::json(&as_json(&run, &config, arguments.split, &backend, &evaluation))?,
@@ -269,7 +279,7 @@ fn as_json(
         "checkpoint": checkpoint_name(run),
         "step": run.state.progress.position.step,
         "backend": backend.name.as_str(),
-        "dataset": run.state.dataset.name,
+        "dataset": config.data.dataset.name(),
         "split": part.name(),
         "loss": evaluation.score.loss,
         "accuracy": evaluation.score.accuracy,
@@ -292,7 +302,7 @@ fn as_text(
     let images = evaluation.images() as u64;
     let mut head = vec![
         ("run", format!("{}, {}", text::path(&run.run_dir), checkpoint_name(run))),
-        ("data", format!("{}, {} {} images", run.state.dataset.name, thousands(images), part.name())),
+        ("data", format!("{}, {} {} images", config.data.dataset.name(), thousands(images), part.name())),
         ("device", format!("{} ({})", backend.name, backend.device_name)),
         // All digits, as in metrics.jsonl, so that the two can be compared.
         ("loss", digits(evaluation.score.loss)),

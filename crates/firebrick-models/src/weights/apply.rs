@@ -40,6 +40,7 @@ pub(crate) fn apply<M: Module>(
         fresh_head: plan.fresh_head,
         extra: plan.extra,
         ignored: file.ignored.clone(),
+        choice: file.choice.clone(),
     };
     Ok((model, report))
 }

@@ -48,13 +48,24 @@ pub(crate) struct WeightsFile {
     pub(crate) keys: Vec<String>,
     /// Parts of the file beside the network that was chosen, such as an optimiser's state.
     pub(crate) ignored: Vec<String>,
+    /// The key of the network that was chosen, where others in the file would have fitted, and theirs.
+    pub(crate) choice: Option<Choice>,
+}
+
+/// Which of several networks in a file was taken.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Choice {
+    /// The key of the one that was taken.
+    pub taken: String,
+    /// Those of the others.
+    pub others: Vec<String>,
 }
 
 impl WeightsFile {
     /// A file that is one list of tensors.
     pub(crate) fn flat(path: &Path, format: WeightsFormat, layout: Layout, tensors: Vec<FileTensor>) -> Self {
-        let (parts, optimizers, keys, ignored) = Default::default();
-        Self { path: path.to_owned(), format, layout, tensors, parts, optimizers, keys, ignored }
+        let (parts, optimizers, keys, ignored, choice) = Default::default();
+        Self { path: path.to_owned(), format, layout, tensors, parts, optimizers, keys, ignored, choice }
     }
 
     /// The tensors whose names begin with `key` and a dot, without it, and their positions in this file.

@@ -32,6 +32,7 @@ use crate::classifier::ImageClassifier;
 pub use crate::parameters::{NamedParameter, ParameterInfo, named_parameters, parameter_infos};
 pub use described::{MatchedBy, Misshapen, Mistyped, NamedShape};
 pub use error::{Mismatch, WeightsError};
+pub use file::Choice;
 pub use format::WeightsFormat;
 pub use matching::LoadOptions;
 pub use names::{NameStyle, UnknownNameStyle, parameter_names};

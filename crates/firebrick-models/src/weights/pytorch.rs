@@ -48,6 +48,7 @@ pub(crate) fn open(path: &Path) -> Result<WeightsFile, WeightsError> {
         optimizers: contents.optimizers,
         keys: contents.keys,
         ignored: Vec::new(),
+        choice: None,
     })
 }
 

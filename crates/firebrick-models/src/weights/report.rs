@@ -7,6 +7,7 @@ use firebrick_component::text;
 use serde::Serialize;
 
 use super::described::{MatchedBy, Misshapen, NamedShape};
+use super::file::Choice;
 use super::format::WeightsFormat;
 
 /// Names that a sentence lists before it counts the rest.
@@ -47,6 +48,8 @@ pub struct LoadReport {
     pub extra: Vec<NamedShape>,
     /// Parts of the file that are no weights, such as an optimiser's state beside the state dict.
     pub ignored: Vec<String>,
+    /// Which of several networks in the file was taken, if there were several.
+    pub choice: Option<Choice>,
 }
 
 impl LoadReport {
@@ -58,6 +61,7 @@ impl LoadReport {
             && self.missing.is_empty()
             && self.fresh_head.is_empty()
             && self.extra.is_empty()
+            && self.choice.is_none()
     }
 }
 
@@ -68,6 +72,12 @@ impl LoadReport {
         let loaded: Vec<&str> = self.assignments.iter().map(|one| one.parameter.as_str()).collect();
         let path = text::path(&self.path);
         let mut words = vec![format!("{path}: loaded {} ({})", parameters(loaded.len()), names(loaded))];
+        if let Some(Choice { taken, others }) = &self.choice {
+            let others = names(others.iter().map(String::as_str).collect());
+            words.push(format!(
+                "taken from `{taken}`; the file holds such a network under {others}, too (model.weights_key)"
+            ));
+        }
         let missing: Vec<&str> = self.missing.iter().map(|one| one.name.as_str()).collect();
         if !missing.is_empty() {
             words.push(format!("not in the file and freshly initialised: {}", names(missing)));

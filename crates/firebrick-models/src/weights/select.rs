@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::error::WeightsError;
-use super::file::WeightsFile;
+use super::file::{Choice, WeightsFile};
 use super::matching::{Fit, LoadOptions, Plan, fit, match_tensors};
 use super::targets::Targets;
 
@@ -99,6 +99,11 @@ fn best_part(mut file: WeightsFile, targets: &Targets) -> Result<WeightsFile, We
         file.ignored.clone_from(&file.optimizers);
         return Ok(file);
     }
+    let by_name: Vec<(String, BTreeSet<usize>)> = candidates
+        .iter()
+        .filter(|candidate| candidate.fit.is_by_name)
+        .map(|candidate| (candidate.key.clone(), candidate.tensors.clone()))
+        .collect();
     candidates.retain(|candidate| candidate.rank() == best);
     // The same tensors under an outer and an inner key: the inner one is the state dict.
     let mut distinct: Vec<Candidate> = Vec::new();
@@ -119,5 +124,10 @@ fn best_part(mut file: WeightsFile, targets: &Targets) -> Result<WeightsFile, We
         return Err(WeightsError::AmbiguousPrefix { path: file.path, prefixes });
     }
     let chosen = distinct.into_iter().find(|candidate| candidate.place() == place);
-    Ok(chosen.map(|candidate| candidate.file).unwrap_or(file))
+    let Some(Candidate { key: taken, file: mut network, tensors, .. }) = chosen else { return Ok(file) };
+    // Other tensors under names of the network: an average of it, an earlier one, one for other classes.
+    let others = by_name.into_iter().filter(|(_, other)| other.is_disjoint(&tensors)).map(|(key, _)| key);
+    let others: Vec<String> = others.collect();
+    network.choice = (!others.is_empty()).then_some(Choice { taken, others });
+    Ok(network)
 }

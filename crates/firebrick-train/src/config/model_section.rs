@@ -20,7 +20,8 @@ pub struct ModelSection {
     /// when absent.
     pub weights: Option<PathBuf>,
     /// Where in `weights` the network lies, such as `"params_ema"` or `"checkpoint.ema"`; needed where several networks in
-    /// the file fit. Absent: wherever one fits.
+    /// the file fit equally well. Absent: wherever one fits; of several, the one under `state_dict`, `model_state_dict` or
+    /// `model`, and the run says so.
     pub weights_key: Option<String>,
     /// With `false`, tensors of `weights` that are missing, extra or of another shape are reported
     /// instead of refused.

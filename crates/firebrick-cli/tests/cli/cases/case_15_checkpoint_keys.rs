@@ -98,6 +98,11 @@ fn of_several_networks_a_key_chooses() {
         assert_eq!(answer(&sandbox), expected);
         assert!(sandbox.read("run/config.toml").contains(&format!("weights_key = \"{key}\"")));
     }
+    // Of the network and its average the network is taken, and that is said.
+    let sandbox = with_checkpoint("data_parallel.pth.tar", "w.ckpt");
+    let ended = train(&sandbox, "w.ckpt", &[]).succeeds();
+    let told = "taken from `state_dict`; the file holds such a network under state_dict_ema, too";
+    assert!(ended.stderr.contains(told), "{ended:#?}");
     // The network's average, although its own key is known.
     let sandbox = with_checkpoint("data_parallel.pth.tar", "w.ckpt");
     train(&sandbox, "w.ckpt", &["--set", "model.weights_key=state_dict_ema"]).succeeds();

@@ -55,3 +55,22 @@ fn every_command_with_a_file_to_write_says_the_same() {
         assert_refused(&sandbox, &[command, &[flag, file]].concat(), file, flag);
     }
 }
+
+/// Another file in a checkpoint makes it worthless: neither a run nor a picture may be put there.
+#[test]
+fn nothing_is_written_into_a_checkpoint() {
+    let sandbox = Sandbox::with_run();
+    let checkpoint = "run/checkpoints/step-000000006";
+    let before = super::super::run_states::contents(&sandbox.path("run"));
+    let inside = format!("{checkpoint}/x");
+    let branch = format!("--resume={checkpoint}");
+    let train = ["train", "--config", "tiny.toml", "--run-dir"];
+    for rest in [vec![checkpoint], vec![checkpoint, "--resume"], vec![&inside], vec![&inside, &branch]] {
+        let ended = sandbox.firebrick(&[&train, rest.as_slice()].concat()).ends_with(4);
+        assert!(ended.stderr.contains("lies in the checkpoint"), "{ended:#?}");
+    }
+    let file = format!("{checkpoint}/x.safetensors");
+    let ended = sandbox.firebrick(&["export", "run", "--out", &file]).ends_with(4);
+    assert!(ended.stderr.contains("lies in the checkpoint"), "{ended:#?}");
+    assert_eq!(super::super::run_states::contents(&sandbox.path("run")), before);
+}

@@ -189,3 +189,43 @@ fn shipped_configs_say_nothing() {
         }
     }
 }
+
+/// What training refuses, an evaluation refuses, too: the number would mean nothing.
+#[test]
+fn evaluate_checks_the_loss_against_the_network_as_training_does() {
+    let sandbox = Sandbox::with_run();
+    for loss in ["nll", "kl_div", "bce"] {
+        let ended = sandbox
+            .firebrick(&["evaluate", "run", "--set", &format!("loss={{ name = \"{loss}\" }}")])
+            .ends_with(2);
+        assert!(ended.stderr.contains(&format!("the loss `{loss}` takes")), "{ended:#?}");
+    }
+}
+
+/// Images of another data set are prepared as the network has learnt them, and the data set is called by its name.
+#[test]
+fn evaluate_on_another_data_set_prepares_images_as_predict_does() {
+    let sandbox = Sandbox::with_run();
+    let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    for (index, split) in ["train", "test"].iter().enumerate() {
+        for (class, name) in names.iter().enumerate() {
+            let out = format!("digits/{split}/{name}/a.png");
+            std::fs::create_dir_all(sandbox.path(&format!("digits/{split}/{name}"))).unwrap();
+            let index = (10 * index + class).to_string();
+            sandbox.firebrick(&["data", "export", "digits", "--index", &index, "--out", &out]).succeeds();
+        }
+    }
+    let elsewhere = ["--set", "data.dataset=image_folder", "--set", "data.root=digits", "--json"];
+    let found = sandbox.firebrick(&[["evaluate", "run"].as_slice(), &elsewhere].concat()).succeeds().json();
+    assert_eq!(found["dataset"], "image_folder");
+    let predicted = |name: &str| {
+        let image = format!("digits/test/{name}/a.png");
+        let arguments = ["predict", "run", &image, "--top", "10", "--json"];
+        let found = sandbox.firebrick(&arguments).succeeds().json();
+        let all = found["predictions"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == name).unwrap()["probability"].as_f64().unwrap()
+    };
+    let expected = names.iter().map(|name| -predicted(name).ln()).sum::<f64>() / 10.0;
+    let loss = found["loss"].as_f64().unwrap();
+    assert!((loss - expected).abs() < 1e-5, "evaluate {loss}, from predict {expected}");
+}

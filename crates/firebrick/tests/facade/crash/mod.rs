@@ -25,6 +25,8 @@ const CONFIG: &str = r#"
     dataset = "digits"
     batch_size = 16
     limit = { train = 48, test = 16 }
+    # The end then has an evaluation of its own, for which the last checkpoint is written a second time.
+    validation = 0.25
     augment = [{ name = "random_crop", padding = 2 }, { name = "random_horizontal_flip" }]
     [loss]
     name = "cross_entropy"

@@ -140,3 +140,36 @@ fn a_lock_file_that_is_removed_is_made_again() {
     assert_nothing_lost(&run_dir, &outcome.summary, &uninterrupted(folder.path()), "lock file");
     assert!(run_dir.join(".lock").exists());
 }
+
+/// A line between the run's own would make the byte counts of every later checkpoint wrong.
+#[test]
+fn a_line_that_somebody_appends_during_a_run_ends_it_before_the_next_checkpoint() {
+    let folder = scratch();
+    let expected = uninterrupted(folder.path());
+    for at in (2..num_events()).step_by(3) {
+        let run_dir = folder.path().join(format!("appended-{at}"));
+        let metrics = run_dir.join("metrics.jsonl");
+        let append = |_: &Path| {
+            let text = std::fs::read_to_string(&metrics).unwrap();
+            std::fs::write(&metrics, text + "# looks fine\n").unwrap();
+        };
+        let Err(error) = disturbed(&run_dir, at, append) else { continue };
+        assert_eq!(error.kind(), ErrorKind::Storage, "{at}: {error}");
+        assert!(error.to_string().contains("something else writes into it"), "{at}: {error}");
+        let text = std::fs::read_to_string(&metrics).unwrap();
+        std::fs::write(&metrics, text.replace("# looks fine\n", "")).unwrap();
+        let outcome = resume(&run_dir).unwrap_or_else(|error| panic!("{at}: {error}"));
+        assert_nothing_lost(&run_dir, &outcome.summary, &expected, &format!("event {at}"));
+    }
+}
+
+/// A person's note in an old checkpoint is not removed with it.
+#[test]
+fn a_file_that_somebody_put_into_an_old_checkpoint_stays() {
+    let folder = scratch();
+    let run_dir = folder.path().join("noted");
+    let note = run_dir.join("checkpoints/step-000000000/NOTES.md");
+    let write = |_: &Path| std::fs::write(&note, "start").unwrap();
+    disturbed(&run_dir, 2, write).unwrap();
+    assert_eq!(std::fs::read_to_string(&note).unwrap(), "start");
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use firebrick::prelude::*;
 use firebrick::train::checkpoint::{self, Which};
+use firebrick_storage::remove_leftovers;
 
 use super::recorder::{Change, Recorder};
 use super::{assert_nothing_lost, config, resume, scratch, uninterrupted};
@@ -165,6 +166,11 @@ fn a_good_checkpoint_as_new_as_promised_survives_every_power_cut() {
                 .chars()
                 .take(200)
                 .collect::<String>();
+            // A resume begins with this: a checkpoint that was being replaced by one of the same step comes back.
+            let checkpoints = run_dir.join("checkpoints");
+            if checkpoints.is_dir() {
+                remove_leftovers(&checkpoints, |name| name.starts_with("step-")).unwrap();
+            }
             let found = checkpoint::find(&run_dir, &Which::Latest, &mut Vec::new());
             let found = found.unwrap_or_else(|error| panic!("{what}: {error}"));
             let step = found.map(|checkpoint| checkpoint.state.progress.position.step);
