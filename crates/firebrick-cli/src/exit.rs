@@ -19,7 +19,7 @@ pub enum Exit {
     Data,
     /// 4: a file that cannot be written, or a checkpoint that cannot be used.
     Storage,
-    /// 130 or 143: stopped by a signal.
+    /// 129, 130 or 143: stopped by a signal.
     Stopped(Signal),
 }
 

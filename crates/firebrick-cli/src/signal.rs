@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks for a clean stop, the second ends the process at once.
+//! Ctrl-C, SIGTERM and a closed terminal (SIGHUP): the first asks for a clean stop, the second ends the process at once.
 
 use std::io;
 use std::sync::Arc;
@@ -15,15 +15,26 @@ pub enum Signal {
     Interrupt,
     /// What `kill` and job schedulers send.
     Terminate,
+    /// The terminal was closed, or the connection to it was lost.
+    Hangup,
 }
 
+/// Its number on every Unix; other systems do not have it.
+const SIGHUP: i32 = 1;
+
 impl Signal {
-    const ALL: [Self; 2] = [Self::Interrupt, Self::Terminate];
+    const ALL: [Self; 3] = [Self::Interrupt, Self::Terminate, Self::Hangup];
+
+    /// Those that this process listens to. A hangup that is ignored, as `nohup` has it, stays ignored.
+    fn heeded() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|signal| *signal != Self::Hangup || heeds_hangup())
+    }
 
     fn number(self) -> i32 {
         match self {
             Self::Interrupt => SIGINT,
             Self::Terminate => SIGTERM,
+            Self::Hangup => SIGHUP,
         }
     }
 
@@ -32,6 +43,7 @@ impl Signal {
         match self {
             Self::Interrupt => 130,
             Self::Terminate => 143,
+            Self::Hangup => 129,
         }
     }
 
@@ -40,8 +52,17 @@ impl Signal {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
+            Self::Hangup => "SIGHUP",
         }
     }
+}
+
+/// Whether the process was begun with SIGHUP not ignored. Where the system does not tell, the signal is left alone.
+fn heeds_hangup() -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return false };
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 0)
 }
 
 /// Remembers whether a signal came. Clones share the memory.
@@ -61,7 +82,7 @@ impl Signals {
     pub fn install() -> io::Result<Self> {
         let signals = Self::default();
         let already_asked = Arc::new(AtomicBool::new(false));
-        for signal in Signal::ALL {
+        for signal in Signal::heeded() {
             let number = signal.number();
             // Actions run in the order of their registration: the first signal finds the flag down.
             flag::register_conditional_shutdown(
@@ -82,7 +103,7 @@ impl Signals {
     ///
     /// The system refuses a thread or a handler.
     pub fn acknowledge(tell: impl FnOnce(Signal) + Send + 'static) -> io::Result<()> {
-        let mut arrivals = iterator::Signals::new(Signal::ALL.map(Signal::number))?;
+        let mut arrivals = iterator::Signals::new(Signal::heeded().map(Signal::number))?;
         let listen = move || {
             let first =
                 arrivals.forever().find_map(|number| Signal::ALL.into_iter().find(|s| s.number() == number));

@@ -149,6 +149,14 @@ impl StorageError {
         Self::Io { path: path.to_path_buf(), action, source }
     }
 
+    /// Whether the system refuses to read, so that nothing is known of the contents: permissions, a disk that does not
+    /// answer. A file that is not there or too short says something of them.
+    pub fn is_refused_by_system(&self) -> bool {
+        use std::io::ErrorKind::{InvalidData, IsADirectory, NotADirectory, NotFound, UnexpectedEof};
+        let says_something = [NotFound, NotADirectory, IsADirectory, UnexpectedEof, InvalidData];
+        matches!(self, Self::Io { source, .. } if !says_something.contains(&source.kind()))
+    }
+
     /// An error of the caller that is to end a [`commit_folder`](crate::commit_folder).
     pub fn contents(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Contents { path: path.to_path_buf(), source: source.into() }

@@ -137,7 +137,8 @@ pub fn remove_folder(path: &Path) -> Result<(), StorageError> {
 }
 
 fn is_held_by_another(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::ResourceBusy)
+    use io::ErrorKind::{DirectoryNotEmpty, PermissionDenied, ResourceBusy};
+    matches!(error.kind(), DirectoryNotEmpty | PermissionDenied | ResourceBusy)
 }
 
 /// Gives a folder another name in the folder where it lies, durable before this returns.
@@ -295,7 +296,12 @@ fn sync_file(path: &Path) -> Result<(), StorageError> {
 
 fn read_manifest(folder: &Path) -> Result<Manifest, StorageError> {
     let path = folder.join(MANIFEST_FILE);
-    if folder.is_dir() && !path.is_file() {
+    let is_absent = match path.metadata() {
+        Ok(found) => !found.is_file(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => return Err(StorageError::io(&path, "read", error)),
+    };
+    if folder.is_dir() && is_absent {
         return Err(distrust(folder, MANIFEST_FILE, "a manifest", "none: it was never finished"));
     }
     let text = read_bounded(&path, MAX_MANIFEST_BYTES)?;

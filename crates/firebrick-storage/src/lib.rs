@@ -17,6 +17,7 @@ mod error;
 mod folder;
 mod hash;
 mod identity;
+mod links;
 mod lock;
 #[doc(hidden)]
 pub mod operation;
@@ -35,5 +36,6 @@ pub use folder::{
     create_folders, is_of_the_system, remove_folder, remove_leftovers, rename_folder, verify_folder,
 };
 pub use hash::{Sha256Hasher, sha256_file, sha256_hex};
+pub use links::separate_from_links;
 pub use lock::{LOCK_FILE, RunLock};
 pub use space::available_bytes;

@@ -12,10 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{BEST, Checkpoint, LATEST, folder_name};
 use crate::error::TrainError;
 use crate::json::{from_json, to_json};
-use crate::run_contents::RunContents;
-
-/// The file that says where a branch comes from.
-pub(crate) const BRANCH_FILE: &str = "branch.json";
+use crate::run_contents::{BRANCH_FILE, RunContents};
 
 /// `branch.json`: the checkpoint that a run was branched off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

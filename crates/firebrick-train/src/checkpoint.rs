@@ -14,11 +14,14 @@ use firebrick_component::text;
 use firebrick_data::{DatasetInfo, Preprocess};
 use firebrick_models::parameters::{NamedParameter, named_parameters};
 use firebrick_storage::{
-    MANIFEST_FILE, StorageError, commit_folder, is_of_the_system, read_bounded, remove_folder,
-    remove_leftovers, verify_folder, write_atomic, write_new,
+    MANIFEST_FILE, StorageError, commit_folder, read_bounded, remove_leftovers, verify_folder, write_atomic,
+    write_new,
 };
 use serde::{Deserialize, Serialize};
 
+pub use crate::checkpoint_names::folder_name;
+use crate::checkpoint_names::{EMA, MODEL, OPTIMIZER, STATE};
+pub(crate) use crate::checkpoint_names::{all_steps, step_of_name};
 use crate::config::Config;
 use crate::config_difference::{differences, with_start_of};
 use crate::ema::Ema;
@@ -27,16 +30,13 @@ use crate::event::CheckpointRecord;
 use crate::json::{from_json, to_json};
 use crate::metrics_tail;
 use crate::optimizer::{Optimizer, OptimizerState};
+pub(crate) use crate::retention::Retention;
+use crate::retention::remove_old;
 use crate::run_progress::RunProgress;
 use crate::schedule::ScheduleState;
 use crate::weights_hash::parameters_sha256;
 
 const FORMAT_VERSION: u32 = 2;
-const MODEL: &str = "model.bpk";
-const OPTIMIZER: &str = "optimizer.bpk";
-/// There only when the run keeps an average.
-const EMA: &str = "ema.bpk";
-const STATE: &str = "state.json";
 /// Names the newest checkpoint.
 pub const LATEST: &str = "LATEST";
 /// Names the checkpoint with the best evaluation.
@@ -74,11 +74,6 @@ pub struct Checkpoint {
     model: ModuleRecord,
 }
 
-/// Name of the folder for a step; sorts by number.
-pub fn folder_name(step: u64) -> String {
-    format!("step-{step:09}")
-}
-
 /// Everything a checkpoint holds, copied off the device, so that it can be written while training
 /// goes on.
 pub(crate) struct Snapshot {
@@ -87,23 +82,6 @@ pub(crate) struct Snapshot {
     ema: Option<Vec<u8>>,
     parameters: Vec<NamedParameter>,
     state: State,
-}
-
-/// Which checkpoints stay.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Retention {
-    /// How many of the newest.
-    pub keep_last: usize,
-    /// Steps with the best evaluations, the best first.
-    pub best_steps: Vec<u64>,
-    /// The step that a divergence would bring back.
-    pub point_of_return: Option<u64>,
-}
-
-impl Retention {
-    fn keeps(&self, step: u64) -> bool {
-        self.best_steps.contains(&step) || self.point_of_return == Some(step)
-    }
 }
 
 impl Snapshot {
@@ -160,35 +138,6 @@ impl Snapshot {
     }
 }
 
-/// Removes what need not stay beside the checkpoint of `newest`, which has just been written. Those of later steps are
-/// nothing that this process made: they stay, and count for nothing.
-fn remove_old(checkpoints: &Path, newest: u64, retention: &Retention) -> Result<(), TrainError> {
-    let mut steps = all_steps(checkpoints)?;
-    steps.retain(|step| *step <= newest);
-    steps.sort_unstable();
-    let surplus = steps.len().saturating_sub(retention.keep_last);
-    for step in &steps[..surplus] {
-        let folder = checkpoints.join(folder_name(*step));
-        if !retention.keeps(*step) && holds_nothing_else(&folder)? {
-            remove_folder(&folder)?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether a checkpoint's folder has only files of the checkpoint; what somebody else has put there is not ours to remove.
-fn holds_nothing_else(folder: &Path) -> Result<bool, TrainError> {
-    let unreadable = |source| StorageError::io(folder, "list", source);
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name();
-        let is_ours = [MODEL, OPTIMIZER, EMA, STATE, MANIFEST_FILE].iter().any(|file| name == *file);
-        if !is_ours && !is_of_the_system(&name.to_string_lossy()) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
 /// Makes `BEST` name the checkpoint of the best evaluation, where it does not: that checkpoint has just been written, or
 /// a process has ended between the two.
 pub(crate) fn point_to_best(checkpoints: &Path, best_step: Option<u64>) -> Result<(), TrainError> {
@@ -198,30 +147,6 @@ pub(crate) fn point_to_best(checkpoints: &Path, best_step: Option<u64>) -> Resul
         write_atomic(&checkpoints.join(BEST), format!("{name}\n").as_bytes())?;
     }
     Ok(())
-}
-
-/// Steps of the folders that look like checkpoints.
-pub(crate) fn all_steps(checkpoints: &Path) -> Result<Vec<u64>, TrainError> {
-    let entries = match std::fs::read_dir(checkpoints) {
-        Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(Vec::new());
-        }
-        Err(source) => return Err(StorageError::io(checkpoints, "list", source).into()),
-    };
-    let mut steps = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|source| StorageError::io(checkpoints, "list", source))?;
-        let step = entry.file_name().to_str().and_then(step_of_name);
-        steps.extend(step.filter(|_| entry.path().is_dir()));
-    }
-    Ok(steps)
-}
-
-/// The step whose checkpoint has this name, if it is the name of one.
-pub(crate) fn step_of_name(name: &str) -> Option<u64> {
-    let step = name.strip_prefix("step-")?.parse().ok()?;
-    (name == folder_name(step)).then_some(step)
 }
 
 /// The folder a pointer file names, if the file is there and holds a checkpoint's name.
@@ -298,6 +223,8 @@ fn latest(run_dir: &Path, notices: &mut Vec<String>) -> Result<Option<Checkpoint
                 passed_over.push(format!("passed over {path}: metrics.jsonl does not have its lines"));
                 without_metrics.get_or_insert(checkpoint);
             }
+            // What the system does not let us read may be good.
+            Err(TrainError::Storage(error)) if error.is_refused_by_system() => return Err(error.into()),
             Err(error) => {
                 passed_over.push(format!("passed over a checkpoint: {error}"));
                 first_error.get_or_insert(error);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Started {
     /// The run's folder.
+    #[serde(serialize_with = "as_text")]
     pub run_dir: PathBuf,
     /// Model name.
     pub model: String,
@@ -219,6 +220,7 @@ pub struct CheckpointRecord {
     /// Finished steps it holds.
     pub step: u64,
     /// Its folder.
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
     /// Whether it is the best so far.
     pub is_best: bool,
@@ -318,4 +320,9 @@ impl SplitScores {
     pub fn score(&self) -> Score {
         Score { loss: self.loss, accuracy: self.accuracy }
     }
+}
+
+/// A path as text; what of it is no Unicode is replaced, for JSON can hold nothing else.
+fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }

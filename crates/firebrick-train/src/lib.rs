@@ -41,11 +41,13 @@ pub mod observer;
 
 mod branch;
 pub mod checkpoint;
+mod checkpoint_names;
 mod config_difference;
 mod earlier;
 mod json;
 mod metrics_tail;
 mod resume;
+mod retention;
 mod run_contents;
 pub mod run_folder;
 pub mod run_progress;

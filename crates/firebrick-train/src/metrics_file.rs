@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use firebrick_storage::AppendFile;
+use firebrick_storage::{AppendFile, separate_from_links};
 
 use crate::error::TrainError;
 use crate::event::{Control, Event};
@@ -23,6 +23,7 @@ impl MetricsFile {
     /// Opens the file of the run in `run_dir`, or makes it, and cuts it to its first `bytes` bytes.
     pub(crate) fn open(run_dir: &Path, bytes: u64) -> Result<Self, TrainError> {
         let path = run_dir.join("metrics.jsonl");
+        separate_from_links(&path)?;
         let file = AppendFile::open(&path, bytes)?;
         Ok(Self { path, file, error: None })
     }

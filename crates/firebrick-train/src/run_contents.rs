@@ -30,7 +30,12 @@ pub(crate) struct RunContents {
     pub steps: Vec<u64>,
     /// `LATEST` or `BEST`.
     has_pointer: bool,
+    /// `branch.json`.
+    has_branch: bool,
 }
+
+/// The file that says where a branch comes from.
+pub(crate) const BRANCH_FILE: &str = "branch.json";
 
 /// What tells an `environment.json` of ours from another program's file of this name.
 #[derive(Deserialize)]
@@ -56,6 +61,7 @@ impl RunContents {
             metrics_bytes: metrics_tail::length(&run_dir.join("metrics.jsonl"))?.unwrap_or(0),
             has_summary: there("summary.json"),
             has_divergence: there("diverged.json"),
+            has_branch: there(BRANCH_FILE),
             steps,
             has_pointer: [LATEST, BEST].iter().any(|name| checkpoints.join(name).symlink_metadata().is_ok()),
         })
@@ -64,7 +70,7 @@ impl RunContents {
     /// Whether a fresh run may begin here: nothing of a run is there but what a process leaves that died before the
     /// folder had its `config.toml`.
     pub(crate) fn is_fresh(&self) -> bool {
-        !self.has_config && !self.has_traces() && !self.has_other_environment
+        !self.has_config && !self.has_traces() && !self.has_other_environment && !self.has_branch
     }
 
     /// Whether the folder is a run's: it has its config, or checkpoints, which hold it, too.
@@ -111,6 +117,9 @@ impl RunContents {
         }
         if self.has_divergence {
             found.push("diverged.json".to_owned());
+        }
+        if self.has_branch {
+            found.push("the branch.json of a branch".to_owned());
         }
         if self.has_other_environment {
             found.push("an environment.json that Firebrick did not write".to_owned());

@@ -262,8 +262,8 @@ struct Environment {
     os: &'static str,
     arch: &'static str,
     dataset_fingerprint: String,
-    /// What relative paths in the config start from.
-    working_folder: Option<PathBuf>,
+    /// What relative paths in the config start from; absent where its name is no Unicode.
+    working_folder: Option<String>,
     started_unix_s: u64,
 }
 
@@ -278,7 +278,9 @@ impl Environment {
             os: std::env::consts::OS,
             arch: std::env::consts::ARCH,
             dataset_fingerprint: plan.datasets.info.fingerprint.clone(),
-            working_folder: std::env::current_dir().ok(),
+            working_folder: std::env::current_dir()
+                .ok()
+                .and_then(|folder| folder.to_str().map(str::to_owned)),
             started_unix_s: std::time::SystemTime::now()
                 .duration_since(std::time::UNIX_EPOCH)
                 .map_or(0, |elapsed| elapsed.as_secs()),

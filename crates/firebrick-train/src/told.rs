@@ -1,6 +1,8 @@
 //! What a config has that is accepted and will hardly be what somebody wanted. Nothing here stops a run.
 
 use firebrick_component::text;
+use firebrick_models::Shape;
+use firebrick_models::network::NetworkLayer;
 
 use crate::config::Config;
 use crate::schedule::{Schedule, ScheduleConfig};
@@ -38,6 +40,7 @@ pub(crate) fn of_run(config: &Config, lengths: &Lengths, schedule: &Schedule) ->
             data.batch_size
         ));
     }
+    told.extend(of_single_values(config, num_train));
     let batches = trainer.accumulate_grad_batches as u64;
     if batches > lengths.batches_per_epoch {
         told.push(format!(
@@ -46,6 +49,22 @@ pub(crate) fn of_run(config: &Config, lengths: &Lengths, schedule: &Schedule) ->
         ));
     }
     told
+}
+
+/// Batch normalisation of one value a channel takes its mean for the value and gives 0; PyTorch refuses that.
+fn of_single_values(config: &Config, num_train: usize) -> Option<String> {
+    let data = &config.data;
+    let has_single = data.batch_size == 1 || (num_train % data.batch_size == 1 && !data.drop_last);
+    let plan = config.model.network.build().ok().filter(|_| has_single)?;
+    let is_single = |layer: &&NetworkLayer| {
+        let is_norm = layer.layer.repr(layer.input).starts_with("BatchNorm");
+        is_norm && matches!(layer.input, Shape::Image([_, 1, 1]))
+    };
+    let path = &plan.layers().iter().find(is_single)?.path;
+    Some(format!(
+        "a batch of one image gives batch normalisation {path} one value a channel, of which nothing can be learnt (PyTorch \
+         refuses it); set data.drop_last = true, or another data.batch_size"
+    ))
 }
 
 fn of_schedule(config: &Config, num_steps: u64, schedule: &Schedule) -> Vec<String> {

@@ -198,6 +198,14 @@ fn measure(
         return Err(Failure::usage(text).hint("give it the run's classes, under the same names"));
     }
     if trained_on.fingerprint != here.fingerprint {
+        if part != Part::Test {
+            let text = format!(
+                "--split {}: the data is not what the run was trained on (its fingerprint differs), so these could be other \
+                 images than the run's",
+                part.name()
+            );
+            return Err(Failure::usage(text).hint("put the data back as it was"));
+        }
         let text = "the data is not what the run was trained on: its fingerprint differs";
         attended.console.line(&warning(text, attended.console.style()));
     }

@@ -52,7 +52,7 @@ fn finish(child: Child, mut stdout: BufReader<ChildStdout>) -> Ended {
 
 #[test]
 fn one_signal_saves_a_checkpoint_from_which_the_run_goes_on() {
-    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let sandbox = Sandbox::with_tiny_config();
         let (child, mut stdout) = endless(&sandbox, &[]);
         wait_for(&mut stdout, "step");

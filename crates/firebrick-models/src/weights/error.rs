@@ -46,6 +46,18 @@ pub enum WeightsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of sorted names, none of which is the model's, in which shapes alone do not say which tensor is which.
+    #[error(
+        "weights file '{}': none of its names is this model's, and for {by_order_alone} parameters several tensors have the right \
+         shape; a .safetensors file is sorted by name, so its order says nothing: rename its tensors, or save it with torch.save",
+        text::path(path)
+    )]
+    OrderSaysNothing {
+        /// The file.
+        path: PathBuf,
+        /// Parameters for which the order would have to decide.
+        by_order_alone: usize,
+    },
     /// The file holds several networks that fit equally well.
     #[error(
         "weights file '{}': {} networks in it fit this model, under {}; say which one: model.weights_key = \"{}\"",

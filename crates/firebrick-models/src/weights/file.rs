@@ -68,6 +68,18 @@ impl WeightsFile {
         Self { path: path.to_owned(), format, layout, tensors, parts, optimizers, keys, ignored, choice }
     }
 
+    /// The tensors that lie in none of the parts, and their positions in this file.
+    pub(crate) fn top(&self) -> (Self, Vec<usize>) {
+        let is_in_part = |name: &str| {
+            self.parts.iter().any(|part| name.strip_prefix(part).is_some_and(|rest| rest.starts_with('.')))
+        };
+        let own = self.tensors.iter().enumerate().filter(|(_, tensor)| !is_in_part(&tensor.name));
+        let (positions, tensors) = own.map(|(position, tensor)| (position, tensor.clone())).unzip();
+        let mut top = Self::flat(&self.path, self.format, self.layout, tensors);
+        top.ignored.clone_from(&self.parts);
+        (top, positions)
+    }
+
     /// The tensors whose names begin with `key` and a dot, without it, and their positions in this file.
     pub(crate) fn part(&self, key: &str) -> (Self, Vec<usize>) {
         let named = self.tensors.iter().enumerate().filter_map(|(position, tensor)| {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::described::{MatchedBy, Misshapen, Mistyped, NamedShape};
 use super::error::{Mismatch, WeightsError};
 use super::file::{FileTensor, WeightsFile};
+use super::format::WeightsFormat;
 use super::layers;
 use super::prefix::find_prefix;
 use super::targets::{Match, Target, Targets, is_counter};
@@ -46,6 +47,10 @@ pub(crate) fn match_tensors(
     options: LoadOptions,
 ) -> Result<Plan, WeightsError> {
     let draft = Draft::of(file, targets)?;
+    let by_order_alone = draft.matches.iter().flatten().filter(|found| found.by_order_alone).count();
+    if file.format == WeightsFormat::Safetensors && by_order_alone > 0 {
+        return Err(WeightsError::OrderSaysNothing { path: file.path.clone(), by_order_alone });
+    }
     let findings = draft.findings(file, targets);
     findings.judge(draft.matched_by, file, targets, options)
 }

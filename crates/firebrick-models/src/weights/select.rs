@@ -10,6 +10,9 @@ use super::targets::Targets;
 /// Keys of the network itself, where an average of it or another network fits as well; the likeliest first.
 const NETWORK_KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 
+/// How the tensors that lie under no key are called.
+const TOP: &str = "the file's top level";
+
 /// What an error lists at most of a file's parts.
 const PARTS_SHOWN: usize = 20;
 
@@ -74,9 +77,21 @@ impl Candidate {
         Some(Self { key: key.to_owned(), file: part, fit, tensors })
     }
 
+    /// The tensors that lie in no part, where all of the network is among them: what a script saved together with its own
+    /// state dict.
+    fn of_top(file: &WeightsFile, targets: &Targets) -> Option<Self> {
+        let (top, positions) = file.top();
+        let fit = fit(&top, targets).ok().filter(|fit| fit.is_by_name && fit.num_problems == 0)?;
+        let tensors = fit.tensors.iter().map(|tensor| positions[*tensor]).collect();
+        Some(Self { key: TOP.to_owned(), file: top, fit, tensors })
+    }
+
     /// The place of its key among those of a network itself.
     fn place(&self) -> usize {
         let key = self.key.as_str();
+        if key == TOP {
+            return 0;
+        }
         NETWORK_KEYS.iter().position(|known| *known == key).unwrap_or(NETWORK_KEYS.len())
     }
 
@@ -89,6 +104,7 @@ impl Candidate {
 fn best_part(mut file: WeightsFile, targets: &Targets) -> Result<WeightsFile, WeightsError> {
     let mut candidates: Vec<Candidate> =
         file.parts.iter().filter_map(|key| Candidate::of_part(&file, key, targets)).collect();
+    candidates.extend(Candidate::of_top(&file, targets));
     let Some(best) = candidates.iter().map(Candidate::rank).min() else {
         file.ignored.clone_from(&file.optimizers);
         return Ok(file);

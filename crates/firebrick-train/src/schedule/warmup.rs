@@ -14,7 +14,7 @@ pub struct WarmupConfig {
     /// Optimiser steps that it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// Epochs that it takes.
+    /// Epochs that it takes. The rate rises with every step, also before a schedule that changes `per = "epoch"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u64>,
     /// Where it begins, as a share of the rate that it rises to.

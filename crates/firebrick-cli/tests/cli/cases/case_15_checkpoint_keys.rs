@@ -103,6 +103,11 @@ fn of_several_networks_a_key_chooses() {
     let ended = train(&sandbox, "w.ckpt", &[]).succeeds();
     let told = "taken from `state_dict`; the file holds such a network under state_dict_ema, too";
     assert!(ended.stderr.contains(told), "{ended:#?}");
+    // Tensors beside an average lie under no key.
+    let sandbox = with_checkpoint("beside_average.pt", "w.ckpt");
+    let ended = train(&sandbox, "w.ckpt", &[]).succeeds();
+    assert_eq!(answer(&sandbox), 1);
+    assert!(ended.stderr.contains("the file holds such a network under ema, too"), "{ended:#?}");
     // The network's average, although its own key is known.
     let sandbox = with_checkpoint("data_parallel.pth.tar", "w.ckpt");
     train(&sandbox, "w.ckpt", &["--set", "model.weights_key=state_dict_ema"]).succeeds();

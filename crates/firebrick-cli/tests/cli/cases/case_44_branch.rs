@@ -138,3 +138,19 @@ fn the_best_checkpoint_comes_along() {
     assert!(sandbox.path("b/checkpoints").join(best.trim()).is_dir());
     sandbox.firebrick(&["evaluate", "b", "--checkpoint", "best"]).succeeds();
 }
+
+/// Else the fresh run would pass for that branch, and a restart of the branch would go on in it.
+#[test]
+fn no_fresh_run_begins_where_a_branch_was_begun() {
+    let sandbox = Sandbox::with_tiny_config();
+    sandbox.write("lone/branch.json", r#"{"run": "elsewhere", "step": 3, "manifest_sha256": "0"}"#);
+    for resume in [["--quiet"].as_slice(), &["--quiet", "--resume"]] {
+        let train = ["--config", "tiny.toml", "--run-dir", "lone"];
+        let ended = sandbox.train(&[&train, resume].concat()).ends_with(4);
+        assert!(ended.stderr.contains("branch.json"), "{ended:#?}");
+    }
+    assert_eq!(
+        sandbox.entries().iter().filter(|name| name.starts_with("lone/") && !name.ends_with(".lock")).count(),
+        1
+    );
+}

@@ -229,3 +229,40 @@ fn evaluate_on_another_data_set_prepares_images_as_predict_does() {
     let loss = found["loss"].as_f64().unwrap();
     assert!((loss - expected).abs() < 1e-5, "evaluate {loss}, from predict {expected}");
 }
+
+/// Training and validation images are drawn from the files that are there: with other files some that were trained on could
+/// be taken for validation images.
+#[test]
+fn evaluate_refuses_seen_splits_of_changed_data() {
+    let sandbox = Sandbox::new();
+    super::super::fixtures::image_folder(&sandbox);
+    let config = TINY.replace("\"digits\"", "\"image_folder\"\nroot = \"data/pets\"\nvalidation = 0.25");
+    let config = config
+        .replace("limit = { train = 96, test = 64 }", "")
+        .replace("num_classes = 10", "num_classes = 2");
+    sandbox.write("pets.toml", config);
+    sandbox.train(&["--config", "pets.toml", "--run-dir", "run", "--quiet"]).succeeds();
+    sandbox.firebrick(&["evaluate", "run", "--split", "validation"]).succeeds();
+    std::fs::remove_file(sandbox.path("data/pets/train/cat/0.png")).unwrap();
+    sandbox.firebrick(&["evaluate", "run"]).succeeds();
+    for split in ["validation", "train"] {
+        let ended = sandbox.firebrick(&["evaluate", "run", "--split", split]).ends_with(2);
+        assert!(ended.stderr.contains("its fingerprint differs"), "{ended:#?}");
+    }
+}
+
+#[test]
+fn one_value_a_channel_for_batch_normalisation_is_told() {
+    let sandbox = Sandbox::new();
+    let layers = r#"layers = [{ name = "adaptive_avg_pool2d", output_size = 1 }, { name = "batch_norm2d" }, { name = "flatten" },
+        { name = "linear", out_features = 10 }]"#;
+    let network = format!("name = \"sequential\"\ninput_shape = [1, 8, 8]\n{layers}");
+    let config =
+        TINY.replace("name = \"lenet\"\nnum_classes = 10", &network).replace("train = 96", "train = 97");
+    sandbox.write("norm.toml", config);
+    let ended = sandbox.train(&["--config", "norm.toml", "--run-dir", "run", "--quiet"]).succeeds();
+    assert!(ended.stderr.contains("gives batch normalisation 1 one value a channel"), "{ended:#?}");
+    let whole = ["--config", "norm.toml", "--run-dir", "whole", "--quiet", "--set", "data.drop_last=true"];
+    let ended = sandbox.train(&whole).succeeds();
+    assert!(!ended.stderr.contains("one value a channel"), "{ended:#?}");
+}

@@ -3,7 +3,7 @@
 use firebrick::train::config::Override;
 use firebrick::train::{Config, check};
 
-use crate::cli::sandbox::{Sandbox, TINY};
+use crate::cli::sandbox::{Ended, Sandbox, TINY};
 
 #[test]
 fn suggested_commands_can_be_pasted() {
@@ -177,4 +177,22 @@ fn arguments_of_losses_on_the_command_line_are_said_in_words() {
     assert_eq!(of("delta=nan"), "error: huber: delta: expected a number, got the string \"nan\"\n");
     assert!(of("dleta=1").contains("unknown key `dleta`"));
     assert!(of("reduction=7").contains("reduction: expected"));
+}
+
+/// Linux takes any bytes as names.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_whose_name_is_no_unicode_is_a_folder() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let sandbox = Sandbox::with_tiny_config();
+    let folder = sandbox.path("").join(OsStr::from_bytes(b"caf\xe9"));
+    std::fs::create_dir(&folder).unwrap();
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_train"));
+    command.current_dir(&folder).arg("--run-dir").arg(folder.join("run"));
+    let arguments = ["--config", "../tiny.toml", "--log-format", "json", "--set", "trainer.epochs=1"];
+    let ended = Ended::of(command.args(arguments).output().unwrap()).ends_with(0);
+    assert!(ended.stdout.lines().all(|line| line.starts_with('{')), "{ended:#?}");
+    assert!(folder.join("run/summary.json").is_file());
 }

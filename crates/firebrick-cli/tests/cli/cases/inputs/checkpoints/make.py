@@ -35,3 +35,4 @@ torch.save(average.state_dict(), "averaged.bin")
 torch.save({"state_dict": {"model." + key: value for key, value in state[9].items()}, "optimizer_states": [optimizer],
             "callbacks": {"best": torch.tensor(0.5)}, "pytorch-lightning_version": "2.5"}, "lightning.ckpt")
 torch.save(state[2], "checkpoint_epoch_0010.pt")
+torch.save({**state[1], "ema": state[5]}, "beside_average.pt")
