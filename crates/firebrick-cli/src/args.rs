@@ -20,7 +20,7 @@ use crate::message::Failure;
 macro_rules! exit_codes {
     () => {
         "\n\nExit codes: 0 done, 1 training diverged or a comparison failed, 2 wrong arguments or config, 3 data, \
-4 storage or checkpoint, 130 stopped by Ctrl-C and 143 by SIGTERM, with a checkpoint saved."
+4 storage or checkpoint, 130, 143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP, with a checkpoint saved."
     };
 }
 
