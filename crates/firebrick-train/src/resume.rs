@@ -315,6 +315,8 @@ fn newest_run(plan: &Plan) -> Result<Option<PathBuf>, TrainError> {
         let path = entry.map_err(unreadable)?.path();
         if let Some(number) = number(&path)
             && !RunContents::of(&path)?.is_fresh()
+            // A branch is gone on with by its own name; the same command as before goes on with its own run.
+            && Branch::read(&path)?.is_none()
         {
             newest = newest.max(Some((number, path)));
         }

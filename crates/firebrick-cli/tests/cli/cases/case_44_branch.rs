@@ -154,3 +154,19 @@ fn no_fresh_run_begins_where_a_branch_was_begun() {
         1
     );
 }
+
+/// The command that a restart loop repeats must not move on to a branch that somebody has made meanwhile.
+#[test]
+fn a_resume_without_a_name_goes_on_with_the_run_and_not_with_its_branch() {
+    let sandbox = Sandbox::new();
+    sandbox.write("t.toml", CONFIG);
+    let train = ["--config", "t.toml", "--quiet", "--resume"];
+    sandbox.train(&[train.as_slice(), &["--set", "trainer.max_steps=7"]].concat()).succeeds();
+    let branch = "--resume=runs/t-001/checkpoints/step-000000006";
+    sandbox.train(&["--config", "t.toml", branch, "--quiet"]).succeeds();
+    assert_eq!(sandbox.read_json("runs/t-002/summary.json")["steps"], 8);
+    assert_eq!(sandbox.read_json("runs/t-001/summary.json")["steps"], 7);
+    sandbox.train(&train).succeeds();
+    assert_eq!(sandbox.read_json("runs/t-001/summary.json")["steps"], 8);
+    assert_eq!(sha256(&sandbox, "runs/t-001"), sha256(&sandbox, "runs/t-002"));
+}
