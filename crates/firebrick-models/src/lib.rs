@@ -39,6 +39,7 @@
 //! | `walk.rs` | the one walk over parameters, each with its path and role |
 //! | `parameters.rs` | every parameter by name, in torch's layout |
 //! | `buffers.rs` | what a training step changes besides, to undo it |
+//! | `published.rs` | files of published weights, and how their images are prepared |
 //! | `weights/` | `.safetensors`, `.pt`, `.bpk` in; `.safetensors` out |
 
 mod buffers;
@@ -47,6 +48,7 @@ pub mod init;
 pub mod layer;
 pub mod network;
 pub mod parameters;
+pub mod published;
 pub mod shape;
 pub mod summary;
 pub mod walk;
@@ -57,6 +59,7 @@ pub use buffers::Buffers;
 pub use classifier::ImageClassifier;
 pub use layer::{Activations, Layer, LayerConfig};
 pub use network::{Named, Network, NetworkConfig, NetworkPlan, Node};
+pub use published::PublishedWeights;
 pub use shape::Shape;
 pub use summary::{LayerSummary, ModelSummary};
 pub use zoo::{LeNetConfig, ModelConfig, SequentialConfig, TuduiConfig};
