@@ -39,12 +39,14 @@ pub struct DataConfig {
     /// Draw a new order of the training samples for each epoch.
     #[serde(default = "default_true")]
     pub shuffle: bool,
-    /// What happens to a pixel after the division by 255.
-    #[serde(default)]
-    pub normalize: Normalize,
-    /// How images get the model's size.
-    #[serde(default, skip_serializing_if = "Resize::is_default")]
-    pub resize: Resize,
+    /// What happens to a pixel after the division by 255. Left out: what belongs to the published weights that the run
+    /// begins with, otherwise `"dataset"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<Normalize>,
+    /// How images get the model's size. Left out: what belongs to the published weights that the run begins with,
+    /// otherwise `"squash"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resize: Option<Resize>,
     /// Changes to training images, in this order. Where one of them sets the images' size, the list must end
     /// with the model's; otherwise images get it first, by `resize`.
     #[serde(default)]
@@ -102,8 +104,8 @@ impl DataConfig {
             on_bad_image: OnBadImage::default(),
             batch_size: default_batch_size(),
             shuffle: true,
-            normalize: Normalize::default(),
-            resize: Resize::default(),
+            normalize: None,
+            resize: None,
             augment: Vec::new(),
             batch_augment: Vec::new(),
             workers: default_workers(),
@@ -125,8 +127,12 @@ impl DataConfig {
     pub fn validate(&self) -> Result<(), ArgumentError> {
         check::in_range("batch_size", self.batch_size, 1, 1 << 20)?;
         check::in_range("workers", self.workers, 0, 1024)?;
-        self.normalize.validate().map_err(|error| error.within("normalize"))?;
-        self.resize.validate().map_err(|error| error.within("resize"))?;
+        if let Some(normalize) = &self.normalize {
+            normalize.validate().map_err(|error| error.within("normalize"))?;
+        }
+        if let Some(resize) = &self.resize {
+            resize.validate().map_err(|error| error.within("resize"))?;
+        }
         for (index, step) in self.augment.iter().enumerate() {
             step.validate().map_err(|error| error.within(format!("augment[{index}]")))?;
         }

@@ -14,7 +14,7 @@ use firebrick::train::metric::check_classes;
 use firebrick::train::trained::TrainedRun;
 use serde_json::{Value, json};
 
-use crate::attended::Attended;
+use crate::attended::{Attended, NetworkArgument};
 use crate::console::Format;
 use crate::exit::Exit;
 use crate::message::{Failure, warning};
@@ -40,6 +40,9 @@ pub struct EvaluateArguments {
     /// Change a key of the run's config, as in --set data.root=/mnt/data; may be repeated
     #[arg(long, value_name = "KEY.PATH=VALUE")]
     set: Vec<String>,
+
+    #[command(flatten)]
+    network: NetworkArgument,
 
     /// Print one JSON object, with the confusion matrix
     #[arg(long)]
@@ -154,16 +157,16 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let mut config = Config::from_toml(&state, &run.state.config, &overrides)?;
     let own = Config::from_toml(&state, &run.state.config, &[])?;
     refuse_other_images(&own, &config, arguments.split)?;
-    let attended = Attended::new(Format::for_people())?;
+    let attended = Attended::new(Format::for_people())?.on(arguments.network);
     if let Some(notice) = run.check_loss(&config)? {
         attended.console.line(&warning(&notice, attended.console.style()));
     }
     // Images of another data set, too, are prepared as the network has learnt them.
     if !overrides.iter().any(|one| one.keys().starts_with(&["data".to_owned(), "normalize".to_owned()])) {
-        config.data.normalize = match &run.state.preprocess.normalization {
+        config.data.normalize = Some(match &run.state.preprocess.normalization {
             Some(normalization) => Normalize::Values(normalization.clone()),
             None => Normalize::None,
-        };
+        });
     }
     find_data(&run.run_dir, &mut config);
     // Training images, too, are evaluated as they are.

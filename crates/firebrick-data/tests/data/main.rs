@@ -17,6 +17,7 @@ mod loader;
 mod mixup;
 mod on_bad_image;
 mod own;
+mod shared_download;
 mod small_sources;
 mod splits;
 mod steps;

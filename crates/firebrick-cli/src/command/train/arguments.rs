@@ -9,6 +9,7 @@ use firebrick::train::backend::BackendChoice;
 use firebrick::train::config::Override;
 use firebrick::train::run_folder::{Resume, RunLocation, recorded_config};
 
+use crate::attended::NetworkArgument;
 use crate::console::Format;
 use crate::message::Failure;
 use crate::resolve::{find_data, overrides, read_config};
@@ -38,6 +39,9 @@ pub struct TrainArguments {
     /// a new folder, or --run-dir
     #[arg(long, value_name = "RUN", require_equals = true, num_args = 0..=1)]
     resume: Option<Option<PathBuf>>,
+
+    #[command(flatten)]
+    pub network: NetworkArgument,
 
     /// Say nothing but warnings, errors and the result
     #[arg(long, short, conflicts_with = "log_format")]

@@ -23,8 +23,9 @@ use crate::style::{Style, counted, duration, loss, percent, rate, thousands};
 
 /// Trains; the summary goes to standard output.
 pub fn run(arguments: TrainArguments) -> Result<Exit, Failure> {
+    let network = arguments.network;
     let TrainRequest { config, name, location, format } = arguments.resolve()?;
-    let attended = Attended::new(format)?;
+    let attended = Attended::new(format)?.on(network);
     let mut log = TrainingLog::new(attended.console.clone(), attended.signals.clone(), &config);
     let mut trainer = Trainer::new(config)
         .name(name)
