@@ -54,6 +54,10 @@ pub struct DataConfig {
     /// Changes to whole training batches after normalisation, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub batch_augment: Vec<BatchTransformConfig>,
+    /// How often a training image comes in an epoch, one after another, each time augmented in another way. An epoch keeps
+    /// its length, so that it holds as many fewer images. 1: once.
+    #[serde(default = "default_repeats", skip_serializing_if = "is_once")]
+    pub repeated_augmentation: usize,
     /// Threads that prepare batches; 0: the training thread does. Batches are the same for any number.
     #[serde(default = "default_workers")]
     pub workers: usize,
@@ -90,6 +94,14 @@ fn default_workers() -> usize {
     2
 }
 
+fn default_repeats() -> usize {
+    1
+}
+
+fn is_once(repeats: &usize) -> bool {
+    *repeats == 1
+}
+
 fn default_true() -> bool {
     true
 }
@@ -108,6 +120,7 @@ impl DataConfig {
             resize: None,
             augment: Vec::new(),
             batch_augment: Vec::new(),
+            repeated_augmentation: default_repeats(),
             workers: default_workers(),
             drop_last: false,
             limit: None,
@@ -127,6 +140,11 @@ impl DataConfig {
     pub fn validate(&self) -> Result<(), ArgumentError> {
         check::in_range("batch_size", self.batch_size, 1, 1 << 20)?;
         check::in_range("workers", self.workers, 0, 1024)?;
+        check::in_range("repeated_augmentation", self.repeated_augmentation, 1, 1024)?;
+        if self.repeated_augmentation > 1 && !self.shuffle {
+            let expected = "1 beside shuffle = false, where the first images only would ever come";
+            return Err(ArgumentError::new("repeated_augmentation", expected, self.repeated_augmentation));
+        }
         if let Some(normalize) = &self.normalize {
             normalize.validate().map_err(|error| error.within("normalize"))?;
         }
@@ -161,6 +179,10 @@ impl DataConfig {
                 "download",
                 format!("data set `{name}` has no official place to fetch it from"),
             ));
+        }
+        if self.repeated_augmentation > 1 && self.augment.is_empty() {
+            let reason = "without `augment` an image is the same each time";
+            found.push(NoEffect::new("repeated_augmentation", reason));
         }
         let steps = self.augment.iter().enumerate();
         found.extend(

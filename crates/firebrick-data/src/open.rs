@@ -56,12 +56,13 @@ pub fn open(
     let prepare = |split: SharedDataset, augment: &[TransformConfig], batch: &[BatchTransformConfig]| {
         PreparedDataset::new(split, preprocess.clone(), augment.to_vec(), seed)?
             .with_classes(source.class_names.len(), batch.to_vec())
-            .map(Arc::new)
     };
+    let train = prepare(splits.train, &config.augment, &config.batch_augment)?;
+    let plain = |split: SharedDataset| prepare(split, &[], &[]).map(Arc::new);
     Ok(Datasets {
-        train: prepare(splits.train, &config.augment, &config.batch_augment)?,
-        validation: splits.validation.map(|split| prepare(split, &[], &[])).transpose()?,
-        test: prepare(splits.test, &[], &[])?,
+        train: Arc::new(train.with_repeats(config.repeated_augmentation)),
+        validation: splits.validation.map(plain).transpose()?,
+        test: plain(splits.test)?,
         info,
     })
 }
@@ -195,6 +196,9 @@ fn describe(
         None => format!("validation on the {} samples of the data set's own split", validation.len()),
     }));
     steps.extend(training.steps(source.shape));
+    if config.repeated_augmentation > 1 {
+        steps.push(format!("each image of an epoch {} times", config.repeated_augmentation));
+    }
     steps.extend(config.batch_augment.iter().map(|step| step.description()));
     if training.augment_sets_size() {
         let plain = training.preprocess().steps(source.shape);

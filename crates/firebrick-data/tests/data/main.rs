@@ -2,14 +2,19 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod augment;
+mod augment_loader;
 mod bad_arguments;
 mod bad_cifar;
 mod bad_idx;
 mod bad_image_folder;
 mod bad_pickle;
 mod cifar;
+mod cutmix;
 mod damaged_images;
 mod download;
+mod draws;
+mod functional;
 mod idx;
 mod image_folder;
 mod large_images;

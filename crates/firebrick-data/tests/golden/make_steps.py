@@ -9,6 +9,7 @@ One case a line, fields separated by blanks; pixels are channel by channel, row 
     bicubic     channels height width shorter crop pixels result       (the same, bicubic)
     letterbox   channels height width new_height new_width pixels result
     mixup       images values classes share labels pixels result probabilities     (f32 bits in hex; share as f64 bits)
+    cutmix      images channels height width classes left top right bottom share labels pixels result probabilities
 """
 
 import random
@@ -74,3 +75,13 @@ for shape in SHAPES:
         image = make(*shape)
         resized = functional.resize(image, shorter, functional.InterpolationMode.BICUBIC)
         print("bicubic", *shape, shorter, crop, text(image), text(functional.center_crop(resized, crop)))
+for num, box in [(1, (0, 1, 2, 3)), (2, (1, 0, 4, 5)), (4, (0, 0, 4, 5)), (3, (2, 3, 2, 4)), (3, (3, 2, 4, 3))]:
+    images = torch.randn(num, 2, 5, 4, generator=torch.Generator().manual_seed(num))
+    labels = torch.tensor([(index * 2) % 3 for index in range(num)])
+    share = 1.0 - (box[2] - box[0]) * (box[3] - box[1]) / 20
+    cutmix = v2.CutMix(alpha=1.0, num_classes=3)
+    cutmix.make_params = lambda _: {"box": box, "lam_adjusted": share}
+    mixed, probabilities = cutmix(images, labels)
+    numbers = ",".join(str(label) for label in labels.tolist())
+    shares = struct.pack(">d", share).hex()
+    print("cutmix", num, 2, 5, 4, 3, *box, shares, numbers, floats(images), floats(mixed), floats(probabilities))
