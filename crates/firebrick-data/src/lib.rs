@@ -37,6 +37,7 @@ mod image;
 mod image_file;
 mod info;
 pub mod loader;
+mod memory;
 mod open;
 pub mod order;
 mod part;
@@ -47,6 +48,7 @@ pub mod random;
 mod shape;
 pub mod source;
 mod split;
+mod splits;
 pub mod transform;
 mod transform_error;
 
