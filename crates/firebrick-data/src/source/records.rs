@@ -24,7 +24,7 @@ pub(super) struct Part {
     pub(super) bytes: Vec<u8>,
     pub(super) first: usize,
     pub(super) stride: usize,
-    pub(super) labels: Vec<u8>,
+    pub(super) labels: Vec<u32>,
 }
 
 impl Records {
@@ -58,14 +58,14 @@ impl Records {
     }
 
     /// The labels of all records, in their order.
-    pub fn labels(&self) -> impl Iterator<Item = u8> + '_ {
+    pub fn labels(&self) -> impl Iterator<Item = u32> + '_ {
         self.parts.iter().flat_map(|part| part.labels.iter().copied())
     }
 }
 
 /// Labels that are not below `num_classes` would be read as another class, or crash a GPU, much later.
-fn check_labels(path: &Path, labels: &[u8], num_classes: usize) -> Result<(), DataError> {
-    match labels.iter().position(|label| usize::from(*label) >= num_classes) {
+fn check_labels(path: &Path, labels: &[u32], num_classes: usize) -> Result<(), DataError> {
+    match labels.iter().position(|label| *label as usize >= num_classes) {
         None => Ok(()),
         Some(record) => Err(DataError::malformed(
             path,
@@ -98,7 +98,7 @@ impl Dataset<Sample, DataError> for Records {
         let InputShape { channels, height, width } = self.shape;
         // `push` has made sure that both lie inside.
         let pixels = part.bytes[start..start + self.shape.len()].into();
-        Ok(Sample { image: Image { channels, height, width, pixels }, label: u32::from(part.labels[local]) })
+        Ok(Sample { image: Image { channels, height, width, pixels }, label: part.labels[local] })
     }
 
     fn len(&self) -> usize {
@@ -109,6 +109,6 @@ impl Dataset<Sample, DataError> for Records {
 impl SampleSet for Records {
     fn label(&self, index: usize) -> Result<u32, DataError> {
         let (part, local) = self.locate(index)?;
-        Ok(u32::from(part.labels[local]))
+        Ok(part.labels[local])
     }
 }

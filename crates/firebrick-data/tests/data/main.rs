@@ -22,6 +22,7 @@ mod loader;
 mod mixup;
 mod on_bad_image;
 mod own;
+mod same_samples;
 mod small_sources;
 mod splits;
 mod steps;
