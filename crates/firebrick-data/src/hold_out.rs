@@ -7,6 +7,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::balance::by_class;
 use crate::random::{Purpose, below, generator};
 
 /// How many training samples are held out.
@@ -114,15 +115,6 @@ fn stratified_fold(
         }
     }
     both(&is_held_out)
-}
-
-/// The indices of each class.
-fn by_class(labels: &[u32], num_classes: usize) -> Vec<Vec<usize>> {
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); num_classes];
-    for (index, label) in labels.iter().enumerate() {
-        members[*label as usize].push(index);
-    }
-    members
 }
 
 /// The indices that stay, and those that are held out.

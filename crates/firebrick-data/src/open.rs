@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::balance::by_class;
 use crate::batch_transform::BatchTransformConfig;
 use crate::config::DataConfig;
 use crate::datasets::Datasets;
 use crate::download;
+use crate::duplicates;
 use crate::error::DataError;
 use crate::hold_out::HoldOut;
 use crate::info::DatasetInfo;
@@ -15,7 +17,7 @@ use crate::progress::Progress;
 use crate::shape::InputShape;
 use crate::source::{OpenRequest, SharedDataset, Source, Wanted};
 use crate::split::StoredSplit;
-use crate::splits::{HeldOut, Splits};
+use crate::splits::{HeldOut, Splits, labels};
 use crate::transform::{Pipeline, Preprocess, TransformConfig};
 
 /// Opens the data set of `config` for a model that wants images of shape `input`.
@@ -40,6 +42,12 @@ pub fn open(
     let training = Pipeline::new(preprocess.clone(), config.augment.clone())?;
     let source = find(config, seed, progress)?;
     let splits = Splits::of(config, &source, seed)?;
+    let num_classes = source.class_names.len();
+    let is_unbalanced = !config.sampler.is_default() || config.class_weights.is_some();
+    let by_class = match is_unbalanced {
+        true => Some(by_class(&labels(&splits.train, num_classes)?, num_classes)),
+        false => None,
+    };
     let info = DatasetInfo {
         name: config.dataset.name().to_owned(),
         class_names: source.class_names.clone(),
@@ -50,6 +58,7 @@ pub fn open(
         normalization: preprocess.normalization.clone(),
         fingerprint: source.fingerprint.clone(),
         skipped: source.skipped.clone(),
+        notices: duplicates_of(&splits),
         steps: describe(config, &source, &splits, &training, seed),
     };
     let prepare = |split: SharedDataset, augment: &[TransformConfig], batch: &[BatchTransformConfig]| {
@@ -57,13 +66,27 @@ pub fn open(
             .with_classes(source.class_names.len(), batch.to_vec())
     };
     let train = prepare(splits.train, &config.augment, &config.batch_augment)?;
+    let train = train.with_repeats(config.repeated_augmentation);
+    let train_class_counts = by_class.as_ref().map(|classes| classes.iter().map(Vec::len).collect());
+    let train = match by_class.filter(|_| !config.sampler.is_default()) {
+        Some(by_class) => train.with_balanced(by_class),
+        None => train,
+    };
     let plain = |split: SharedDataset| prepare(split, &[], &[]).map(Arc::new);
     Ok(Datasets {
-        train: Arc::new(train.with_repeats(config.repeated_augmentation)),
+        train: Arc::new(train),
         validation: splits.validation.map(plain).transpose()?,
         test: plain(splits.test)?,
+        train_class_counts,
         info,
     })
+}
+
+/// Sentences on images that are trained on and evaluated on.
+fn duplicates_of(splits: &Splits) -> Vec<String> {
+    let validation = splits.validation.as_ref().map(|validation| ("validation", validation));
+    let others = validation.into_iter().chain([("test", &splits.test)]);
+    others.filter_map(|(name, other)| duplicates::notice(&splits.train, name, other)).collect()
 }
 
 /// Finds and opens the data set of `config` as it is stored, after a download if one is asked for. `seed`
@@ -123,6 +146,9 @@ fn describe(
         Some(spec) => format!("validation on {spec}"),
         None => format!("validation on the {} samples of the data set's own split", validation.len()),
     }));
+    if !config.sampler.is_default() {
+        steps.push("draw every class equally often, with replacement".to_owned());
+    }
     steps.extend(training.steps(source.shape));
     if config.repeated_augmentation > 1 {
         steps.push(format!("each image of an epoch {} times", config.repeated_augmentation));

@@ -12,6 +12,7 @@ use firebrick_storage::{Sha256Hasher, StorageError};
 use super::image_bytes::ImageBytes;
 use super::interface::{OpenRequest, check_cancelled};
 use crate::bad_image::{OnBadImage, SkippedImages};
+use crate::duplicates::content_key;
 use crate::error::DataError;
 use crate::image_file::{MAX_IMAGE_FILE_BYTES, probe};
 use crate::shape::InputShape;
@@ -27,6 +28,8 @@ pub(super) struct Found {
     pub(super) shape: Option<InputShape>,
     /// SHA-256 over names, sizes and starts of the files that can be read.
     pub(super) fingerprint: String,
+    /// For each file a number of its length and start, which two different files hardly share; 0 for one that cannot be read.
+    pub(super) keys: Vec<u64>,
     /// The places of the files that cannot be read.
     pub(super) bad: HashSet<usize>,
     /// The same for people.
@@ -130,14 +133,15 @@ struct Summary<'a> {
     on_bad_image: OnBadImage,
     shapes: BTreeSet<(usize, usize, usize)>,
     hasher: Sha256Hasher,
+    keys: Vec<u64>,
     bad: HashSet<usize>,
     skipped: SkippedImages,
 }
 
 impl<'a> Summary<'a> {
     fn new(root: &'a Path, on_bad_image: OnBadImage) -> Self {
-        let (shapes, bad, skipped) = Default::default();
-        Self { root, on_bad_image, shapes, hasher: Sha256Hasher::new(), bad, skipped }
+        let (shapes, keys, bad, skipped) = Default::default();
+        Self { root, on_bad_image, shapes, hasher: Sha256Hasher::new(), keys, bad, skipped }
     }
 
     fn add(
@@ -152,11 +156,13 @@ impl<'a> Summary<'a> {
                 self.shapes.insert((shape.channels, shape.height, shape.width));
                 self.hasher.field(&name, &length.to_le_bytes());
                 self.hasher.update(&start);
+                self.keys.push(content_key(&[&length.to_le_bytes(), &start]));
                 Ok(())
             }
             Err(error) => match problem_of(&error).filter(|_| self.on_bad_image == OnBadImage::Skip) {
                 None => Err(with_hint(error, self.on_bad_image)),
                 Some(problem) => {
+                    self.keys.push(0);
                     self.bad.insert(place);
                     self.skipped.push(format!("{}: {problem}", text::one_line(&name)));
                     Ok(())
@@ -170,6 +176,7 @@ impl<'a> Summary<'a> {
         Found {
             shape: shape.map(|(channels, height, width)| InputShape { channels, height, width }),
             fingerprint: self.hasher.finish(),
+            keys: self.keys,
             bad: self.bad,
             skipped: self.skipped,
         }

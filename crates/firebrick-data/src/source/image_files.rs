@@ -20,6 +20,8 @@ pub(super) type Labelled = (ImageBytes, u32);
 #[derive(Debug)]
 struct ImageFiles {
     files: Vec<Labelled>,
+    /// What [`SampleSet::content_key`] gives for each.
+    keys: Vec<u64>,
     on_bad_image: OnBadImage,
 }
 
@@ -59,9 +61,12 @@ impl Listed {
         for (opened, files) in opened.iter_mut().zip(splits) {
             let Some(files) = files else { continue };
             let count = files.len();
-            let kept = without(files, |place| found.bad.contains(&(first + place)), &self.class_names)?;
+            let is_bad = |place: usize| found.bad.contains(&(first + place));
+            let kept = without(files, is_bad, &self.class_names)?;
+            let keys =
+                (0..count).filter(|place| !is_bad(*place)).map(|place| found.keys[first + place]).collect();
             first += count;
-            *opened = Some(Arc::new(ImageFiles { files: kept, on_bad_image }));
+            *opened = Some(Arc::new(ImageFiles { files: kept, keys, on_bad_image }));
         }
         let [train, test, validation] = opened;
         Ok(Source {
@@ -94,6 +99,15 @@ impl SampleSet for ImageFiles {
     fn label(&self, index: usize) -> Result<u32, DataError> {
         let count = self.files.len();
         self.files.get(index).map(|(_, label)| *label).ok_or(DataError::Index { index, count })
+    }
+
+    /// Of the file's length and its start.
+    fn content_key(&self, index: usize) -> Option<u64> {
+        self.keys.get(index).copied()
+    }
+
+    fn name(&self, index: usize) -> Option<String> {
+        self.files.get(index).map(|(file, _)| file.path().display().to_string())
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use burn_dataset::Dataset;
 
 use super::interface::SampleSet;
+use crate::duplicates::content_key;
 use crate::error::DataError;
 use crate::image::{Image, Sample};
 use crate::shape::InputShape;
@@ -110,5 +111,11 @@ impl SampleSet for Records {
     fn label(&self, index: usize) -> Result<u32, DataError> {
         let (part, local) = self.locate(index)?;
         Ok(part.labels[local])
+    }
+
+    fn content_key(&self, index: usize) -> Option<u64> {
+        let (part, local) = self.locate(index).ok()?;
+        let start = part.first + local * part.stride;
+        Some(content_key(&[&part.bytes[start..start + self.shape.len()]]))
     }
 }

@@ -9,6 +9,7 @@ mod bad_cifar;
 mod bad_idx;
 mod bad_image_folder;
 mod bad_pickle;
+mod balance;
 mod cifar;
 mod cutmix;
 mod damaged_images;
