@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use toml::{Table, Value};
 
 use crate::bad_image::OnBadImage;
+use crate::balance::{ClassWeights, Sampler};
 use crate::batch_transform::BatchTransformConfig;
 use crate::config_table::DataKeys;
 use crate::dataset_choice::DatasetChoice;
@@ -39,6 +40,14 @@ pub struct DataConfig {
     /// Draw a new order of the training samples for each epoch.
     #[serde(default = "default_true")]
     pub shuffle: bool,
+    /// Which training images an epoch has: `"all"`, each once; `"balanced"`, as many, drawn so that every class comes equally
+    /// often. The second draws with replacement and takes the place of `shuffle`.
+    #[serde(default, skip_serializing_if = "Sampler::is_default")]
+    pub sampler: Sampler,
+    /// `"balanced"`: images of rare classes count more in the loss, by scikit-learn's rule (images / (classes x images of the
+    /// class)). The weights are told and stand in the run's config as the loss's `weight`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
     /// What happens to a pixel after the division by 255. Left out: what belongs to the published weights that the run
     /// begins with, otherwise `"dataset"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +82,9 @@ pub struct DataConfig {
     /// Which stored samples are tested on: `"test"`, or a part such as `"test[8000:]"`.
     #[serde(default = "SplitSpec::test")]
     pub test_split: SplitSpec,
-    /// Training samples that are held out for validation, drawn from the run's seed, from all classes alike.
+    /// Training samples that are held out for validation, drawn from the run's seed, from all classes alike: a fraction, a
+    /// number, or one fold of a cross-validation, `{ fold = [2, 5] }` for the second of five. Of a data set without a test split they
+    /// are the test split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<HoldOut>,
     /// Which stored samples are validated on, such as `"train[50000:]"`. When neither this nor `validation` is
@@ -116,6 +127,8 @@ impl DataConfig {
             on_bad_image: OnBadImage::default(),
             batch_size: default_batch_size(),
             shuffle: true,
+            sampler: Sampler::default(),
+            class_weights: None,
             normalize: None,
             resize: None,
             augment: Vec::new(),
@@ -161,6 +174,11 @@ impl DataConfig {
             let expected =
                 format!("\"stop\", for data set `{}` does not lie in image files", self.dataset.name());
             return Err(ArgumentError::new("on_bad_image", expected, "\"skip\""));
+        }
+        if !self.sampler.is_default() && (!self.shuffle || self.repeated_augmentation > 1) {
+            let expected =
+                "\"all\" beside shuffle = false or repeated_augmentation, for it draws the images itself";
+            return Err(ArgumentError::new("sampler", expected, "\"balanced\""));
         }
         self.validate_limits()?;
         self.validate_splits()?;

@@ -23,6 +23,8 @@ pub struct PreparedDataset {
     batch_augment: Vec<BatchTransformConfig>,
     /// How often each sample comes, one after another, in an epoch.
     num_repeats: usize,
+    /// The samples of each class, where every class shall come equally often.
+    balanced: Option<Vec<Vec<usize>>>,
 }
 
 impl PreparedDataset {
@@ -49,6 +51,7 @@ impl PreparedDataset {
             num_classes: None,
             batch_augment: Vec::new(),
             num_repeats: 1,
+            balanced: None,
         })
     }
 
@@ -73,6 +76,17 @@ impl PreparedDataset {
     #[must_use]
     pub fn with_repeats(self, num_repeats: usize) -> Self {
         Self { num_repeats: num_repeats.max(1), ..self }
+    }
+
+    /// The same, with every class equally often in an epoch: `by_class` holds the samples of each.
+    #[must_use]
+    pub(crate) fn with_balanced(self, by_class: Vec<Vec<usize>>) -> Self {
+        Self { balanced: Some(by_class), ..self }
+    }
+
+    /// The samples of each class, where every class comes equally often in an epoch.
+    pub(crate) fn balanced(&self) -> Option<&[Vec<usize>]> {
+        self.balanced.as_deref()
     }
 
     /// How often each sample comes in an epoch.

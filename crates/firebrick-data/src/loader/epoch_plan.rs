@@ -11,7 +11,8 @@ use crate::transform::WorkingImage;
 /// Everything that says what the batches of one epoch are.
 pub(super) struct EpochPlan {
     pub(super) dataset: Arc<PreparedDataset>,
-    pub(super) order: Vec<usize>,
+    /// The samples in their order, each with how often it came before in the epoch.
+    pub(super) draws: Vec<[usize; 2]>,
     pub(super) epoch: u64,
     pub(super) batch_size: usize,
     pub(super) num_batches: usize,
@@ -20,11 +21,10 @@ pub(super) struct EpochPlan {
 
 impl EpochPlan {
     /// The samples of batch `number`, each with how often it came before in the epoch.
-    fn samples(&self, number: usize) -> Vec<[usize; 2]> {
-        let start = number.saturating_mul(self.batch_size).min(self.order.len());
-        let end = start.saturating_add(self.batch_size).min(self.order.len());
-        let num_repeats = self.dataset.num_repeats();
-        (start..end).map(|place| [self.order[place / num_repeats], place % num_repeats]).collect()
+    fn samples(&self, number: usize) -> &[[usize; 2]] {
+        let start = number.saturating_mul(self.batch_size).min(self.draws.len());
+        let end = start.saturating_add(self.batch_size).min(self.draws.len());
+        &self.draws[start..end]
     }
 
     /// Makes batch `number`, or `None` when `stopped` says between two samples that nobody waits
@@ -41,7 +41,7 @@ impl EpochPlan {
             Err(error) => return Some(Err(error)),
         };
         let mut labels = Vec::with_capacity(samples.len());
-        for &sample in &samples {
+        for &sample in samples {
             if stopped() {
                 return None;
             }
