@@ -74,6 +74,11 @@ pub struct RunArguments {
 }
 
 impl RunArguments {
+    /// A run's newest checkpoint.
+    pub fn of(run: &Path) -> Self {
+        Self { run: run.to_owned(), checkpoint: None, ema: false }
+    }
+
     /// Opens the network on the backend it was trained on, or another.
     ///
     /// # Errors

@@ -57,6 +57,7 @@ pub mod trained;
 pub mod weights_hash;
 
 pub mod fit;
+pub mod recipe;
 pub mod replay;
 pub mod trace;
 
@@ -68,4 +69,5 @@ pub use event::{Control, Event, Split};
 pub use fit::{Outcome, Status, fit, fit_network};
 pub use observer::{Observer, Observers};
 pub use plan::Plan;
+pub use recipe::Recipe;
 pub use train_state::TrainState;

@@ -14,6 +14,9 @@
 
 mod check;
 mod listing;
+mod survey;
+
+pub use self::survey::{FolderSurvey, ImageSizes, SplitSurvey, is_archive, is_image, survey};
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

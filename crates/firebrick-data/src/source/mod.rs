@@ -27,7 +27,9 @@ pub use cifar10::Cifar10Config;
 pub use cifar100::Cifar100Config;
 pub use digits::DigitsConfig;
 pub use fashion_mnist::FashionMnistConfig;
-pub use image_folder::{ImageFolder, ImageFolderConfig};
+pub use image_folder::{
+    FolderSurvey, ImageFolder, ImageFolderConfig, ImageSizes, SplitSurvey, is_archive, is_image, survey,
+};
 pub use interface::{DatasetSource, OpenRequest, SampleSet, SharedDataset, Source, Wanted};
 pub use list::DatasetConfig;
 pub use mnist::MnistConfig;
