@@ -47,6 +47,7 @@ pub mod random;
 mod shape;
 pub mod source;
 mod split;
+mod splits;
 pub mod transform;
 mod transform_error;
 

@@ -96,6 +96,7 @@ pub fn survey(folder: &Path) -> Result<FolderSurvey, DataError> {
     };
     let there = Glance::at(&root)?;
     there.check_is_photos()?;
+    let root = there.lone_train()?.unwrap_or(root);
     let folders = locate(&root)?;
     let class_names = class_names(&folders.train)?;
     if let [only] = class_names.as_slice() {
@@ -163,6 +164,15 @@ impl Glance {
         }
         let inner = Self::at(only)?;
         Ok((inner.images() == 0 && !inner.folders.is_empty()).then(|| only.clone()))
+    }
+
+    /// The folder `train` where it holds class folders, and what lies beside it holds no split.
+    fn lone_train(&self) -> Result<Option<PathBuf>, DataError> {
+        let train = self.folders.iter().find(|folder| is_named(folder, &["train"]));
+        let Some(train) = train.filter(|_| self.folders.len() > 1 && !self.has(&EVALUATED)) else {
+            return Ok(None);
+        };
+        Ok((!Self::at(train)?.folders.is_empty()).then(|| train.clone()))
     }
 
     fn has(&self, names: &[&str]) -> bool {
