@@ -83,6 +83,11 @@ pub fn unit(generator: &mut ChaCha8Rng) -> f64 {
     (generator.next_u64() >> 11) as f64 * SCALE
 }
 
+/// A number drawn evenly from `least` to below `most`; `least` when the two are equal.
+pub fn uniform(generator: &mut ChaCha8Rng, [least, most]: [f64; 2]) -> f64 {
+    least + (most - least) * unit(generator)
+}
+
 /// A number drawn from the normal distribution of mean 0 and standard deviation 1.
 ///
 /// # Source

@@ -6,6 +6,7 @@ use super::center_crop::CenterCropConfig;
 use super::interface::Transform;
 use super::random_crop::RandomCropConfig;
 use super::random_horizontal_flip::RandomHorizontalFlipConfig;
+use super::random_resized_crop::RandomResizedCropConfig;
 use super::resize::ResizeConfig;
 
 components! {
@@ -16,6 +17,8 @@ components! {
         RandomCrop(RandomCropConfig) = "random_crop",
         /// Left becomes right, now and then.
         RandomHorizontalFlip(RandomHorizontalFlipConfig) = "random_horizontal_flip",
+        /// A window of random area and proportions, resized.
+        RandomResizedCrop(RandomResizedCropConfig) = "random_resized_crop",
         /// Another size.
         Resize(ResizeConfig) = "resize",
         /// The middle of the image.
