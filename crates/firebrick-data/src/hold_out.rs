@@ -95,7 +95,12 @@ pub(crate) fn part_by_class(
 /// The samples outside and inside of a fold, as scikit-learn's `StratifiedKFold` parts them: the samples of each class
 /// are shuffled by (seed, class) and dealt to the folds in turn. The dealing goes on from class to class where it
 /// stopped, so that neither classes nor folds differ by more than one sample.
-fn stratified_fold(labels: &[u32], num_classes: usize, [fold, num_folds]: [usize; 2], seed: u64) -> [Vec<usize>; 2] {
+fn stratified_fold(
+    labels: &[u32],
+    num_classes: usize,
+    [fold, num_folds]: [usize; 2],
+    seed: u64,
+) -> [Vec<usize>; 2] {
     let mut is_held_out = vec![false; labels.len()];
     let mut dealt = 0;
     for (class, mut members) in (0..).zip(by_class(labels, num_classes)) {

@@ -105,7 +105,9 @@ fn describe(
     }
     steps.extend(splits.held_out.map(|held_out| {
         let (taken, purpose) = match held_out {
-            HeldOut::Validation => (splits.validation.as_ref().map_or(0, |split| split.len()), "for validation"),
+            HeldOut::Validation => {
+                (splits.validation.as_ref().map_or(0, |split| split.len()), "for validation")
+            }
             HeldOut::Test => (splits.test.len(), "to test on, as there is no test split"),
         };
         let fold = match config.validation {

@@ -35,12 +35,15 @@ fn refused(sandbox: &Sandbox, arguments: &[&str]) -> String {
 #[test]
 fn a_folder_is_trained_on_and_its_run_is_like_any_other() {
     let sandbox = flat();
-    let ended =
-        train(&sandbox, &["photos", "--set", "trainer.epochs=1", "--backend", "flex"]).succeeds();
-    for part in ["photos: 2 classes, shorter side 12 pixels", "[model]", "epochs", "and --set trainer.epochs=1"] {
+    let ended = train(&sandbox, &["photos", "--set", "trainer.epochs=1", "--backend", "flex"]).succeeds();
+    for part in
+        ["photos: 2 classes, shorter side 12 pixels", "[model]", "epochs", "and --set trainer.epochs=1"]
+    {
         assert!(ended.stderr.contains(part), "no {part}: {}", ended.stderr);
     }
-    for part in ["most often mistaken for", "firebrick evaluate runs/photos-001", "firebrick export runs/photos-001"] {
+    for part in
+        ["most often mistaken for", "firebrick evaluate runs/photos-001", "firebrick export runs/photos-001"]
+    {
         assert!(ended.stdout.contains(part), "no {part}: {}", ended.stdout);
     }
     let config = sandbox.read("runs/photos-001/config.toml");
@@ -100,7 +103,8 @@ fn what_holds_no_photos_is_said() {
     sandbox.write("hollow/ant/.keep", "");
     sandbox.write("hollow/bee/.keep", "");
     let folders = [
-        "missing", "empty", "notes", "loose", "one", "deep", "several", "beside", "tested", "kaggle", "packed", "hollow",
+        "missing", "empty", "notes", "loose", "one", "deep", "several", "beside", "tested", "kaggle",
+        "packed", "hollow",
     ];
     let said: Vec<String> = folders.iter().map(|folder| refused(&sandbox, &[folder])).collect();
     insta::assert_snapshot!(said.join("\n"), @"");
@@ -135,7 +139,10 @@ fn a_published_data_set_has_its_own_config() {
     let sandbox = Sandbox::new();
     cifar10(&sandbox);
     let ended = train(&sandbox, &["data", "--set", "trainer.max_steps=1"]).succeeds();
-    assert!(ended.stderr.contains("data: the data set cifar10, trained on by configs/tudui-cifar10.toml"), "{ended:#?}");
+    assert!(
+        ended.stderr.contains("data: the data set cifar10, trained on by configs/tudui-cifar10.toml"),
+        "{ended:#?}"
+    );
     let inside = ["data/cifar-10-batches-bin", "--set", "trainer.max_steps=1"];
     train(&sandbox, &inside).succeeds();
     let sandbox = Sandbox::new();
@@ -149,7 +156,15 @@ fn what_is_set_decides_what_is_chosen() {
     let sandbox = flat();
     let ended = train(
         &sandbox,
-        &["photos", "--set", "optimizer.name=sgd", "--set", "model.name=lenet", "--set", "trainer.max_steps=1"],
+        &[
+            "photos",
+            "--set",
+            "optimizer.name=sgd",
+            "--set",
+            "model.name=lenet",
+            "--set",
+            "trainer.max_steps=1",
+        ],
     )
     .succeeds();
     let config = sandbox.read("runs/photos-001/config.toml");

@@ -46,12 +46,7 @@ fn default_interpolation() -> Interpolation {
 impl RandomResizedCropConfig {
     /// All defaults for `size`.
     pub fn new(size: Sides) -> Self {
-        Self {
-            size,
-            scale: default_scale(),
-            ratio: default_ratio(),
-            interpolation: default_interpolation(),
-        }
+        Self { size, scale: default_scale(), ratio: default_ratio(), interpolation: default_interpolation() }
     }
 
     /// Draws the window of an image of size `image`.

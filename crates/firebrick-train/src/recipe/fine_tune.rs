@@ -11,8 +11,10 @@ use super::start::Weights;
 
 /// With fewer training images the last layer alone is trained: more would learn them by heart.
 const FEW_IMAGES: usize = 1_000;
+/// Least area of a window, as a part of the image's.
+const SMALLEST_AREA: f64 = 0.25;
 /// Steps that a new last layer needs to settle.
-const HEAD_STEPS: usize = 150;
+const HEAD_STEPS: usize = 130;
 
 pub(super) fn choose(choices: &mut Choices, weights: &Weights, survey: &FolderSurvey, asked: &Asked) {
     let Weights { network, weights, why_network, why_weights } = weights;
@@ -20,13 +22,13 @@ pub(super) fn choose(choices: &mut Choices, weights: &Weights, survey: &FolderSu
     choices.add("model.name", network.name(), why_network.as_str());
     choices.add("model.weights", weights.as_str(), why_weights.as_str());
     photos::data(choices, survey);
+    choices.add("loss.name", "cross_entropy", "");
+    choices.add("schedule.name", "cosine", "");
     let head = head_of(network);
     match head {
         Some(head) if num_train < FEW_IMAGES => last_layer(choices, &head, network, num_train, asked),
         head => all_layers(choices, head.as_deref(), network, num_train, asked),
     }
-    choices.add("loss.name", "cross_entropy", "");
-    choices.add("schedule.name", "cosine", "");
 }
 
 fn last_layer(choices: &mut Choices, head: &str, network: &ModelConfig, num_train: usize, asked: &Asked) {
@@ -34,14 +36,20 @@ fn last_layer(choices: &mut Choices, head: &str, network: &ModelConfig, num_trai
     choices.add("model.freeze", freeze, format!("{num_train} images are few: the last layer alone learns"));
     let batch_size = 16;
     choices.add("data.batch_size", batch_size, "");
-    augment(choices, network, 0.5);
-    optimizer(choices, 3e-3, "a new layer on finished features", asked);
+    augment(choices, network, asked);
+    optimizer(choices, 1e-3, "a new layer on finished features", asked);
     let steps_per_epoch = num_train.div_ceil(batch_size as usize).max(1);
     let epochs = HEAD_STEPS.div_ceil(steps_per_epoch).clamp(5, 30);
     choices.add("trainer.epochs", epochs as i64, format!("about {} steps", epochs * steps_per_epoch));
 }
 
-fn all_layers(choices: &mut Choices, head: Option<&str>, network: &ModelConfig, num_train: usize, asked: &Asked) {
+fn all_layers(
+    choices: &mut Choices,
+    head: Option<&str>,
+    network: &ModelConfig,
+    num_train: usize,
+    asked: &Asked,
+) {
     if let Some(head) = head {
         let parameters: Value = vec!["*".to_owned(), format!("!{head}.*")].into();
         let until_epoch = Value::from(1);
@@ -50,20 +58,25 @@ fn all_layers(choices: &mut Choices, head: Option<&str>, network: &ModelConfig, 
         choices.add("model.freeze", Value::Table(freeze.into_iter().collect()), why);
     }
     choices.add("data.batch_size", 32, "");
-    augment(choices, network, 0.25);
+    augment(choices, network, asked);
     optimizer(choices, 1e-3, "", asked);
-    choices.add("optimizer.lr_decay_by_depth", 0.75, "early layers see edges and colours, which are right already");
-    choices.add("schedule.warmup_epochs", 1, "");
+    choices.add(
+        "optimizer.lr_decay_by_depth",
+        0.75,
+        "early layers see edges and colours, which are right already",
+    );
+    let warmup = Value::Table([("epochs".to_owned(), Value::from(1))].into_iter().collect());
+    choices.add("schedule.warmup", warmup, "");
     let epochs = if num_train < 10_000 { 10 } else { 5 };
     choices.add("trainer.epochs", epochs, format!("{num_train} images"));
 }
 
 /// Random windows of the image at the size that the network takes.
-fn augment(choices: &mut Choices, network: &ModelConfig, smallest: f64) {
-    let [_, height, width] = network.input_shape();
+fn augment(choices: &mut Choices, network: &ModelConfig, asked: &Asked) {
+    let [height, width] = photos::image_size(network, asked);
     let size: Value =
         if height == width { (height as i64).into() } else { vec![height as i64, width as i64].into() };
-    let scale: Value = vec![smallest, 1.0].into();
+    let scale: Value = vec![SMALLEST_AREA, 1.0].into();
     let steps = vec![
         component("random_resized_crop", [("size", size), ("scale", scale)]),
         component("random_horizontal_flip", []),

@@ -47,12 +47,23 @@ static KNOWN: [Known; 4] = [
     },
     Known {
         name: "cifar100",
-        marks: &["cifar-100-binary", "cifar-100-python", "cifar-100-binary.tar.gz", "cifar-100-python.tar.gz"],
+        marks: &[
+            "cifar-100-binary",
+            "cifar-100-python",
+            "cifar-100-binary.tar.gz",
+            "cifar-100-python.tar.gz",
+        ],
         text: TUDUI,
         config: "configs/tudui-cifar10.toml",
         num_classes: 100,
     },
-    Known { name: "fashion_mnist", marks: FASHION, text: LENET, config: "configs/lenet-mnist.toml", num_classes: 10 },
+    Known {
+        name: "fashion_mnist",
+        marks: FASHION,
+        text: LENET,
+        config: "configs/lenet-mnist.toml",
+        num_classes: 10,
+    },
     Known { name: "mnist", marks: MNIST, text: LENET, config: "configs/lenet-mnist.toml", num_classes: 10 },
 ];
 

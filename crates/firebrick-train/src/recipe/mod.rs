@@ -116,7 +116,8 @@ impl Recipe {
 fn name_of(folder: &Path) -> String {
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let name = real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let kept = |character: char| if character.is_alphanumeric() || character == '_' { character } else { '-' };
+    let kept =
+        |character: char| if character.is_alphanumeric() || character == '_' { character } else { '-' };
     let name: String = name.chars().map(kept).collect();
     let name = name.trim_matches('-');
     if name.is_empty() { "photos".to_owned() } else { name.to_owned() }

@@ -2,6 +2,8 @@
 
 use firebrick_data::source::FolderSurvey;
 use firebrick_data::{Progress, StoredSplit};
+use firebrick_models::ModelConfig;
+use toml::Value;
 
 use super::RecipeOptions;
 use super::asked::Asked;
@@ -24,7 +26,9 @@ pub(super) fn choices(
     let mut choices = Choices::default();
     match start {
         Start::Weights(weights) => fine_tune::choose(&mut choices, &weights, survey, asked),
-        Start::Scratch { network, why } => scratch::choose(&mut choices, network.as_deref(), &why, survey, asked),
+        Start::Scratch { network, why } => {
+            scratch::choose(&mut choices, network.as_deref(), &why, survey, asked)
+        }
     }
     let kept = choices.without(asked);
     Ok(in_order(kept))
@@ -38,13 +42,14 @@ pub(super) fn data(choices: &mut Choices, survey: &FolderSurvey) {
     let has_test = survey.split(StoredSplit::Test).is_some();
     let fraction = if survey.num_train() >= MANY_IMAGES { 0.1 } else { 0.2 };
     match (has_validation, has_test) {
-        (true, _) | (false, true) if has_validation || is_named_val(survey) => {}
+        (true, _) => {}
+        (false, true) if is_named_val(survey) => {}
         (false, true) => choices.add(
             "data.validation",
             fraction,
             "no validation split: a part of each class chooses the best checkpoint, the test split comes at the end",
         ),
-        _ => choices.add("data.validation", fraction, "no split to test on: a part of each class is held out"),
+        (false, false) => choices.add("data.validation", fraction, "no split to test on: a part of each class is held out"),
     }
 }
 
@@ -54,15 +59,22 @@ fn is_named_val(survey: &FolderSurvey) -> bool {
     name.is_some_and(|name| !name.eq_ignore_ascii_case("test"))
 }
 
-/// The fewest images of a class that are trained on.
-pub(super) fn fewest(survey: &FolderSurvey) -> usize {
-    survey.splits.first().and_then(|train| train.counts.iter().min().copied()).unwrap_or(0)
+/// Height and width of the images that a network takes: those that were asked for, otherwise its own.
+pub(super) fn image_size(network: &ModelConfig, asked: &Asked) -> [usize; 2] {
+    let own = network.input_shape();
+    let size = |place: usize| {
+        let given =
+            asked.get("model.input_shape").and_then(|shape| shape.get(place)).and_then(Value::as_integer);
+        given.and_then(|given| usize::try_from(given).ok()).unwrap_or(own[place])
+    };
+    [size(1), size(2)]
 }
 
 /// The tables in the order of a config, whichever order they were chosen in.
 fn in_order(mut choices: Vec<Choice>) -> Vec<Choice> {
     const TABLES: [&str; 6] = ["model", "data", "loss", "optimizer", "schedule", "trainer"];
-    let place = |choice: &Choice| TABLES.iter().position(|table| choice.key.starts_with(&format!("{table}.")));
+    let place =
+        |choice: &Choice| TABLES.iter().position(|table| choice.key.starts_with(&format!("{table}.")));
     choices.sort_by_key(place);
     choices
 }

@@ -49,10 +49,16 @@ fn model(
     asked: &Asked,
 ) -> Option<usize> {
     if let Some(name) = name {
-        let [_, height, width] = start::network(name)?.input_shape();
-        return (height == width && !asked.has("model.input_shape")).then_some(height);
+        let [height, width] = photos::image_size(&start::network(name)?, asked);
+        return (height == width).then_some(height);
     }
-    let side = side(survey.sizes.median);
+    let side = match asked.get("model.input_shape") {
+        None => side(survey.sizes.median),
+        Some(_) => {
+            let [height, width] = photos::image_size(&start::network("resnet18")?, asked);
+            (height == width).then_some(height)?
+        }
+    };
     let sides = format!("the shorter sides are {} pixels in the middle", survey.sizes.median);
     choices.add("model.name", "resnet18", format!("random weights: {why}"));
     choices.add("model.width", 32, "half as wide as usual: few images");
@@ -79,5 +85,9 @@ fn augment(choices: &mut Choices, side: usize) {
             [("brightness", 0.4.into()), ("contrast", 0.4.into()), ("saturation", 0.4.into())],
         ),
     ];
-    choices.add("data.augment", Value::Array(steps), "other sections and colours of each photo in each epoch");
+    choices.add(
+        "data.augment",
+        Value::Array(steps),
+        "other sections and colours of each photo in each epoch",
+    );
 }

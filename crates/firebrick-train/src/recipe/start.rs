@@ -108,7 +108,12 @@ impl Start {
     fn found(progress: &dyn Progress) -> Self {
         if let Some((network, why_weights)) = first_cached() {
             let why_network = "its published weights are on this machine".to_owned();
-            return Self::Weights(Weights { network, weights: PUBLISHED.to_owned(), why_network, why_weights });
+            return Self::Weights(Weights {
+                network,
+                weights: PUBLISHED.to_owned(),
+                why_network,
+                why_weights,
+            });
         }
         let Some(network) = network(FETCHED) else { unreachable!("bug: there is no network `{FETCHED}`") };
         match cache::obtain(&network, progress) {

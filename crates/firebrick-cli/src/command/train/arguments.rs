@@ -121,7 +121,8 @@ impl TrainArguments {
         folder::refuse_others(folder, matches!(self.resume, Some(None)))?;
         let word = shell::path(folder);
         let both = |other: &str, hint: String| {
-            let what = format!("{other} and the folder {word} both say what is trained, expected one of them");
+            let what =
+                format!("{other} and the folder {word} both say what is trained, expected one of them");
             Err(Failure::usage(what).hint(hint))
         };
         match (&self.config, &self.resume) {

@@ -53,7 +53,8 @@ pub fn refuse_others(path: &Path, resume_is_bare: bool) -> Result<(), Failure> {
 /// Whether a folder is a run's, or a checkpoint's.
 fn is_run(path: &Path) -> bool {
     let has = |name: &str| path.join(name).exists();
-    let is_run = has("config.toml") && (has("checkpoints") || has("metrics.jsonl") || has("environment.json"));
+    let is_run =
+        has("config.toml") && (has("checkpoints") || has("metrics.jsonl") || has("environment.json"));
     is_run || (has("state.json") && has("manifest.json"))
 }
 
@@ -134,7 +135,9 @@ fn splits(survey: &FolderSurvey) -> String {
 /// A config with its comments less bright.
 fn commented(config: &str, style: Style) -> String {
     let line = |line: &str| match line.split_once("    # ") {
-        Some((value, why)) => format!("{}    {}", text::one_line(value), style.dim(&format!("# {}", text::one_line(why)))),
+        Some((value, why)) => {
+            format!("{}    {}", text::one_line(value), style.dim(&format!("# {}", text::one_line(why))))
+        }
         None => text::one_line(line),
     };
     config.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")

@@ -130,7 +130,10 @@ pub(super) fn check_same_classes(train: &Path, names: &[String], test: &Path) ->
 }
 
 /// All files of a split with their labels, in the order of the samples.
-pub(in crate::source) fn list_split(split: &Path, names: &[String]) -> Result<Vec<(PathBuf, u32)>, DataError> {
+pub(in crate::source) fn list_split(
+    split: &Path,
+    names: &[String],
+) -> Result<Vec<(PathBuf, u32)>, DataError> {
     let mut files = Vec::new();
     for (label, name) in (0_u32..).zip(names) {
         let folder = split.join(name);

@@ -146,7 +146,8 @@ struct Glance {
 
 impl Glance {
     fn at(path: &Path) -> Result<Self, DataError> {
-        let (mut folders, mut files): (Vec<_>, Vec<_>) = list(path)?.into_iter().partition(|path| path.is_dir());
+        let (mut folders, mut files): (Vec<_>, Vec<_>) =
+            list(path)?.into_iter().partition(|path| path.is_dir());
         folders.sort();
         files.sort();
         Ok(Self { path: path.to_owned(), folders, files })
@@ -270,7 +271,11 @@ impl Glance {
         }
         let got = match files.len() {
             0 => format!("{} without a file in them", folders(self.folders.len())),
-            count => format!("{} with {count} files that are no images{}", folders(self.folders.len()), endings(&files)),
+            count => format!(
+                "{} with {count} files that are no images{}",
+                folders(self.folders.len()),
+                endings(&files)
+            ),
         };
         Ok(self.refused(
             "images in the class folders",
