@@ -10,6 +10,7 @@
 //! | `data.rs` | `[data]` |
 //! | `loss.rs` | `[loss]` |
 //! | `optimizer.rs` | `[optimizer]` |
+//! | `fine_tuning.rs` | `model.freeze`, `optimizer.lr_decay_by_depth` |
 //! | `schedule.rs` | `[schedule]` |
 //! | `trainer.rs` | `[trainer]` |
 //! | `poison.rs` | batches that are not finite |
@@ -19,6 +20,7 @@
 mod data;
 mod end;
 mod families;
+mod fine_tuning;
 mod loss;
 mod network;
 mod operations;
@@ -51,11 +53,12 @@ pub fn draw(seed: u64, what: What) -> String {
     let random = &mut Random::new(seed);
     let sizes = Sizes::draw(random, what);
     let loss = loss::draw(random, what);
-    let model = network::draw(random, what, loss.ending);
+    let mut model = network::draw(random, what, loss.ending);
     let data = data::draw(random, what, &sizes, &loss, &model);
-    let optimizer = optimizer::draw(random, what, &loss);
+    let mut optimizer = optimizer::draw(random, what, &loss);
     let schedule = schedule::draw(random, what, &optimizer, &sizes);
     let trainer = trainer::draw(random, what, &sizes);
+    fine_tuning::draw(seed, what, &mut model, &mut optimizer);
     [
         model.table.section("model"),
         data.section("data"),

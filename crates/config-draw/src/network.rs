@@ -40,23 +40,29 @@ pub(crate) struct Model {
     pub table: Table,
     pub height: u64,
     pub width: u64,
+    /// Path of the first layer, or block, with a convolution or a linear layer in it, if it is not the last one.
+    pub first_layer: Option<String>,
+    /// Path of the last layer with parameters.
+    pub last_layer: String,
 }
 
 pub(crate) fn draw(random: &mut Random, what: What, ending: Ending) -> Model {
     // LeNet takes four times as long as most of the others.
     if ending == Ending::Logits && random.chance(0.05) {
         let table = Table::named("lenet").set("num_classes", NUM_CLASSES);
-        return Model { table, height: 32, width: 32 };
+        let (first_layer, last_layer) = (Some("conv1".to_owned()), "fc3".to_owned());
+        return Model { table, height: 32, width: 32, first_layer, last_layer };
     }
     let channels = random.pick(&[1, 1, 3]);
     let [height, width] = [random.between(6, 10), random.between(6, 10)];
     let mut network = Layers { random, what, channels, side: height.min(width), layers: Vec::new() };
     network.blocks();
     network.head(ending);
+    let (first_layer, last_layer) = network.ends();
     let table = Table::named("sequential")
         .set("input_shape", list([channels, height, width]))
         .set("layers", list(network.layers));
-    Model { table, height, width }
+    Model { table, height, width, first_layer, last_layer }
 }
 
 /// The layers so far, and what leaves them.
@@ -206,6 +212,24 @@ impl Layers<'_> {
         if self.what.is_free() && self.random.chance(0.25) {
             let p = self.random.pick(&[0.1, 0.3, 0.5]);
             self.layers.push(Table::named("dropout").float("p", p));
+        }
+    }
+
+    /// Paths of the first and of the last layer with a weight; the first only if it is another one.
+    fn ends(&self) -> (Option<String>, String) {
+        let has_weight = |layer: &Table| {
+            let kinds = ["conv2d", "linear", "residual", "concat", "gate"];
+            kinds.iter().any(|kind| layer.is_named(kind))
+        };
+        let path = |position: usize| match &self.layers[position] {
+            layer if layer.is_named("conv2d") || layer.is_named("linear") => position.to_string(),
+            _ => format!("block{position}"),
+        };
+        let mut with_weight = (0..self.layers.len()).filter(|position| has_weight(&self.layers[*position]));
+        let first = with_weight.next().map_or_else(String::new, path);
+        match with_weight.last() {
+            Some(last) => (Some(first), path(last)),
+            None => (None, first),
         }
     }
 

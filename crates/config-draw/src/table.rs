@@ -12,6 +12,11 @@ impl Table {
         Self::default().text("name", name)
     }
 
+    /// Whether it is the table of this component.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, value)| key == "name" && *value == format!("{name:?}"))
+    }
+
     /// Sets a key to a value that is written as TOML has it: a number, a list, a table.
     pub fn set(mut self, key: &str, value: impl fmt::Display) -> Self {
         self.0.push((key.to_owned(), value.to_string()));

@@ -311,7 +311,7 @@ fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
         epochs
     };
     let mut pairs = vec![
-        ("model", format!("{}, {}", run.model, counted(run.num_parameters as u64, "parameter"))),
+        ("model", model(run)),
         ("data", images(run)),
         ("input", wrapped(&run.transforms)),
         ("training", format!("{epochs}; {recipe}")),
@@ -325,6 +325,15 @@ fn header(run: &Started, recipe: &str, console: &Console) -> Vec<String> {
     let lines =
         pairs.into_iter().map(|(name, value)| format!("{}  {value}", style.bold(&format!("{name:>8}"))));
     lines.chain([String::new()]).collect()
+}
+
+/// The network, and how many numbers are trained.
+fn model(run: &Started) -> String {
+    let trained = match run.num_trained == run.num_parameters {
+        true => String::new(),
+        false => format!(", {} of them trained", thousands(run.num_trained as u64)),
+    };
+    format!("{}, {}{trained}", run.model, counted(run.num_parameters as u64, "parameter"))
 }
 
 /// The data set and how many images are for what.

@@ -92,6 +92,18 @@ impl HostPixels {
 }
 
 impl HostTargets {
+    fn to_tensors(self, num_images: usize, device: &Device) -> Targets {
+        match self {
+            Self::Classes(labels) => {
+                Targets::Classes(Tensor::from_data(TensorData::new(labels, [num_images]), device))
+            }
+            Self::Probabilities { values, num_classes } => {
+                let values = TensorData::new(values, [num_images, num_classes]);
+                Targets::Probabilities(Tensor::from_data(values, device))
+            }
+        }
+    }
+
     /// A probability of each of `num_classes` classes for each image, as for [`HostTargets::Probabilities`]: 1
     /// for the class of an image that has one.
     ///
@@ -160,15 +172,16 @@ impl HostBatch {
     pub fn to_tensors(self, device: &Device) -> Batch {
         let [num_images, channels, height, width] = self.shape;
         let images = TensorData::new(self.pixels.into_floats(channels * height * width), self.shape);
-        let targets = match self.targets {
-            HostTargets::Classes(labels) => {
-                Targets::Classes(Tensor::from_data(TensorData::new(labels, [num_images]), device))
-            }
-            HostTargets::Probabilities { values, num_classes } => {
-                let values = TensorData::new(values, [num_images, num_classes]);
-                Targets::Probabilities(Tensor::from_data(values, device))
-            }
-        };
+        let targets = self.targets.to_tensors(num_images, device);
         Batch { images_nchw: Tensor::from_data(images, device), targets }
+    }
+
+    /// Moves what the network's output is compared with to `device`, and leaves the images.
+    ///
+    /// # Shapes
+    ///
+    /// Those of [`Targets`].
+    pub fn targets_to_tensors(self, device: &Device) -> Targets {
+        self.targets.to_tensors(self.labels.len(), device)
     }
 }

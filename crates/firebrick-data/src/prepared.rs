@@ -73,6 +73,11 @@ impl PreparedDataset {
         self.pipeline.preprocess()
     }
 
+    /// Whether a sample may look different in each epoch.
+    pub fn is_random(&self) -> bool {
+        self.pipeline.is_random() || !self.batch_augment.is_empty()
+    }
+
     /// Sample `index` as it looks in epoch `epoch`, with its label, before any batch transform.
     ///
     /// # Shapes

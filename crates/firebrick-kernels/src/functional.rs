@@ -3,12 +3,18 @@
 use burn::tensor::activation::relu;
 use burn::tensor::module::{conv2d as burn_conv2d, linear as burn_linear, max_pool2d as burn_max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::backend::Native;
 use crate::cpu::Activation;
 use crate::operation::{Block, Conv2dOptions, Layer, Pool, Pool2dOptions};
 use crate::pooling;
+
+/// Whether the kernels compute the layers of networks on this device. What they make of an image depends on no other image
+/// of its batch, to the bit.
+pub fn computes_images_alone(device: &Device) -> bool {
+    Native::of(device).is_some()
+}
 
 /// Two-dimensional convolution.
 ///

@@ -38,11 +38,13 @@
 //! | `summary.rs` | what a model is made of, as a table |
 //! | `walk.rs` | the one walk over parameters, each with its path and role |
 //! | `parameters.rs` | every parameter by name, in torch's layout |
+//! | `freeze.rs` | which parameters training leaves alone |
 //! | `buffers.rs` | what a training step changes besides, to undo it |
 //! | `weights/` | `.safetensors`, `.pt`, `.bpk` in; `.safetensors` out |
 
 mod buffers;
 mod classifier;
+mod freeze;
 pub mod init;
 pub mod layer;
 pub mod network;
@@ -55,8 +57,9 @@ pub mod zoo;
 
 pub use buffers::Buffers;
 pub use classifier::ImageClassifier;
+pub use freeze::freeze;
 pub use layer::{Activations, Layer, LayerConfig};
-pub use network::{Named, Network, NetworkConfig, NetworkPlan, Node};
+pub use network::{FrozenPrefix, LayerDepths, Named, Network, NetworkConfig, NetworkPlan, Node};
 pub use shape::Shape;
 pub use summary::{LayerSummary, ModelSummary};
 pub use zoo::{LeNetConfig, ModelConfig, SequentialConfig, TuduiConfig};

@@ -57,11 +57,15 @@ pub fn named_gradients<M: Module>(
     visitor.found
 }
 
-/// How many numbers training changes; running statistics are none of them.
+/// How many numbers training changes where nothing is frozen; running statistics are none of them.
 pub fn num_trainable<M: Module>(model: &M) -> usize {
-    let mut count = Trainable(0);
-    visit(model, &mut count);
-    count.0
+    Trainable::of(model).all
+}
+
+/// How many numbers training changes as things stand: those of parameters that require a gradient. All of them for a model
+/// that is not in training.
+pub fn num_trained<M: Module>(model: &M) -> usize {
+    Trainable::of(model).trained
 }
 
 struct Infos(Vec<ParameterInfo>);
@@ -107,12 +111,27 @@ impl Visit for GradientVisitor<'_> {
     }
 }
 
-struct Trainable(usize);
+#[derive(Default)]
+struct Trainable {
+    all: usize,
+    trained: usize,
+}
+
+impl Trainable {
+    fn of<M: Module>(model: &M) -> Self {
+        let mut count = Self::default();
+        visit(model, &mut count);
+        count
+    }
+}
 
 impl Visit for Trainable {
     fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
         if at.role != Role::Buffer {
-            self.0 += parameter.lazy_shape().num_elements();
+            let num_elements = parameter.lazy_shape().num_elements();
+            let is_trained = parameter.is_require_grad() || !parameter.is_autodiff();
+            self.all += num_elements;
+            self.trained += if is_trained { num_elements } else { 0 };
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::classifier::ImageClassifier;
 use crate::network::NetworkLayer;
-use crate::parameters::num_trainable;
+use crate::parameters::{num_trainable, num_trained};
 
 /// One layer of a network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,8 +34,10 @@ pub struct ModelSummary {
     pub input_shape: [usize; 3],
     /// Every layer in order; none for a network whose `forward` is written by hand.
     pub layers: Option<Vec<LayerSummary>>,
-    /// Numbers that training changes.
+    /// Numbers that training changes where nothing is frozen.
     pub num_parameters: usize,
+    /// Those of them that are not frozen.
+    pub num_trained: usize,
     /// The sum over the layers, where they are known.
     pub multiply_adds: Option<u64>,
 }
@@ -48,6 +50,7 @@ impl ModelSummary {
             name: model.name(),
             input_shape: model.input_shape(),
             num_parameters: num_trainable(model),
+            num_trained: num_trained(model),
             multiply_adds: layers.map(|layers| layers.iter().map(|layer| layer.multiply_adds()).sum()),
             layers: layers.map(|layers| layers.iter().map(LayerSummary::of).collect()),
         }

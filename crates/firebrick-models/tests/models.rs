@@ -6,10 +6,12 @@ mod models {
     mod blocks;
     mod buffers;
     mod checkpoints;
+    mod depth;
     mod display;
     mod dropout;
     mod export;
     mod formula;
+    mod freeze;
     mod golden;
     mod golden_sequential;
     mod init;

@@ -6,6 +6,8 @@ use firebrick_data::{DataError, Progress};
 use crate::backend::{Backend, BackendChoice, BackendName};
 use crate::config::Config;
 use crate::error::TrainError;
+use crate::fine_tuning;
+use crate::freeze::Freeze;
 use crate::optimizer::Optimizer;
 use crate::outputs;
 use crate::placed::placed;
@@ -48,16 +50,19 @@ pub fn check(given: &Config, progress: &dyn Progress) -> Result<Checked, TrainEr
         }
         Err(error) => return Err(error),
     };
-    check_groups(&config, &backend)?;
+    notices.extend(check_patterns(&config, &backend)?);
     Ok(Checked { notices, has_data })
 }
 
-/// Every group of `[optimizer]` matches a parameter. Only a config with groups pays for making the network.
-fn check_groups(config: &Config, backend: &Backend) -> Result<(), TrainError> {
-    if config.optimizer.groups().is_empty() {
-        return Ok(());
+/// Every group of `[optimizer]` and every pattern of `model.freeze` matches a parameter. Only a config with any pays for making
+/// the network. Gives what is said of frozen parameters.
+fn check_patterns(config: &Config, backend: &Backend) -> Result<Vec<String>, TrainError> {
+    if config.optimizer.groups().is_empty() && config.model.freeze.is_none() {
+        return Ok(Vec::new());
     }
-    let network = config.model.network.init(0, &backend.device).train();
-    let bound = Optimizer::new(&config.optimizer).and_then(|mut optimizer| optimizer.bind(&network));
-    bound.map_err(|error| placed(config, error.into()))
+    let network = config.model.network.init(0, &backend.device);
+    let network = Freeze::of(config, &network)?.apply(network.train(), 0);
+    let mut optimizer = Optimizer::new(&config.optimizer)?;
+    optimizer.bind_network(&network).map_err(|error| placed(config, error.into()))?;
+    Ok(fine_tuning::frozen_groups(config, &optimizer))
 }

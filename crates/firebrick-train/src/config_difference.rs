@@ -6,7 +6,7 @@ use crate::config::{Config, ConfigError, ModelSection};
 
 /// Keys that may differ from the run that is gone on with: none of them changes a number that the
 /// steps behind the checkpoint have produced.
-const SAFE_KEYS: [&str; 14] = [
+const SAFE_KEYS: [&str; 15] = [
     "trainer.epochs",
     "trainer.max_steps",
     "trainer.checkpoint_every",
@@ -17,6 +17,7 @@ const SAFE_KEYS: [&str; 14] = [
     "trainer.metrics",
     "trainer.on_divergence",
     "trainer.max_recoveries",
+    "model.freeze.cache_mb",
     "data.workers",
     "data.root",
     "data.download",
@@ -51,7 +52,8 @@ impl Difference {
 /// The config that a run which goes on is to record: the present one, with what the run has begun with.
 pub(crate) fn with_start_of(earlier: &Config, now: &Config) -> Config {
     let mut recorded = now.clone();
-    recorded.model = ModelSection { network: now.model.network.clone(), ..earlier.model.clone() };
+    let (network, freeze) = (now.model.network.clone(), now.model.freeze.clone());
+    recorded.model = ModelSection { network, freeze, ..earlier.model.clone() };
     recorded
 }
 

@@ -86,11 +86,19 @@ pub(crate) fn check_labels(batch: &HostBatch, num_classes: usize) -> Result<(), 
 /// [checked](check_labels).
 pub(crate) fn to_device(batch: HostBatch, device: &Device) -> (Tensor<4>, Targets) {
     let Batch { images_nchw, targets } = batch.to_tensors(device);
-    let targets = match targets {
+    (images_nchw, of_loss(targets))
+}
+
+/// Moves what the outputs of a batch are compared with to `device`.
+pub(crate) fn targets_to_device(batch: HostBatch, device: &Device) -> Targets {
+    of_loss(batch.targets_to_tensors(device))
+}
+
+fn of_loss(targets: BatchTargets) -> Targets {
+    match targets {
         BatchTargets::Classes(labels_n) => Targets::Classes(labels_n),
         BatchTargets::Probabilities(probabilities_nk) => Targets::Probabilities(probabilities_nk),
-    };
-    (images_nchw, targets)
+    }
 }
 
 /// How much each image of a batch counts.

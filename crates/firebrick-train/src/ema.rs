@@ -96,6 +96,14 @@ impl Ema {
         self.num_updates += 1;
     }
 
+    /// Begins the averages of parameters that require a gradient since just now: they have been what they are all along.
+    /// Before the first update there is nothing to begin.
+    pub fn thaw<M: Module>(&mut self, model: &M) {
+        if self.num_updates > 0 {
+            visit(model, &mut Begin(&mut self.averages));
+        }
+    }
+
     /// How often [`update`](Self::update) was called.
     pub fn num_updates(&self) -> u64 {
         self.num_updates
@@ -208,6 +216,19 @@ impl Visit for Update<'_> {
             Some(_) | None => new,
         };
         self.averages.insert(at.path.clone(), Averaged { flat, shape });
+    }
+}
+
+/// Takes in what has no average yet.
+struct Begin<'a>(&'a mut BTreeMap<String, Averaged>);
+
+impl Visit for Begin<'_> {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, param: &Param<Tensor<D>>) {
+        if param.is_require_grad() && !self.0.contains_key(&at.path) {
+            let tensor = param.val().inner();
+            let shape = tensor.dims().to_vec();
+            self.0.insert(at.path.clone(), Averaged { flat: tensor.reshape([-1]), shape });
+        }
     }
 }
 

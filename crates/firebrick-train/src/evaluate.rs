@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use firebrick_data::{DataLoader, HostBatch, LoaderOptions, PreparedDataset};
+use burn::tensor::{Device, Tensor};
+use firebrick_data::{DataError, DataLoader, HostBatch, LoaderOptions, PreparedDataset};
+use firebrick_loss::Targets;
 use firebrick_models::ImageClassifier;
 
 use crate::backend::Backend;
 use crate::criterion::{self, Criterion, ImageLosses, SplitSums};
 use crate::error::TrainError;
 use crate::event::Score;
+use crate::frozen_outputs::{FrozenOutputs, Images, Labelled};
 use crate::image_record::ImageRecord;
 use crate::metric::{self, MetricConfig};
 use crate::read_back::{f32_values, read_back_f32};
@@ -68,10 +71,24 @@ pub fn evaluate<M: ImageClassifier>(
     options: EvaluationOptions,
     stop: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Option<Evaluation>, TrainError> {
+    evaluate_with(model, split, loss, backend, options, None, stop)
+}
+
+/// As [`evaluate`]; what frozen layers give for `images` is taken from `outputs` where it is known, and kept there.
+pub(crate) fn evaluate_with<M: ImageClassifier>(
+    model: &M,
+    split: Arc<PreparedDataset>,
+    loss: &Criterion,
+    backend: &Backend,
+    options: EvaluationOptions,
+    outputs: Option<(&FrozenOutputs, Images)>,
+    stop: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<Evaluation>, TrainError> {
     let mut records = Vec::with_capacity(split.len());
     let mut sums = SplitSums::default();
-    for batch in in_order(split, options).epoch(0, 0) {
-        let of_batch = backend.scope(|| records_of(model, batch?, loss, backend, &mut sums))?;
+    for batch in batches(split, options, outputs) {
+        let (batch, sums) = (batch?, &mut sums);
+        let of_batch = backend.scope(|| records_of(model, batch, loss, backend, outputs, sums))?;
         records.extend(of_batch);
         if stop(records.len()) {
             return Ok(None);
@@ -95,20 +112,61 @@ fn in_order(split: Arc<PreparedDataset>, options: EvaluationOptions) -> DataLoad
     DataLoader::new(split, LoaderOptions { batch_size, shuffle: false, seed: 0, workers, drop_last: false })
 }
 
+/// The batches of a split in its order; without pixels where nobody needs them.
+fn batches(
+    split: Arc<PreparedDataset>,
+    options: EvaluationOptions,
+    outputs: Option<(&FrozenOutputs, Images)>,
+) -> Box<dyn Iterator<Item = Result<HostBatch, DataError>>> {
+    let input = split.preprocess().input;
+    let indices: Vec<usize> = (0..split.len()).collect();
+    let known = outputs.and_then(|(outputs, images)| {
+        let shape = [input.channels, input.height, input.width];
+        let chunks = indices.chunks(options.batch_size.max(1));
+        chunks.map(|chunk| outputs.batch(images, chunk, shape)).collect::<Option<Vec<HostBatch>>>()
+    });
+    match known {
+        Some(batches) => Box::new(batches.into_iter().map(Ok)),
+        None => Box::new(in_order(split, options).epoch(0, 0)),
+    }
+}
+
+/// The network's outputs for a batch, and what they are compared with.
+fn logits<M: ImageClassifier>(
+    model: &M,
+    batch: HostBatch,
+    device: &Device,
+    outputs: Option<(&FrozenOutputs, Images)>,
+) -> (Tensor<2>, Targets) {
+    let (Some((outputs, images)), Some(network)) = (outputs, model.network()) else {
+        let (images_nchw, targets) = criterion::to_device(batch, device);
+        return (model.forward(images_nchw), targets);
+    };
+    if let Some(of_prefix) = outputs.of_batch(images, &batch, device) {
+        let targets = criterion::targets_to_device(batch, device);
+        return (network.forward_behind(outputs.prefix, of_prefix), targets);
+    }
+    let labelled = Labelled::of(&batch);
+    let (images_nchw, targets) = criterion::to_device(batch, device);
+    let of_prefix = network.forward_prefix(outputs.prefix, images_nchw);
+    outputs.keep(images, &labelled, &of_prefix);
+    (network.forward_behind(outputs.prefix, of_prefix), targets)
+}
+
 /// A batch's images, evaluated on this thread.
 fn records_of<M: ImageClassifier>(
     model: &M,
     batch: HostBatch,
     loss: &Criterion,
     backend: &Backend,
+    outputs: Option<(&FrozenOutputs, Images)>,
     sums: &mut SplitSums,
 ) -> Result<Vec<ImageRecord>, TrainError> {
     let num_classes = model.num_classes();
     let (indices, labels) = (batch.sample_indices.clone(), batch.labels.clone());
     criterion::check_labels(&batch, num_classes)?;
     let weights = criterion::weights(loss, &batch);
-    let (images_nchw, targets) = criterion::to_device(batch, &backend.device);
-    let logits_nk = model.forward(images_nchw);
+    let (logits_nk, targets) = logits(model, batch, &backend.device, outputs);
     let of_images = criterion::of_images(loss, logits_nk.clone(), targets, weights)?;
     sums.add(&of_images);
     let logits = read_back_f32(logits_nk, "the logits")?;

@@ -59,8 +59,10 @@ pub struct Started {
     pub run_dir: PathBuf,
     /// Model name.
     pub model: String,
-    /// Trainable parameters.
+    /// The network's parameters; running statistics are none.
     pub num_parameters: usize,
+    /// Those of them that are not frozen at this step.
+    pub num_trained: usize,
     /// Dataset name.
     pub dataset: String,
     /// Training samples in an epoch.

@@ -67,7 +67,7 @@ fn fit_from<M: ImageClassifier>(
         Some(checkpoint) => state.restore(checkpoint)?,
         None => {
             let of_plan = plan.notices.iter().cloned().chain(made).chain(unknown);
-            begin.notices = of_plan.chain(begin.notices).collect();
+            begin.notices = of_plan.chain(state.notices()).chain(begin.notices).collect();
         }
     }
     train(plan, state, begin, observer)

@@ -16,6 +16,10 @@ mod told;
 
 pub mod backend;
 mod closest;
+pub mod fine_tuning;
+mod freeze;
+mod frozen_outputs;
+mod glob;
 pub mod step;
 pub mod step_batches;
 

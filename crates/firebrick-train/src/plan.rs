@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use firebrick_data::order::epoch_order;
 use firebrick_data::random::{self, Purpose};
-use firebrick_data::{DataLoader, Datasets, InputShape, LoaderOptions, PreparedDataset, Progress};
+use firebrick_data::{DataLoader, Datasets, HostBatch, InputShape, LoaderOptions, PreparedDataset, Progress};
 use firebrick_models::weights::LoadReport;
 use firebrick_models::{ImageClassifier, Network, weights};
 
@@ -16,6 +17,7 @@ use crate::config::Config;
 use crate::criterion::{self, Criterion};
 use crate::error::TrainError;
 use crate::event::Split;
+use crate::frozen_outputs::{FrozenOutputs, Images};
 use crate::metric;
 use crate::outputs;
 use crate::placed::placed;
@@ -151,6 +153,24 @@ impl Plan {
         };
         let loader = DataLoader::new(self.datasets.train.clone(), options);
         StepBatches::new(loader.epoch(epoch, first_batch as usize), trainer.accumulate_grad_batches)
+    }
+
+    /// As [`Self::training_batches`] where what frozen layers give for all of these images is known: nobody reads them.
+    pub(crate) fn known_batches(
+        &self,
+        outputs: &FrozenOutputs,
+        epoch: u64,
+        first_batch: u64,
+    ) -> Option<StepBatches> {
+        let (data, trainer, train) = (&self.config.data, &self.config.trainer, &self.datasets.train);
+        let order = epoch_order(train.len(), data.shuffle, trainer.seed, epoch);
+        let chunks =
+            order.chunks(data.batch_size).take(self.batches_per_epoch as usize).skip(first_batch as usize);
+        let InputShape { channels, height, width } = train.preprocess().input;
+        let shape = [channels, height, width];
+        let batches: Option<Vec<HostBatch>> =
+            chunks.map(|indices| outputs.batch(Images::Training, indices, shape)).collect();
+        Some(StepBatches::new(batches?.into_iter().map(Ok), trainer.accumulate_grad_batches))
     }
 
     /// What is the same in every step.

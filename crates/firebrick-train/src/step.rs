@@ -3,13 +3,15 @@
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use firebrick_data::HostBatch;
-use firebrick_models::{Buffers, ImageClassifier};
+use firebrick_loss::Targets;
+use firebrick_models::{Activations, Buffers, ImageClassifier};
 
 use crate::accumulate::Accumulator;
 use crate::backend::Backend;
 use crate::clip::{clip_grad_value, grad_norm, scale_to_norm};
 use crate::criterion::{self, Criterion, StepLoss};
 use crate::error::TrainError;
+use crate::frozen_outputs::{FrozenOutputs, Images, Labelled};
 use crate::norms::{ParameterNorms, parameter_norms};
 use crate::optimizer::{Optimizer, Rates};
 use crate::read_back::{DeviceError, f32_values, read_back_f32};
@@ -96,16 +98,18 @@ impl StepRules<'_> {
         rates: &dyn Rates,
     ) -> Result<(M, Verdict), TrainError> {
         self.backend.scope(|| {
-            let measured = self.measure(&model, batches)?;
+            let measured = self.measure(&model, batches, None)?;
             measured.apply(model, self.clipping, optimizer, rates)
         })
     }
 
-    /// The first half of a step, which can fail: everything up to the gradients, on this thread.
+    /// The first half of a step, which can fail: everything up to the gradients, on this thread. What frozen layers give is
+    /// taken from `outputs` where it is known, and kept there.
     pub(crate) fn measure<M: ImageClassifier>(
         self,
         model: &M,
         batches: Vec<HostBatch>,
+        outputs: Option<&FrozenOutputs>,
     ) -> Result<Measured, TrainError> {
         let batches: Vec<HostBatch> = batches.into_iter().filter(|batch| !batch.is_empty()).collect();
         if batches.is_empty() {
@@ -117,7 +121,7 @@ impl StepRules<'_> {
         let mut accumulator = Accumulator::new();
         let mut passes = Vec::with_capacity(batches.len());
         for (index, batch) in batches.into_iter().enumerate() {
-            let (pass, gradients) = self.pass(model, batch, index, &step_loss)?;
+            let (pass, gradients) = self.pass(model, batch, outputs, (index, &step_loss))?;
             accumulator.add(model, gradients, step_loss.divisor_of(index));
             passes.push(pass);
         }
@@ -132,17 +136,54 @@ impl StepRules<'_> {
         self,
         model: &M,
         batch: HostBatch,
-        index: usize,
-        step_loss: &StepLoss,
+        outputs: Option<&FrozenOutputs>,
+        (index, step_loss): (usize, &StepLoss),
     ) -> Result<(Pass, GradientsParams), TrainError> {
         let labels = batch.labels.clone();
-        let device = self.backend.device.clone().autodiff();
-        let (images_nchw, targets) = criterion::to_device(batch, &device);
-        let logits_nk = model.forward(images_nchw);
+        let (logits_nk, targets) = self.logits(model, batch, outputs);
         let loss = step_loss.of_batch(index, self.loss, logits_nk.clone(), targets)?;
         let mut gradients = loss.backward();
         let gradients = GradientsParams::from_module(&mut gradients, model);
         Ok((Pass { loss: loss.inner(), logits_nk: logits_nk.inner(), labels }, gradients))
+    }
+}
+
+impl StepRules<'_> {
+    /// The network's outputs for a batch, and what they are compared with. Frozen layers at the network's beginning run without
+    /// autodiff.
+    fn logits<M: ImageClassifier>(
+        self,
+        model: &M,
+        batch: HostBatch,
+        outputs: Option<&FrozenOutputs>,
+    ) -> (Tensor<2>, Targets) {
+        let device = self.backend.device.clone().autodiff();
+        let frozen = model.network().and_then(|network| Some((network, network.frozen_prefix()?)));
+        let Some((network, prefix)) = frozen else {
+            let (images_nchw, targets) = criterion::to_device(batch, &device);
+            return (model.forward(images_nchw), targets);
+        };
+        let known = outputs.and_then(|known| known.of_batch(Images::Training, &batch, &self.backend.device));
+        let (of_prefix, targets) = match known {
+            Some(of_prefix) => (of_prefix, criterion::targets_to_device(batch, &device)),
+            None => {
+                let kept = outputs.map(|kept| (kept, Labelled::of(&batch)));
+                let (images_nchw, targets) = criterion::to_device(batch, &device);
+                let of_prefix = network.forward_prefix(prefix, images_nchw);
+                if let Some((kept, labelled)) = kept {
+                    kept.keep(Images::Training, &labelled, &of_prefix);
+                }
+                (of_prefix, targets)
+            }
+        };
+        (network.forward_behind(prefix, with_autodiff(of_prefix)), targets)
+    }
+}
+
+fn with_autodiff(outputs: Activations) -> Activations {
+    match outputs {
+        Activations::Images(images_nchw) => Tensor::from_inner(images_nchw).into(),
+        Activations::Features(features_nk) => Tensor::from_inner(features_nk).into(),
     }
 }
 

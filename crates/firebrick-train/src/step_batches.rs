@@ -1,17 +1,20 @@
 //! What each step of an epoch takes: one batch, or several that count as one.
 
-use firebrick_data::{DataError, EpochBatches, HostBatch};
+use firebrick_data::{DataError, HostBatch};
 
 /// The batches of an epoch, those of one step at a time. A step has `trainer.accumulate_grad_batches` of them, the
 /// last one of an epoch perhaps fewer.
 pub struct StepBatches {
-    batches: EpochBatches,
+    batches: Box<dyn Iterator<Item = Result<HostBatch, DataError>>>,
     batches_per_step: usize,
 }
 
 impl StepBatches {
-    pub(crate) fn new(batches: EpochBatches, batches_per_step: usize) -> Self {
-        Self { batches, batches_per_step }
+    pub(crate) fn new(
+        batches: impl Iterator<Item = Result<HostBatch, DataError>> + 'static,
+        batches_per_step: usize,
+    ) -> Self {
+        Self { batches: Box::new(batches), batches_per_step }
     }
 }
 

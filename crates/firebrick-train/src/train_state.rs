@@ -13,8 +13,11 @@ use crate::checkpoint::{Checkpoint, Retention, Snapshot, State};
 use crate::config::{Config, OnDivergence};
 use crate::ema::Ema;
 use crate::error::TrainError;
-use crate::evaluate::{Evaluation, EvaluationOptions, evaluate};
+use crate::evaluate::{Evaluation, EvaluationOptions, evaluate_with};
 use crate::event::{CheckpointRecord, Split, SplitScores, WeightsKind};
+use crate::fine_tuning;
+use crate::freeze::Freeze;
+use crate::frozen_outputs::{FrozenOutputs, Images};
 use crate::monitor;
 use crate::optimizer::Optimizer;
 use crate::plan::Plan;
@@ -34,6 +37,11 @@ pub struct TrainState<'a, M> {
     pub(crate) ema: Option<Ema>,
     pub(crate) schedule: Schedule,
     pub(crate) progress: RunProgress,
+    freeze: Freeze,
+    /// Whether parameters are frozen as things stand; that follows from the epoch alone.
+    is_frozen: bool,
+    /// What frozen layers give for each image, where it is kept.
+    outputs: Option<FrozenOutputs>,
 }
 
 impl<'a, M: ImageClassifier> TrainState<'a, M> {
@@ -43,14 +51,21 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
     /// # Errors
     ///
     /// [`TrainError::Plan`] when the network does not fit the plan; [`TrainError::Config`] when it does not give what the
-    /// loss takes, or when a group of parameters matches none of the network's.
+    /// loss takes, or when a group of parameters or a pattern of `model.freeze` matches none of the network's.
     pub fn new(plan: &'a Plan, model: M) -> Result<Self, TrainError> {
         plan.check_model(&model)?;
         let config = &plan.config;
-        let model = model.train();
-        let mut optimizer = Optimizer::new(&config.optimizer)?;
-        optimizer.bind(&model).map_err(|error| plan.placed(error))?;
+        let freeze = Freeze::of(config, &model)?;
+        let model = freeze.apply(model.train(), 0);
+        let optimizer = bound(plan, &model)?;
+        // With a single epoch nothing is asked for twice.
+        let outputs = config.model.freeze.as_ref().filter(|_| freeze.num_epochs(config.trainer.epochs) > 1);
+        let outputs = outputs
+            .and_then(|freeze| FrozenOutputs::new(&plan.backend, &plan.datasets, &model, freeze.cache_mb));
         Ok(Self {
+            is_frozen: freeze.holds_in(0),
+            freeze,
+            outputs,
             plan,
             config: config.clone(),
             model: Some(model),
@@ -72,25 +87,69 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         self.config = checkpoint.recorded_config(&self.plan.config)?;
         self.schedule.load_state(checkpoint.state.schedule.clone())?;
         self.progress = checkpoint.state.progress.clone();
+        self.thaw_if_due()
+    }
+
+    /// Weights, optimiser and average as `checkpoint` has them, at the position that the state has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::restore`].
+    pub(crate) fn go_back_to(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.restore_tensors(checkpoint)?;
+        self.thaw_if_due()
+    }
+
+    /// Weights, optimiser and average as `checkpoint` has them, frozen as they were there; the position stays.
+    fn restore_tensors(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        let device = &self.plan.backend.device;
+        let epoch = checkpoint.state.progress.position.epoch;
+        let model = self.freeze.apply(held(&self.model).clone(), epoch);
+        let mut optimizer = bound(self.plan, &model)?;
+        checkpoint.load_optimizer(&mut optimizer, device)?;
+        if let Some(ema) = &mut self.ema {
+            checkpoint.load_ema(ema, &model, device)?;
+        }
+        let model = checkpoint.load_model(model)?;
+        self.model = Some(self.freeze.apply(model.train(), epoch));
+        self.optimizer = optimizer;
+        self.is_frozen = self.freeze.holds_in(epoch);
+        if let Some(outputs) = &self.outputs {
+            outputs.clear();
+        }
         Ok(())
     }
 
-    /// Weights, optimiser and average as `checkpoint` has them; the position stays.
-    pub(crate) fn restore_tensors(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
-        let device = &self.plan.backend.device;
-        checkpoint.load_optimizer(&mut self.optimizer, device)?;
-        if let Some(ema) = &mut self.ema {
-            checkpoint.load_ema(ema, held(&self.model), device)?;
+    /// From the epoch on that `model.freeze` names, everything is trained. What is thawed begins without momentum, and with
+    /// itself as its average.
+    fn thaw_if_due(&mut self) -> Result<(), TrainError> {
+        let epoch = self.progress.position.epoch;
+        if !self.is_frozen || self.freeze.holds_in(epoch) {
+            return Ok(());
         }
-        let model = checkpoint.load_model(held(&self.model).clone())?;
-        self.model = Some(model.train());
-        Ok(())
+        let model = self.freeze.apply(taken(&mut self.model), epoch);
+        let bound = self.optimizer.bind_network(&model);
+        if let Some(ema) = &mut self.ema {
+            ema.thaw(&model);
+        }
+        (self.model, self.is_frozen, self.outputs) = (Some(model), false, None);
+        bound.map_err(|error| self.plan.placed(error))
     }
 
     /// The steps that are left of the epoch that the state stands in, all of them when it stands between two.
     pub fn batches(&self) -> StepBatches {
         let position = self.progress.position;
         self.plan.training_batches(position.epoch, position.batch)
+    }
+
+    /// As [`Self::batches`], but without pixels where [`Self::step`] needs none.
+    pub(crate) fn batches_to_step(&self) -> StepBatches {
+        let position = self.progress.position;
+        let known = self
+            .outputs
+            .as_ref()
+            .and_then(|outputs| self.plan.known_batches(outputs, position.epoch, position.batch));
+        known.unwrap_or_else(|| self.batches())
     }
 
     /// Takes one optimiser step. A step whose loss or gradients are not finite changes nothing but the position:
@@ -109,9 +168,9 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         let (num_batches, num_images) = (batches.len() as u64, batches.iter().map(HostBatch::len).sum());
         self.plan.seed_device(step);
         let (model, optimizer, rates) = (&mut self.model, &mut self.optimizer, self.schedule.at(step));
-        let rules = self.plan.step_rules();
+        let (rules, outputs) = (self.plan.step_rules(), self.outputs.as_ref());
         let verdict = self.plan.backend.scope(|| -> Result<Verdict, TrainError> {
-            let measured = rules.measure(held(model), batches)?;
+            let measured = rules.measure(held(model), batches, outputs)?;
             let (report, refusal) = (measured.report(), measured.refusal(held(model))?);
             let taken = taken(model);
             let (moved, verdict) = match refusal {
@@ -125,6 +184,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         if let (Verdict::Applied(_), Some(ema)) = (&verdict, &mut self.ema) {
             ema.update(held(&self.model));
         }
+        self.thaw_if_due()?;
         Ok(verdict)
     }
 
@@ -132,7 +192,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Plan`] when there is no such split, otherwise those of [`evaluate`].
+    /// [`TrainError::Plan`] when there is no such split, otherwise those of [`evaluate`](crate::evaluate::evaluate()).
     pub fn evaluate(&self, split: Split) -> Result<Evaluation, TrainError> {
         let evaluation = self.evaluate_until(split, WeightsKind::Raw, &mut |_| false)?;
         Ok(evaluation.unwrap_or_else(|| unreachable!("bug: an evaluation stopped that nobody stopped")))
@@ -159,7 +219,9 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         };
         let data = &self.plan.config.data;
         let options = EvaluationOptions { batch_size: data.batch_size, workers: data.workers };
-        evaluate(&model, dataset, &self.plan.loss, &self.plan.backend, options, stop)
+        let outputs = self.outputs.as_ref().map(|outputs| (outputs, Images::Of(split)));
+        let outputs = outputs.filter(|(outputs, images)| outputs.keeps(*images));
+        evaluate_with(&model, dataset, &self.plan.loss, &self.plan.backend, options, outputs, stop)
     }
 
     /// Takes the evaluation of an epoch that has just ended into account: for the best checkpoint, early
@@ -220,6 +282,11 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         self.snapshot(0)?.write(checkpoints, &self.retention())
     }
 
+    /// What a run that begins says of frozen parameters and of learning rates by depth.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        fine_tuning::notices(&self.plan.config, self.model(), &self.optimizer, self.outputs.as_ref())
+    }
+
     /// The network in training mode.
     pub fn model(&self) -> &M {
         held(&self.model)
@@ -244,6 +311,13 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
     pub fn progress(&self) -> &RunProgress {
         &self.progress
     }
+}
+
+/// An optimiser that knows the network's trained parameters and remembers nothing of them.
+fn bound<M: ImageClassifier>(plan: &Plan, model: &M) -> Result<Optimizer, TrainError> {
+    let mut optimizer = Optimizer::new(&plan.config.optimizer)?;
+    optimizer.bind_network(model).map_err(|error| plan.placed(error))?;
+    Ok(optimizer)
 }
 
 /// The model, which is there but while the optimiser has it.

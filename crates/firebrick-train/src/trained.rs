@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::event::WeightsKind;
+use crate::freeze::Freeze;
 use crate::outputs;
 use crate::read_back::{f32_values, read_back_f32};
 use crate::resume::run_of;
@@ -176,7 +177,8 @@ fn averaged<M: ImageClassifier>(
     };
     let mut ema = Ema::new(ema)?;
     // Only what takes part in training is averaged, and only that is looked for.
-    let trainable = model.train();
+    let epoch = checkpoint.state.progress.position.epoch;
+    let trainable = Freeze::of(config, &model)?.apply(model.train(), epoch);
     checkpoint.load_ema(&mut ema, &trainable, device)?;
     Ok(ema.averaged(&trainable))
 }

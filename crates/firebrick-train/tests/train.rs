@@ -11,6 +11,10 @@ mod cuts;
 mod damage;
 #[path = "train/definitions.rs"]
 mod definitions;
+#[path = "train/fine_tuning.rs"]
+mod fine_tuning;
+#[path = "train/fine_tuning_golden.rs"]
+mod fine_tuning_golden;
 #[path = "train/loss_recipes.rs"]
 mod loss_recipes;
 #[path = "train/loss_runs.rs"]

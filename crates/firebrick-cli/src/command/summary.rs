@@ -7,6 +7,7 @@ use firebrick::component::Family;
 use firebrick::models::{LayerSummary, ModelConfig, ModelSummary};
 use firebrick::train::backend::BackendChoice;
 use firebrick::train::config::in_words;
+use firebrick::train::{Config, fine_tuning};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -41,12 +42,19 @@ const NUM_CLASSES: usize = 10;
 
 /// Prints a line for each layer, and what they add up to.
 pub fn run(arguments: &SummaryArguments) -> Result<Exit, Failure> {
-    let network = match &arguments.network {
+    let meant = match &arguments.network {
         Some(network) => meant(network, arguments.num_classes)?,
-        None => read_config(arguments.config.as_deref(), &[])?.0.model.network,
+        None => Meant::of(read_config(arguments.config.as_deref(), &[])?.0),
     };
     let backend = cpu_backend().parse::<BackendChoice>()?.open()?;
-    let summary = ModelSummary::of(&network.init(0, &backend.device));
+    let network = match meant {
+        Meant::Network(network) => network.init(0, &backend.device),
+        Meant::Config(config) => {
+            let network = config.model.network.init(0, &backend.device);
+            fine_tuning::frozen(&config, network)?
+        }
+    };
+    let summary = ModelSummary::of(&network);
     match arguments.json {
         true => output::json(&json!(summary))?,
         false => output::line(as_text(&summary))?,
@@ -54,13 +62,27 @@ pub fn run(arguments: &SummaryArguments) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// What is to be shown.
+enum Meant {
+    /// A network by name.
+    Network(ModelConfig),
+    /// That of a config, with what is frozen in it.
+    Config(Box<Config>),
+}
+
+impl Meant {
+    fn of(config: Config) -> Self {
+        Self::Config(Box::new(config))
+    }
+}
+
 /// A name that the models know, otherwise a file or folder.
-fn meant(network: &str, num_classes: Option<usize>) -> Result<ModelConfig, Failure> {
+fn meant(network: &str, num_classes: Option<usize>) -> Result<Meant, Failure> {
     let path = Path::new(network);
     let file = if path.is_dir() { config_beside(path) } else { path.is_file().then(|| path.to_owned()) };
     match (named(network, num_classes.unwrap_or(NUM_CLASSES)), file) {
-        (Some(model), _) => model,
-        (None, Some(file)) if num_classes.is_none() => Ok(read_config(Some(&file), &[])?.0.model.network),
+        (Some(model), _) => model.map(Meant::Network),
+        (None, Some(file)) if num_classes.is_none() => Ok(Meant::of(read_config(Some(&file), &[])?.0)),
         (None, Some(file)) => {
             let text = format!("--num-classes goes with the name of a network, and {network} has its own");
             Err(Failure::usage(text).hint(format!("change model.num_classes in {}", file.display())))
@@ -115,15 +137,21 @@ fn as_text(summary: &ModelSummary) -> String {
     let layers = summary.layers.iter().flatten().map(|layer| COLUMNS.map(|(_, _, cell)| cell(layer)).into());
     let total = summary.num_parameters as u64;
     format!(
-        "{}\n\n{}\n\n{} parameters, {:.2} MiB as f32{}",
+        "{}\n\n{}\n\n{} parameters{}, {:.2} MiB as f32{}",
         summary.name,
         output::table(&titles, std::iter::once(input.into()).chain(layers)),
         thousands(total),
+        trained(summary.num_trained as u64, total),
         total as f64 * 4.0 / f64::from(1 << 20),
         summary
             .multiply_adds
             .map_or(String::new(), |sum| format!("; {} multiply-adds an image", thousands(sum)))
     )
+}
+
+/// How many are not frozen, where any are.
+fn trained(trained: u64, total: u64) -> String {
+    if trained == total { String::new() } else { format!(", {} of them trained", thousands(trained)) }
 }
 
 /// A number, and nothing for none.

@@ -25,6 +25,10 @@ impl Component for CenterCropConfig {
 }
 
 impl Transform for CenterCropConfig {
+    fn is_random(&self) -> bool {
+        false
+    }
+
     fn sets_size(&self) -> bool {
         true
     }

@@ -19,6 +19,11 @@ pub trait Transform: Component {
         false
     }
 
+    /// Whether the step draws from its generator. One that does not gives the same image in each epoch.
+    fn is_random(&self) -> bool {
+        true
+    }
+
     /// Height and width of what comes out for images of size `input`; `None` where not all images
     /// have one size. As it came in, unless said otherwise.
     ///

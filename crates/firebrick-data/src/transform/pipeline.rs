@@ -58,6 +58,11 @@ impl Pipeline {
         self.augment_sets_size
     }
 
+    /// Whether an image may become another one in each epoch.
+    pub fn is_random(&self) -> bool {
+        self.augment.iter().any(|step| step.is_random())
+    }
+
     /// Whether the image, checked, goes to the network as it is stored.
     pub(crate) fn is_done(&self, image: &Image) -> Result<bool, TransformError> {
         Ok(self.augment.is_empty() && self.preprocess.is_shaped(image)?)

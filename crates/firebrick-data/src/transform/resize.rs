@@ -66,6 +66,10 @@ impl Component for ResizeConfig {
 }
 
 impl Transform for ResizeConfig {
+    fn is_random(&self) -> bool {
+        false
+    }
+
     fn sets_size(&self) -> bool {
         true
     }

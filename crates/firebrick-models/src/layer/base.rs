@@ -49,6 +49,12 @@ pub trait Layer: Component {
         Gives::Unknown
     }
 
+    /// Whether the layer draws random numbers in training, as dropout does. One behind the last frozen layer still draws
+    /// them; one between frozen layers does not.
+    fn is_random(&self) -> bool {
+        false
+    }
+
     /// What the layer is as the end of another operation, if it can be that.
     fn as_epilogue(&self) -> Option<EpilogueStep> {
         None

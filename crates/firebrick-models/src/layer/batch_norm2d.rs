@@ -24,7 +24,8 @@ use crate::walk::Role;
 ///
 /// It trains when its input is on an autodiff device: it normalises with the batch's own mean and
 /// biased variance, and moves the running mean and the running (unbiased) variance towards the
-/// batch's. Otherwise it normalises with the running statistics and changes nothing.
+/// batch's. Otherwise it normalises with the running statistics and changes nothing. So does a frozen one, whose weight and
+/// bias require no gradient, as torch's after `eval()`.
 ///
 /// torch's `num_batches_tracked` is not kept: it matters only for `momentum=None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,9 +130,12 @@ impl Layer for BatchNorm2d {
             true => parameters.vector(1),
             false => Tensor::zeros([num_features], &device),
         };
+        // Without a weight nobody can have frozen it.
+        let is_frozen =
+            self.affine && !weight.is_require_grad() && !(self.has_bias() && bias.is_require_grad());
         let running_mean = parameters.statistic(self.statistics());
         let running_var = parameters.statistic(self.statistics() + 1);
-        if !device.is_autodiff() {
+        if !device.is_autodiff() || is_frozen {
             let statistics = [weight, bias, running_mean.get(), running_var.get()];
             return batch_norm(images_nchw, statistics, self.eps, after).into();
         }

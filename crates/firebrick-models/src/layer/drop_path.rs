@@ -68,6 +68,10 @@ impl Layer for DropPath {
         format!("StochasticDepth(p={}, mode=row)", python::float(self.p))
     }
 
+    fn is_random(&self) -> bool {
+        self.p > 0.0
+    }
+
     fn gives(&self) -> Gives {
         Gives::SameAsInput
     }

@@ -50,6 +50,10 @@ impl Layer for Dropout {
         format!("Dropout(p={}, inplace=False)", python::float(self.p))
     }
 
+    fn is_random(&self) -> bool {
+        self.p > 0.0
+    }
+
     fn gives(&self) -> Gives {
         Gives::SameAsInput
     }

@@ -99,6 +99,18 @@ impl LayerModule {
         &self.placed
     }
 
+    /// Whether one of its parameters requires a gradient; none does outside of autodiff.
+    pub(crate) fn trains(&self) -> bool {
+        self.parameters.0.iter().any(Parameter::requires_grad)
+    }
+
+    /// Whether it is on an autodiff device and has parameters, of which none requires a gradient.
+    pub(crate) fn is_frozen(&self) -> bool {
+        let mut own = self.parameters.0.iter().filter(|parameter| !parameter.is_statistic()).peekable();
+        let has_parameters = own.peek().is_some();
+        has_parameters && own.all(|parameter| parameter.is_autodiff() && !parameter.requires_grad())
+    }
+
     /// Applies the layer to a batch. It trains if `x` is on an autodiff device.
     ///
     /// # Shapes

@@ -173,6 +173,30 @@ impl Parameter {
         inside!(self, inner => inner.collect_devices(devices))
     }
 
+    pub(super) fn requires_grad(&self) -> bool {
+        match self {
+            Self::Vector(vector) => vector.is_require_grad(),
+            Self::Matrix(matrix) => matrix.is_require_grad(),
+            Self::Planes(planes) => planes.is_require_grad(),
+            Self::Kernel(kernel) => kernel.is_require_grad(),
+            Self::Statistic(_) => false,
+        }
+    }
+
+    pub(super) fn is_autodiff(&self) -> bool {
+        match self {
+            Self::Vector(vector) => vector.is_autodiff(),
+            Self::Matrix(matrix) => matrix.is_autodiff(),
+            Self::Planes(planes) => planes.is_autodiff(),
+            Self::Kernel(kernel) => kernel.is_autodiff(),
+            Self::Statistic(statistic) => statistic.get().is_autodiff(),
+        }
+    }
+
+    pub(super) fn is_statistic(&self) -> bool {
+        matches!(self, Self::Statistic(_))
+    }
+
     pub(super) fn fork(self, device: &Device) -> Self {
         rebuild!(self, inner => inner.fork(device))
     }

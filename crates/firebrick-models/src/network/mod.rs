@@ -8,11 +8,15 @@
 //! | `fuse.rs` | which neighbours run as one operation |
 //! | `forward.rs` | runs them |
 //! | `model.rs` | the plan with its parameters, a Burn module |
+//! | `frozen.rs` | the frozen layers at its beginning |
+//! | `depth.rs` | which layers learn at the same rate, by depth |
 //! | `print.rs` | `print(net)` |
 //! | `config.rs` | the trait of what a config describes |
 
 mod config;
+mod depth;
 mod forward;
+mod frozen;
 mod fuse;
 mod model;
 mod node;
@@ -21,6 +25,8 @@ mod print;
 mod tree;
 
 pub use config::NetworkConfig;
+pub use depth::LayerDepths;
+pub use frozen::FrozenPrefix;
 pub use model::Network;
 pub(crate) use node::Origin;
 pub use node::{Named, Node, ShortcutWhen};

@@ -21,9 +21,9 @@ const CONTAINER: &str = "Struct:Network";
 /// A network: a plan, and the parameters of each of its layers.
 #[derive(Debug, Clone)]
 pub struct Network {
-    plan: Arc<NetworkPlan>,
+    pub(super) plan: Arc<NetworkPlan>,
     /// One for each of the plan's layers, in their order.
-    layers: Vec<LayerModule>,
+    pub(super) layers: Vec<LayerModule>,
 }
 
 impl NetworkPlan {

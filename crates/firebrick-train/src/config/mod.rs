@@ -8,6 +8,7 @@
 mod checkpoint_every;
 mod document;
 mod error;
+mod freeze;
 mod model_section;
 mod output;
 mod overrides;
@@ -20,6 +21,7 @@ mod write;
 
 pub use checkpoint_every::CheckpointEvery;
 pub use error::ConfigError;
+pub use freeze::FreezeConfig;
 pub use model_section::ModelSection;
 pub use output::OutputConfig;
 pub use overrides::Override;

@@ -8,8 +8,10 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use toml::{Table, Value};
 
+use super::freeze::FreezeConfig;
+
 /// Keys of the table that are not the network's own.
-const KEYS: [&str; 3] = ["weights", "weights_key", "strict"];
+const KEYS: [&str; 4] = ["weights", "weights_key", "strict", "freeze"];
 
 /// `[model]`: the network's `name` and arguments, and beside them the keys below.
 #[derive(Debug, Clone)]
@@ -26,6 +28,9 @@ pub struct ModelSection {
     /// With `false`, tensors of `weights` that are missing, extra or of another shape are reported
     /// instead of refused.
     pub strict: bool,
+    /// Parameters that training leaves alone: patterns over their paths, or a table of the keys below. Everything is trained
+    /// when absent.
+    pub freeze: Option<FreezeConfig>,
 }
 
 impl ModelSection {
@@ -42,6 +47,9 @@ impl ModelSection {
                 key,
             ));
         }
+        if let Some(freeze) = &self.freeze {
+            freeze.validate().map_err(|error| error.within("freeze"))?;
+        }
         self.network.validate()
     }
 
@@ -55,14 +63,15 @@ impl ModelSection {
     }
 
     fn read(mut value: Value) -> Result<Self, ReadError> {
-        let (mut weights, mut weights_key, mut strict) = (None, None, None);
+        let (mut weights, mut weights_key, mut strict, mut freeze) = (None, None, None, None);
         if let Value::Table(table) = &mut value {
             weights = take(table, "weights")?;
             weights_key = take(table, "weights_key")?;
             strict = take(table, "strict")?;
+            freeze = take(table, "freeze")?;
         }
         let network = read(value).map_err(with_own_keys)?;
-        Ok(Self { network, weights, weights_key, strict: strict.unwrap_or(true) })
+        Ok(Self { network, weights, weights_key, strict: strict.unwrap_or(true), freeze })
     }
 }
 
@@ -94,6 +103,9 @@ impl Serialize for ModelSection {
                 table.insert("weights_key".to_owned(), Value::String(key.clone()));
             }
             table.insert("strict".to_owned(), Value::Boolean(self.strict));
+        }
+        if let Some(freeze) = &self.freeze {
+            table.insert("freeze".to_owned(), Value::try_from(freeze).map_err(S::Error::custom)?);
         }
         table.serialize(serializer)
     }

@@ -40,7 +40,7 @@ impl<M: ImageClassifier> Run<'_, M> {
 
     /// The rest of one epoch, up to the last step of the run or a stop.
     fn epoch(&mut self) -> Result<(), TrainError> {
-        let mut batches = self.state.batches();
+        let mut batches = self.state.batches_to_step();
         loop {
             let waiting_since = Instant::now();
             let Some(batches) = batches.next() else { return Ok(()) };

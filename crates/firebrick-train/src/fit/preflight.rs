@@ -2,6 +2,7 @@
 //! those to come. An error now is better than one after an hour.
 
 use firebrick_models::ImageClassifier;
+use firebrick_models::parameters::num_trained;
 use firebrick_storage::available_bytes;
 
 use super::run::Run;
@@ -51,8 +52,11 @@ impl<M: ImageClassifier> Run<'_, M> {
         let trainer = &self.plan.config.trainer;
         let steps = self.plan.total_steps - self.state.progress.position.step;
         // Weights, what the optimiser remembers of each, and their average: all f32.
-        let copies = 1 + self.state.optimizer.max_state_tensors() + usize::from(self.state.ema.is_some());
-        let checkpoint_bytes = (4 * self.state.model().num_params() * copies) as u64;
+        let copies = self.state.optimizer.max_state_tensors() + usize::from(self.state.ema.is_some());
+        let all = self.state.model().num_params();
+        let thaws = self.plan.config.model.freeze.as_ref().is_some_and(|freeze| freeze.until_epoch.is_some());
+        let trained = if thaws { all } else { num_trained(self.state.model()) };
+        let checkpoint_bytes = (4 * (all + trained * copies)) as u64;
         let steps_present = checkpoint::all_steps(&self.folder.checkpoints())?;
         // That of step 0 is small: nothing is remembered yet.
         let present = steps_present.iter().filter(|step| **step > 0).count() as u64;

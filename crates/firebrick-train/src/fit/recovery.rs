@@ -150,7 +150,7 @@ impl<M: ImageClassifier> Run<'_, M> {
     }
 
     fn go_back_to(&mut self, checkpoint: &Checkpoint) -> Result<Action, TrainError> {
-        self.state.restore_tensors(checkpoint)?;
+        self.state.go_back_to(checkpoint)?;
         Ok(Action::Restored { step: checkpoint.state.progress.position.step })
     }
 }

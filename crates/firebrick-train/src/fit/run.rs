@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use firebrick_models::ImageClassifier;
+use firebrick_models::parameters::num_trained;
 
 use crate::error::TrainError;
 use crate::event::{Control, Event, Started};
@@ -72,6 +73,7 @@ impl<'a, M: ImageClassifier> Run<'a, M> {
             run_dir: self.folder.path().to_owned(),
             model: config.model.network.name().to_owned(),
             num_parameters: self.state.model().num_params(),
+            num_trained: num_trained(self.state.model()),
             dataset: plan.datasets.info.name.clone(),
             num_train: plan.datasets.info.train_count,
             num_validation: plan.datasets.info.validation_count,

@@ -1,6 +1,6 @@
 //! The list of optimisers: the table `[optimizer]` of a config.
 
-use firebrick_component::{ArgumentError, Component, NoEffect, components};
+use firebrick_component::{ArgumentError, Component, NoEffect, check, components};
 
 use super::adadelta::AdadeltaConfig;
 use super::adagrad::AdagradConfig;
@@ -57,6 +57,14 @@ impl OptimizerConfig {
     /// The first wrong argument; its key is its path in the table `[optimizer]`.
     pub fn validate(&self) -> Result<(), ArgumentError> {
         Component::validate(&**self)?;
+        if let Some(decay) = self.lr_decay_by_depth() {
+            check::that(
+                decay > 0.0 && decay <= 1.0,
+                "lr_decay_by_depth",
+                decay,
+                "a number above 0, at most 1",
+            )?;
+        }
         (0..self.groups().len()).try_for_each(|index| self.validate_group(index))
     }
 
@@ -70,6 +78,9 @@ impl OptimizerConfig {
                 "no_decay_on_bias_and_norm",
                 "there is no weight decay (weight_decay = 0)",
             ));
+        }
+        if self.lr_decay_by_depth() == Some(1.0) {
+            found.push(NoEffect::new("lr_decay_by_depth", "1 times a rate is the rate"));
         }
         found
     }

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use firebrick_models::walk;
+use firebrick_models::{ImageClassifier, LayerDepths, walk};
 
 use super::config::OptimizerConfig;
 use super::error::OptimizerError;
@@ -29,13 +29,52 @@ impl Optimizer {
         Ok(Self { config: config.clone(), parameters: Parameters::default() })
     }
 
-    /// Learns the model's trainable parameters and sorts them into the config's groups.
+    /// Learns the model's trainable parameters and sorts them into the config's groups. Called again after some were thawed,
+    /// it remembers nothing of these, and of the others what it did.
     ///
     /// # Errors
     /// A group that matches no parameter, or a model without any that requires a gradient.
     pub fn bind<M: Module>(&mut self, model: &M) -> Result<(), OptimizerError> {
+        if self.config.lr_decay_by_depth().is_some() && self.parameters.depths.num_groups() == 0 {
+            self.parameters.depths = LayerDepths::of_module(model);
+        }
+        self.parameters.frozen.clear();
         walk::visit(model, &mut Bind::new(&self.config, &mut self.parameters));
         self.parameters.check_bound(&self.config)
+    }
+
+    /// As [`bind`](Self::bind), with the groups of layers of a network that is data, for `lr_decay_by_depth`.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub fn bind_network<M: ImageClassifier>(&mut self, model: &M) -> Result<(), OptimizerError> {
+        if let Some(network) = model.network() {
+            self.parameters.depths = LayerDepths::of_plan(network.plan());
+        }
+        self.bind(model)
+    }
+
+    /// Patterns of the groups that match frozen parameters alone, with their positions.
+    pub fn frozen_groups(&self) -> Vec<(usize, &str)> {
+        let groups = self.config.groups();
+        let found = self.parameters.groups_of_nothing_trained(&self.config);
+        found.into_iter().map(|index| (index, groups[index].pattern.as_str())).collect()
+    }
+
+    /// How many groups of layers there are by depth; 0 where nothing asks for them.
+    pub fn num_depths(&self) -> usize {
+        self.parameters.depths.num_groups()
+    }
+
+    /// The learning rates before any schedule, the lowest and the highest; 0 before [`bind`](Self::bind).
+    pub fn range_of_rates(&self) -> [f64; 2] {
+        let rates = self.parameters.slots.values().map(|slot| self.parameters.group(slot).base_lr);
+        rates
+            .fold(None, |range: Option<[f64; 2]>, lr| match range {
+                None => Some([lr, lr]),
+                Some([low, high]) => Some([low.min(lr), high.max(lr)]),
+            })
+            .unwrap_or_default()
     }
 
     /// The most tensors that it may come to remember of a parameter, each of the parameter's size.

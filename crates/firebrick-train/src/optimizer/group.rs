@@ -2,11 +2,12 @@
 
 use std::ops::{Deref, DerefMut};
 
+use firebrick_models::LayerDepths;
 use firebrick_models::walk::ParamRef;
 
 use super::config::OptimizerConfig;
-use super::glob;
 use super::rule::Rule;
+use crate::glob;
 
 /// Which of the optimiser's groups, and which of its special cases, hold for a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +15,12 @@ pub(super) struct Membership {
     groups: Vec<usize>,
     is_free_of_decay: bool,
     uses_fallback: bool,
+    /// Groups of layers behind its own, where that moves the learning rate.
+    depth_from_end: usize,
 }
 
 impl Membership {
-    pub(super) fn of(config: &OptimizerConfig, at: &ParamRef, shape: &[usize]) -> Self {
+    pub(super) fn of(config: &OptimizerConfig, depths: &LayerDepths, at: &ParamRef, shape: &[usize]) -> Self {
         let groups = config.groups().iter().enumerate();
         Self {
             groups: groups
@@ -26,6 +29,7 @@ impl Membership {
                 .collect(),
             is_free_of_decay: config.no_decay_on_bias_and_norm() && at.role.is_bias_or_norm(),
             uses_fallback: config.fallback(shape).is_some(),
+            depth_from_end: config.lr_decay_by_depth().map_or(0, |_| depths.from_end(&at.path)),
         }
     }
 
@@ -75,14 +79,16 @@ impl Group {
         self.rule.tensor_layouts().iter().map(|layout| layout.len()).max().unwrap_or(0)
     }
 
-    pub(super) fn new(config: &OptimizerConfig, at: &ParamRef, shape: &[usize]) -> Self {
-        let membership = Membership::of(config, at, shape);
+    pub(super) fn new(config: &OptimizerConfig, membership: Membership, shape: &[usize]) -> Self {
         let fallback = config.fallback(shape).map(GroupRule::Fallback);
         let mut rule = fallback.unwrap_or_else(|| GroupRule::Own(config.clone()));
         if membership.is_free_of_decay
             && let Some(weight_decay) = rule.tunables().weight_decay
         {
             *weight_decay = 0.0;
+        }
+        if let Some(decay) = config.lr_decay_by_depth() {
+            *rule.tunables().lr *= decay.powf(membership.depth_from_end as f64);
         }
         for &index in &membership.groups {
             // What a fallback rule lacks does not concern it; `validate` saw the optimiser itself.

@@ -18,7 +18,6 @@ mod config;
 mod driver;
 mod error;
 mod formula;
-mod glob;
 mod group;
 mod group_config;
 mod lion;

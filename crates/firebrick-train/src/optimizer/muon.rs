@@ -62,6 +62,10 @@ pub struct MuonConfig {
     pub groups: Vec<GroupConfig>,
     /// No weight decay on biases and on the parameters of normalisation layers.
     pub no_decay_on_bias_and_norm: bool,
+    /// Each group of layers learns at this many times the rate of the one behind it, and the last at `lr` (that of `adamw` for
+    /// what it moves); above 0, at most 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lr_decay_by_depth: Option<f64>,
     /// The optimiser of everything that is not a matrix.
     pub adamw: AdamWConfig,
 }
@@ -80,6 +84,7 @@ impl Default for MuonConfig {
             maximize: false,
             groups: Vec::new(),
             no_decay_on_bias_and_norm: false,
+            lr_decay_by_depth: None,
             adamw: AdamWConfig::default(),
         }
     }
@@ -105,6 +110,13 @@ impl Component for MuonConfig {
         )?;
         let is_allowed = !self.adamw.no_decay_on_bias_and_norm;
         check::that(is_allowed, "adamw.no_decay_on_bias_and_norm", true, format!("nothing here, but {own}"))?;
+        if let Some(decay) = self.adamw.lr_decay_by_depth {
+            return Err(ArgumentError::new(
+                "adamw.lr_decay_by_depth",
+                format!("nothing here, but {own}"),
+                decay,
+            ));
+        }
         self.adamw.validate().map_err(|error| error.within("adamw"))
     }
 }
@@ -130,6 +142,10 @@ impl Rule for MuonConfig {
 
     fn no_decay_on_bias_and_norm(&self) -> bool {
         self.no_decay_on_bias_and_norm
+    }
+
+    fn lr_decay_by_depth(&self) -> Option<f64> {
+        self.lr_decay_by_depth
     }
 
     fn fallback(&self, shape: &[usize]) -> Option<Box<dyn Rule>> {

@@ -95,6 +95,11 @@ pub trait Rule: Component {
         false
     }
 
+    /// How many times the rate of the group of layers behind it each group of layers learns at.
+    fn lr_decay_by_depth(&self) -> Option<f64> {
+        None
+    }
+
     /// The optimiser for parameters of a shape that this one is not made for.
     fn fallback(&self, _shape: &[usize]) -> Option<Box<dyn Rule>> {
         None

@@ -33,6 +33,9 @@ pub struct SgdConfig {
     pub groups: Vec<GroupConfig>,
     /// No weight decay on biases and on the parameters of normalisation layers.
     pub no_decay_on_bias_and_norm: bool,
+    /// Each group of layers learns at this many times the rate of the one behind it, and the last at `lr`; above 0, at most 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lr_decay_by_depth: Option<f64>,
 }
 
 impl Default for SgdConfig {
@@ -46,6 +49,7 @@ impl Default for SgdConfig {
             maximize: false,
             groups: Vec::new(),
             no_decay_on_bias_and_norm: false,
+            lr_decay_by_depth: None,
         }
     }
 }
@@ -93,6 +97,10 @@ impl Rule for SgdConfig {
 
     fn no_decay_on_bias_and_norm(&self) -> bool {
         self.no_decay_on_bias_and_norm
+    }
+
+    fn lr_decay_by_depth(&self) -> Option<f64> {
+        self.lr_decay_by_depth
     }
 
     fn tensor_layouts(&self) -> Layouts {

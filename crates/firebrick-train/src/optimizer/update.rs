@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use burn::module::{Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
-use firebrick_models::walk::{Change, ParamRef, Visit};
+use firebrick_models::LayerDepths;
+use firebrick_models::walk::{Change, ParamRef, Role, Visit};
 
 use super::config::OptimizerConfig;
 use super::error::OptimizerError;
 use super::group::{Group, Membership};
 use super::rates::Rates;
 use super::rule::{Memory, StepContext};
+use crate::glob;
 
 /// One trainable parameter.
 pub(super) struct Slot {
@@ -27,6 +29,10 @@ pub(super) struct Slot {
 pub(super) struct Parameters {
     pub slots: BTreeMap<String, Slot>,
     groups: Vec<Group>,
+    /// How deep each layer lies in the network.
+    pub depths: LayerDepths,
+    /// Paths of those that require no gradient.
+    pub frozen: Vec<String>,
 }
 
 impl Parameters {
@@ -40,10 +46,10 @@ impl Parameters {
         if self.slots.get(&at.path).is_some_and(|slot| slot.shape == shape) {
             return;
         }
-        let membership = Membership::of(config, at, shape);
+        let membership = Membership::of(config, &self.depths, at, shape);
         let known = self.groups.iter().position(|group| group.membership == membership);
         let group = known.unwrap_or_else(|| {
-            self.groups.push(Group::new(config, at, shape));
+            self.groups.push(Group::new(config, membership, shape));
             self.groups.len() - 1
         });
         let slot = Slot { at: at.clone(), shape: shape.to_vec(), memory: Memory::default(), group };
@@ -54,16 +60,24 @@ impl Parameters {
         if self.slots.is_empty() {
             return Err(OptimizerError::NoParameters);
         }
-        for (index, group) in config.groups().iter().enumerate() {
-            if !self.groups.iter().any(|known| known.membership.groups().contains(&index)) {
+        for index in self.groups_of_nothing_trained(config) {
+            let pattern = &config.groups()[index].pattern;
+            if !self.frozen.iter().any(|path| glob::matches(pattern, path)) {
                 return Err(OptimizerError::UnmatchedGroup {
                     index,
-                    pattern: group.pattern.clone(),
+                    pattern: pattern.clone(),
                     parameters: self.slots.keys().cloned().collect(),
                 });
             }
         }
         Ok(())
+    }
+
+    /// Positions of the config's groups that match no trained parameter.
+    pub(super) fn groups_of_nothing_trained(&self, config: &OptimizerConfig) -> Vec<usize> {
+        let matches =
+            |index: &usize| self.groups.iter().any(|known| known.membership.groups().contains(index));
+        (0..config.groups().len()).filter(|index| !matches(index)).collect()
     }
 }
 
@@ -83,6 +97,8 @@ impl Visit for Bind<'_> {
     fn parameter<const D: usize>(&mut self, at: &ParamRef, parameter: &Param<Tensor<D>>) {
         if parameter.is_require_grad() {
             self.parameters.ensure(self.config, at, &parameter.lazy_shape().to_vec());
+        } else if at.role != Role::Buffer {
+            self.parameters.frozen.push(at.path.clone());
         }
     }
 }
