@@ -47,7 +47,6 @@ pub mod random;
 mod shape;
 pub mod source;
 mod split;
-mod splits;
 pub mod transform;
 mod transform_error;
 

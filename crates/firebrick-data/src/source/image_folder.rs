@@ -14,9 +14,6 @@
 
 mod check;
 mod listing;
-mod survey;
-
-pub use self::survey::{FolderSurvey, ImageSizes, SplitSurvey, is_archive, is_image, survey};
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -67,16 +64,18 @@ impl DatasetSource for ImageFolderConfig {
         let OpenRequest { root, wanted, limit, on_bad_image, .. } = *request;
         let folders = locate(root)?;
         let class_names = class_names(&folders.train)?;
-        let other = |folder: Option<&PathBuf>, limit| {
-            let Some(folder) = folder else { return Ok(None) };
-            check_same_classes(&folders.train, &class_names, folder)?;
-            Ok::<_, DataError>(Some(pick_evenly(list_split(folder, &class_names)?, limit)))
-        };
+        check_same_classes(&folders.train, &class_names, &folders.test)?;
         let train = pick_evenly(list_split(&folders.train, &class_names)?, limit.train);
-        let test = other(folders.test.as_ref(), limit.test)?;
-        let validation = other(folders.validation.as_ref().filter(|_| wanted.validation), limit.validation)?;
-        let evaluated = test.iter().chain(&validation).flatten();
-        let paths = train.iter().chain(evaluated).map(|(path, _)| path.as_path());
+        let test = pick_evenly(list_split(&folders.test, &class_names)?, limit.test);
+        let validation = match folders.validation.as_ref().filter(|_| wanted.validation) {
+            None => None,
+            Some(folder) => {
+                check_same_classes(&folders.train, &class_names, folder)?;
+                Some(pick_evenly(list_split(folder, &class_names)?, limit.validation))
+            }
+        };
+        let paths =
+            train.iter().chain(&test).chain(validation.iter().flatten()).map(|(path, _)| path.as_path());
         let found = check_files(&paths.collect::<Vec<_>>(), request)?;
         let keep = |split: &Path, files| {
             let kept = without(files, &found.bad, split, &class_names)?;
@@ -84,12 +83,11 @@ impl DatasetSource for ImageFolderConfig {
             Ok::<_, DataError>(shared)
         };
         let validation = folders.validation.as_ref().zip(validation);
-        let test = folders.test.as_ref().zip(test);
         Ok(Source {
             origin: text::path(root),
             train: Some(keep(&folders.train, train)?),
             validation: validation.map(|(folder, files)| keep(folder, files)).transpose()?,
-            test: test.map(|(folder, files)| keep(folder, files)).transpose()?,
+            test: Some(keep(&folders.test, test)?),
             class_names: class_names.clone(),
             shape: found.shape,
             fingerprint: found.fingerprint,
