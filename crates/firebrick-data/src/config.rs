@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use toml::{Table, Value};
 
 use crate::bad_image::OnBadImage;
+use crate::balance::{ClassWeights, Sampler};
 use crate::batch_transform::BatchTransformConfig;
 use crate::config_table::DataKeys;
 use crate::dataset_choice::DatasetChoice;
@@ -39,6 +40,14 @@ pub struct DataConfig {
     /// Draw a new order of the training samples for each epoch.
     #[serde(default = "default_true")]
     pub shuffle: bool,
+    /// Which training images an epoch has: `"all"`, each once; `"balanced"`, as many, drawn so that every class comes equally
+    /// often. The second draws with replacement and takes the place of `shuffle`.
+    #[serde(default, skip_serializing_if = "Sampler::is_default")]
+    pub sampler: Sampler,
+    /// `"balanced"`: images of rare classes count more in the loss, by scikit-learn's rule (images / (classes x images of the
+    /// class)). The weights are told and stand in the run's config as the loss's `weight`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
     /// What happens to a pixel after the division by 255.
     #[serde(default)]
     pub normalize: Normalize,
@@ -52,6 +61,10 @@ pub struct DataConfig {
     /// Changes to whole training batches after normalisation, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub batch_augment: Vec<BatchTransformConfig>,
+    /// How often a training image comes in an epoch, one after another, each time augmented in another way. An epoch keeps
+    /// its length, so that it holds as many fewer images. 1: once.
+    #[serde(default = "default_repeats", skip_serializing_if = "is_once")]
+    pub repeated_augmentation: usize,
     /// Threads that prepare batches; 0: the training thread does. Batches are the same for any number.
     #[serde(default = "default_workers")]
     pub workers: usize,
@@ -67,7 +80,9 @@ pub struct DataConfig {
     /// Which stored samples are tested on: `"test"`, or a part such as `"test[8000:]"`.
     #[serde(default = "SplitSpec::test")]
     pub test_split: SplitSpec,
-    /// Training samples that are held out for validation, drawn from the run's seed, from all classes alike.
+    /// Training samples that are held out for validation, drawn from the run's seed, from all classes alike: a fraction, a
+    /// number, or one fold of a cross-validation, `{ fold = [2, 5] }` for the second of five. Of a data set without a test split they
+    /// are the test split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<HoldOut>,
     /// Which stored samples are validated on, such as `"train[50000:]"`. When neither this nor `validation` is
@@ -88,6 +103,14 @@ fn default_workers() -> usize {
     2
 }
 
+fn default_repeats() -> usize {
+    1
+}
+
+fn is_once(repeats: &usize) -> bool {
+    *repeats == 1
+}
+
 fn default_true() -> bool {
     true
 }
@@ -102,10 +125,13 @@ impl DataConfig {
             on_bad_image: OnBadImage::default(),
             batch_size: default_batch_size(),
             shuffle: true,
+            sampler: Sampler::default(),
+            class_weights: None,
             normalize: Normalize::default(),
             resize: Resize::default(),
             augment: Vec::new(),
             batch_augment: Vec::new(),
+            repeated_augmentation: default_repeats(),
             workers: default_workers(),
             drop_last: false,
             limit: None,
@@ -125,6 +151,11 @@ impl DataConfig {
     pub fn validate(&self) -> Result<(), ArgumentError> {
         check::in_range("batch_size", self.batch_size, 1, 1 << 20)?;
         check::in_range("workers", self.workers, 0, 1024)?;
+        check::in_range("repeated_augmentation", self.repeated_augmentation, 1, 1024)?;
+        if self.repeated_augmentation > 1 && !self.shuffle {
+            let expected = "1 beside shuffle = false, where the first images only would ever come";
+            return Err(ArgumentError::new("repeated_augmentation", expected, self.repeated_augmentation));
+        }
         self.normalize.validate().map_err(|error| error.within("normalize"))?;
         self.resize.validate().map_err(|error| error.within("resize"))?;
         for (index, step) in self.augment.iter().enumerate() {
@@ -137,6 +168,11 @@ impl DataConfig {
             let expected =
                 format!("\"stop\", for data set `{}` does not lie in image files", self.dataset.name());
             return Err(ArgumentError::new("on_bad_image", expected, "\"skip\""));
+        }
+        if !self.sampler.is_default() && (!self.shuffle || self.repeated_augmentation > 1) {
+            let expected =
+                "\"all\" beside shuffle = false or repeated_augmentation, for it draws the images itself";
+            return Err(ArgumentError::new("sampler", expected, "\"balanced\""));
         }
         self.validate_limits()?;
         self.validate_splits()?;
@@ -155,6 +191,10 @@ impl DataConfig {
                 "download",
                 format!("data set `{name}` has no official place to fetch it from"),
             ));
+        }
+        if self.repeated_augmentation > 1 && self.augment.is_empty() {
+            let reason = "without `augment` an image is the same each time";
+            found.push(NoEffect::new("repeated_augmentation", reason));
         }
         let steps = self.augment.iter().enumerate();
         found.extend(

@@ -14,6 +14,8 @@ pub struct Datasets {
     pub validation: Option<Arc<PreparedDataset>>,
     /// Test samples, without augmentations.
     pub test: Arc<PreparedDataset>,
+    /// Training samples of each class, where `data.class_weights` or `data.sampler` asks for them.
+    pub train_class_counts: Option<Vec<usize>>,
     /// What they are made of.
     pub info: DatasetInfo,
 }

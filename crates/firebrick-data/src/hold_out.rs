@@ -3,9 +3,11 @@
 use std::fmt;
 
 use firebrick_component::{ArgumentError, check};
-use serde::de::{self, Visitor};
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::balance::by_class;
 use crate::random::{Purpose, below, generator};
 
 /// How many training samples are held out.
@@ -15,6 +17,14 @@ pub enum HoldOut {
     Fraction(f64),
     /// This many of them; at least 1. Written `500`.
     Count(usize),
+    /// One of several equal parts: of the `num_folds` runs of a cross-validation, run `fold` holds out the part of its
+    /// number, and together they hold out every sample once. Written `{ fold = [2, 5] }`, the second of five.
+    Fold {
+        /// From 1 to `num_folds`.
+        fold: usize,
+        /// At least 2.
+        num_folds: usize,
+    },
 }
 
 impl HoldOut {
@@ -27,6 +37,10 @@ impl HoldOut {
         let is_allowed = match self {
             Self::Fraction(fraction) => *fraction > 0.0 && *fraction < 1.0,
             Self::Count(count) => *count >= 1,
+            Self::Fold { fold, num_folds } => {
+                let is_allowed = *num_folds >= 2 && (1..=*num_folds).contains(fold);
+                return check::that(is_allowed, "fold", format!("[{fold}, {num_folds}]"), FOLD);
+            }
         };
         check::that(is_allowed, "", self, "a fraction above 0 and below 1, or a whole number from 1 on")
     }
@@ -40,6 +54,7 @@ impl HoldOut {
         let count = match self {
             Self::Fraction(fraction) => (fraction * total as f64).round() as usize,
             Self::Count(count) => *count,
+            Self::Fold { fold, num_folds } => (total + num_folds - fold) / num_folds,
         };
         let expected = format!("a part of the {total} training samples that leaves some to both splits");
         check::that((1..total).contains(&count), "", format!("{self}, which takes {count}"), expected)?;
@@ -52,8 +67,60 @@ impl fmt::Display for HoldOut {
         match self {
             Self::Fraction(fraction) => write!(f, "{fraction:?}"),
             Self::Count(count) => write!(f, "{count}"),
+            Self::Fold { fold, num_folds } => write!(f, "{{ fold = [{fold}, {num_folds}] }}"),
         }
     }
+}
+
+const FOLD: &str = "a fold and the number of folds, such as [2, 5] for the second of five";
+
+/// Parts the samples with these labels, each below `num_classes`: the indices that stay and those that `hold_out`
+/// holds out, both rising. Neither has a sample of the other.
+///
+/// # Errors
+///
+/// [`ArgumentError`] whose key is empty, when that leaves a split without a sample.
+pub(crate) fn part_by_class(
+    hold_out: HoldOut,
+    labels: &[u32],
+    num_classes: usize,
+    seed: u64,
+) -> Result<[Vec<usize>; 2], ArgumentError> {
+    let count = hold_out.count(labels.len())?;
+    Ok(match hold_out {
+        HoldOut::Fraction(_) | HoldOut::Count(_) => stratified(labels, num_classes, count, seed),
+        HoldOut::Fold { fold, num_folds } => stratified_fold(labels, num_classes, [fold, num_folds], seed),
+    })
+}
+
+/// The samples outside and inside of a fold, as scikit-learn's `StratifiedKFold` parts them: the samples of each class
+/// are shuffled by (seed, class) and dealt to the folds in turn. The dealing goes on from class to class where it
+/// stopped, so that neither classes nor folds differ by more than one sample.
+fn stratified_fold(
+    labels: &[u32],
+    num_classes: usize,
+    [fold, num_folds]: [usize; 2],
+    seed: u64,
+) -> [Vec<usize>; 2] {
+    let mut is_held_out = vec![false; labels.len()];
+    let mut dealt = 0;
+    for (class, mut members) in (0..).zip(by_class(labels, num_classes)) {
+        let mut generator = generator(seed, Purpose::Validation, class, 1);
+        for last in (1..members.len()).rev() {
+            members.swap(last, below(&mut generator, last as u64 + 1) as usize);
+        }
+        for index in members {
+            is_held_out[index] = dealt % num_folds == fold - 1;
+            dealt += 1;
+        }
+    }
+    both(&is_held_out)
+}
+
+/// The indices that stay, and those that are held out.
+fn both(is_held_out: &[bool]) -> [Vec<usize>; 2] {
+    let indices = |wanted| (0..is_held_out.len()).filter(|index| is_held_out[*index] == wanted).collect();
+    [indices(false), indices(true)]
 }
 
 /// Parts the samples with these labels, each below `num_classes`: the indices that stay and the `count`
@@ -66,11 +133,8 @@ impl fmt::Display for HoldOut {
 /// # Source
 ///
 /// The method of largest remainders (Hare and Niemeyer).
-pub(crate) fn stratified(labels: &[u32], num_classes: usize, count: usize, seed: u64) -> [Vec<usize>; 2] {
-    let mut by_class: Vec<Vec<usize>> = vec![Vec::new(); num_classes];
-    for (index, label) in labels.iter().enumerate() {
-        by_class[*label as usize].push(index);
-    }
+fn stratified(labels: &[u32], num_classes: usize, count: usize, seed: u64) -> [Vec<usize>; 2] {
+    let mut by_class = by_class(labels, num_classes);
     let sizes: Vec<usize> = by_class.iter().map(Vec::len).collect();
     let mut is_held_out = vec![false; labels.len()];
     for ((class, members), taken) in (0..).zip(&mut by_class).zip(shares(&sizes, count)) {
@@ -81,8 +145,7 @@ pub(crate) fn stratified(labels: &[u32], num_classes: usize, count: usize, seed:
             is_held_out[members[place]] = true;
         }
     }
-    let indices = |wanted: bool| (0..labels.len()).filter(|index| is_held_out[*index] == wanted).collect();
-    [indices(false), indices(true)]
+    both(&is_held_out)
 }
 
 /// How many of `count` samples each class gives, where the classes have `sizes` samples: in proportion, but no class
@@ -117,6 +180,11 @@ impl Serialize for HoldOut {
         match self {
             Self::Fraction(fraction) => serializer.serialize_f64(*fraction),
             Self::Count(count) => count.serialize(serializer),
+            Self::Fold { fold, num_folds } => {
+                let mut table = serializer.serialize_map(Some(1))?;
+                table.serialize_entry("fold", &[fold, num_folds])?;
+                table.end()
+            }
         }
     }
 }
@@ -129,11 +197,20 @@ impl<'de> Deserialize<'de> for HoldOut {
 
 struct HoldOutVisitor;
 
-impl Visitor<'_> for HoldOutVisitor {
+/// The long form, of which one key is given.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoldOutTable {
+    fraction: Option<f64>,
+    count: Option<usize>,
+    fold: Option<[usize; 2]>,
+}
+
+impl<'de> Visitor<'de> for HoldOutVisitor {
     type Value = HoldOut;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a fraction such as 0.1 or a whole number of samples")
+        f.write_str("a fraction such as 0.1, a whole number of samples, or a table such as { fold = [2, 5] }")
     }
 
     fn visit_f64<E: de::Error>(self, fraction: f64) -> Result<HoldOut, E> {
@@ -148,5 +225,15 @@ impl Visitor<'_> for HoldOutVisitor {
     fn visit_i64<E: de::Error>(self, count: i64) -> Result<HoldOut, E> {
         let invalid = || E::invalid_value(de::Unexpected::Signed(count), &self);
         usize::try_from(count).map(HoldOut::Count).map_err(|_| invalid())
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, keys: M) -> Result<HoldOut, M::Error> {
+        let table = HoldOutTable::deserialize(de::value::MapAccessDeserializer::new(keys))?;
+        match (table.fraction, table.count, table.fold) {
+            (Some(fraction), None, None) => Ok(HoldOut::Fraction(fraction)),
+            (None, Some(count), None) => Ok(HoldOut::Count(count)),
+            (None, None, Some([fold, num_folds])) => Ok(HoldOut::Fold { fold, num_folds }),
+            _ => Err(de::Error::custom("expected one of the keys `fraction`, `count` and `fold`")),
+        }
     }
 }

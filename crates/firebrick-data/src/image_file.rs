@@ -29,11 +29,11 @@ pub(crate) const MAX_IMAGE_FILE_BYTES: u64 = 256 << 20;
 /// [`DataError::Malformed`] when it is not an image, is cut short, or is larger than these limits.
 pub fn load_image_file(path: &Path) -> Result<Image, DataError> {
     let bytes = read_bounded(path, MAX_IMAGE_FILE_BYTES)?;
-    decode(path, &bytes)
+    decode_image(path, &bytes)
 }
 
 /// Decodes the contents of an image file; `path` is for messages only.
-fn decode(path: &Path, bytes: &[u8]) -> Result<Image, DataError> {
+pub(crate) fn decode_image(path: &Path, bytes: &[u8]) -> Result<Image, DataError> {
     let (mut decoder, format) = open_decoder(path, bytes)?;
     let orientation = decoder.orientation().map_err(|error| not_an_image(path, &error))?;
     if format == ImageFormat::Jpeg {

@@ -30,6 +30,9 @@ pub struct DatasetInfo {
     /// Images that were left out because they cannot be read, by `data.on_bad_image = "skip"`.
     #[serde(default, skip_serializing_if = "SkippedImages::is_empty")]
     pub skipped: SkippedImages,
+    /// What is worth knowing before results are believed: images that are in two splits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
     /// Each preparing step in words, in the order in which it is applied.
     pub steps: Vec<String>,
 }

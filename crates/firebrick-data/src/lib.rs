@@ -24,6 +24,7 @@
 //! ```
 
 mod bad_image;
+mod balance;
 mod batch;
 pub mod batch_transform;
 mod config;
@@ -31,12 +32,14 @@ mod config_table;
 mod dataset_choice;
 mod datasets;
 pub mod download;
+mod duplicates;
 mod error;
 mod hold_out;
 mod image;
 mod image_file;
 mod info;
 pub mod loader;
+mod memory;
 mod open;
 pub mod order;
 mod part;
@@ -47,10 +50,12 @@ pub mod random;
 mod shape;
 pub mod source;
 mod split;
+mod splits;
 pub mod transform;
 mod transform_error;
 
 pub use bad_image::{OnBadImage, SkippedImages};
+pub use balance::{ClassWeights, Sampler};
 pub use batch::{Batch, HostBatch, HostPixels, HostTargets, Targets};
 pub use batch_transform::{BatchTransform, BatchTransformConfig};
 pub use burn_dataset::Dataset;

@@ -14,7 +14,7 @@ use prefetch::Prefetch;
 
 use crate::batch::HostBatch;
 use crate::error::DataError;
-use crate::order::epoch_order;
+use crate::order::{balanced_order, epoch_order};
 use crate::prepared::PreparedDataset;
 use crate::transform::WorkingImage;
 
@@ -76,10 +76,10 @@ impl DataLoader {
     /// The batches before it are not prepared: a resumed run continues at once. Past the end there
     /// are none.
     pub fn epoch(&self, epoch: u64, first_batch: usize) -> EpochBatches {
-        let LoaderOptions { batch_size, shuffle, seed, workers, .. } = self.options;
+        let LoaderOptions { batch_size, workers, .. } = self.options;
         let plan = Arc::new(EpochPlan {
             dataset: Arc::clone(&self.dataset),
-            order: epoch_order(self.dataset.len(), shuffle, seed, epoch),
+            draws: self.draws(epoch),
             epoch,
             batch_size,
             num_batches: self.num_batches(),
@@ -88,6 +88,24 @@ impl DataLoader {
         let left = plan.num_batches.saturating_sub(first_batch);
         let prefetch = Prefetch::start(&plan, first_batch, workers.min(left));
         EpochBatches { plan, next: first_batch, prefetch, working: WorkingImage::new() }
+    }
+
+    /// The samples of an epoch in their order, each with how often it came before in the epoch.
+    fn draws(&self, epoch: u64) -> Vec<[usize; 2]> {
+        let LoaderOptions { shuffle, seed, .. } = self.options;
+        let count = self.dataset.len();
+        if let Some(by_class) = self.dataset.balanced().filter(|_| shuffle) {
+            let mut seen = vec![0; count];
+            let order = balanced_order(by_class, seed, epoch).into_iter();
+            let draw = |index: usize| {
+                seen[index] += 1;
+                [index, seen[index] - 1]
+            };
+            return order.map(draw).collect();
+        }
+        let order = epoch_order(count, shuffle, seed, epoch);
+        let num_repeats = self.dataset.num_repeats();
+        (0..count).map(|place| [order[place / num_repeats], place % num_repeats]).collect()
     }
 }
 

@@ -3,19 +3,21 @@
 
 use std::sync::Arc;
 
+use crate::balance::by_class;
 use crate::batch_transform::BatchTransformConfig;
 use crate::config::DataConfig;
 use crate::datasets::Datasets;
 use crate::download;
+use crate::duplicates;
 use crate::error::DataError;
-use crate::hold_out::{HoldOut, stratified};
+use crate::hold_out::HoldOut;
 use crate::info::DatasetInfo;
-use crate::part::Part;
 use crate::prepared::PreparedDataset;
 use crate::progress::Progress;
 use crate::shape::InputShape;
 use crate::source::{OpenRequest, SharedDataset, Source, Wanted};
-use crate::split::{SplitSpec, StoredSplit};
+use crate::split::StoredSplit;
+use crate::splits::{HeldOut, Splits, labels};
 use crate::transform::{Pipeline, Preprocess, TransformConfig};
 
 /// Opens the data set of `config` for a model that wants images of shape `input`.
@@ -40,6 +42,12 @@ pub fn open(
     let training = Pipeline::new(preprocess.clone(), config.augment.clone())?;
     let source = find(config, seed, progress)?;
     let splits = Splits::of(config, &source, seed)?;
+    let num_classes = source.class_names.len();
+    let is_unbalanced = !config.sampler.is_default() || config.class_weights.is_some();
+    let by_class = match is_unbalanced {
+        true => Some(by_class(&labels(&splits.train, num_classes)?, num_classes)),
+        false => None,
+    };
     let info = DatasetInfo {
         name: config.dataset.name().to_owned(),
         class_names: source.class_names.clone(),
@@ -50,19 +58,35 @@ pub fn open(
         normalization: preprocess.normalization.clone(),
         fingerprint: source.fingerprint.clone(),
         skipped: source.skipped.clone(),
+        notices: duplicates_of(&splits),
         steps: describe(config, &source, &splits, &training, seed),
     };
     let prepare = |split: SharedDataset, augment: &[TransformConfig], batch: &[BatchTransformConfig]| {
         PreparedDataset::new(split, preprocess.clone(), augment.to_vec(), seed)?
             .with_classes(source.class_names.len(), batch.to_vec())
-            .map(Arc::new)
     };
+    let train = prepare(splits.train, &config.augment, &config.batch_augment)?;
+    let train = train.with_repeats(config.repeated_augmentation);
+    let train_class_counts = by_class.as_ref().map(|classes| classes.iter().map(Vec::len).collect());
+    let train = match by_class.filter(|_| !config.sampler.is_default()) {
+        Some(by_class) => train.with_balanced(by_class),
+        None => train,
+    };
+    let plain = |split: SharedDataset| prepare(split, &[], &[]).map(Arc::new);
     Ok(Datasets {
-        train: prepare(splits.train, &config.augment, &config.batch_augment)?,
-        validation: splits.validation.map(|split| prepare(split, &[], &[])).transpose()?,
-        test: prepare(splits.test, &[], &[])?,
+        train: Arc::new(train),
+        validation: splits.validation.map(plain).transpose()?,
+        test: plain(splits.test)?,
+        train_class_counts,
         info,
     })
+}
+
+/// Sentences on images that are trained on and evaluated on.
+fn duplicates_of(splits: &Splits) -> Vec<String> {
+    let validation = splits.validation.as_ref().map(|validation| ("validation", validation));
+    let others = validation.into_iter().chain([("test", &splits.test)]);
+    others.filter_map(|(name, other)| duplicates::notice(&splits.train, name, other)).collect()
 }
 
 /// Finds and opens the data set of `config` as it is stored, after a download if one is asked for. `seed`
@@ -89,87 +113,6 @@ pub fn find(config: &DataConfig, seed: u64, progress: &dyn Progress) -> Result<S
     config.dataset.open(&request)
 }
 
-/// The splits of a source, before any transform.
-struct Splits {
-    train: SharedDataset,
-    validation: Option<SharedDataset>,
-    test: SharedDataset,
-}
-
-impl Splits {
-    fn of(config: &DataConfig, source: &Source, seed: u64) -> Result<Self, DataError> {
-        let limit = config.limit.unwrap_or_default();
-        let train = take_part(source, "train_split", &config.train_split, limit.train)?;
-        let test = take_part(source, "test_split", &config.test_split, limit.test)?;
-        // A stored validation split that is trained or tested on is no validation split.
-        let has_own = source.validation.is_some() && !config.uses(StoredSplit::Validation);
-        let own = SplitSpec::whole(StoredSplit::Validation);
-        let named = config.validation_split.as_ref().or(has_own.then_some(&own));
-        match (&config.validation, named) {
-            (None, None) => match limit.validation {
-                None => Ok(Self { train, validation: None, test }),
-                Some(limit) => {
-                    let expected =
-                        "nothing, for there is no validation split (data.validation = 0.1 makes one)";
-                    Err(DataError::argument("limit.validation", expected, limit))
-                }
-            },
-            (None, Some(named)) => {
-                let validation = take_part(source, "validation_split", named, limit.validation)?;
-                Ok(Self { train, validation: Some(validation), test })
-            }
-            (Some(hold_out), None) => {
-                let [train, validation] = part_by_class(train, *hold_out, source.class_names.len(), seed)?;
-                Ok(Self { train, validation: Some(validation), test })
-            }
-            (Some(hold_out), Some(_)) => {
-                let expected = "nothing, for the data set has a validation split of its own";
-                Err(DataError::argument("validation", expected, hold_out))
-            }
-        }
-    }
-}
-
-/// The samples that `spec` names, at most `limit` of them.
-fn take_part(
-    source: &Source,
-    key: &str,
-    spec: &SplitSpec,
-    limit: Option<usize>,
-) -> Result<SharedDataset, DataError> {
-    let stored = source
-        .split(spec.stored)
-        .ok_or_else(|| DataError::argument(key, "a split that the data set has", format!("\"{spec}\"")))?;
-    let count = stored.len();
-    let end = spec.end.unwrap_or(count);
-    if spec.start >= count || end > count {
-        let expected = format!("a part of the {count} samples of `{}`", spec.stored.name());
-        return Err(DataError::argument(key, expected, format!("\"{spec}\"")));
-    }
-    let end = limit.map_or(end, |limit| end.min(spec.start.saturating_add(limit)));
-    if (spec.start, end) == (0, count) {
-        return Ok(stored.clone());
-    }
-    Ok(Arc::new(Part { samples: stored.clone(), indices: (spec.start..end).collect() }))
-}
-
-/// The samples that are trained on, and those that are held out.
-fn part_by_class(
-    train: SharedDataset,
-    hold_out: HoldOut,
-    num_classes: usize,
-    seed: u64,
-) -> Result<[SharedDataset; 2], DataError> {
-    let count = hold_out.count(train.len()).map_err(|error| error.within("validation"))?;
-    let label = |index| match train.label(index)? {
-        label if (label as usize) < num_classes => Ok(label),
-        label => Err(DataError::Label { index, label, num_classes }),
-    };
-    let labels: Vec<u32> = (0..train.len()).map(label).collect::<Result<_, _>>()?;
-    let parts = stratified(&labels, num_classes, count, seed);
-    Ok(parts.map(|indices| Arc::new(Part { samples: train.clone(), indices }) as SharedDataset))
-}
-
 /// Where the samples come from and what happens to them, a line a step.
 fn describe(
     config: &DataConfig,
@@ -184,16 +127,32 @@ fn describe(
             steps.push(format!("{name} on {spec}"));
         }
     }
-    steps.extend(splits.validation.as_ref().map(|validation| match &config.validation_split {
-        _ if config.validation.is_some() => format!(
-            "hold out {} of {} training samples for validation (by class, seed {seed})",
-            validation.len(),
-            validation.len() + splits.train.len()
-        ),
+    steps.extend(splits.held_out.map(|held_out| {
+        let (taken, purpose) = match held_out {
+            HeldOut::Validation => {
+                (splits.validation.as_ref().map_or(0, |split| split.len()), "for validation")
+            }
+            HeldOut::Test => (splits.test.len(), "to test on, as there is no test split"),
+        };
+        let fold = match config.validation {
+            Some(HoldOut::Fold { fold, num_folds }) => format!("fold {fold} of {num_folds}, "),
+            _ => String::new(),
+        };
+        let total = taken + splits.train.len();
+        format!("hold out {taken} of {total} training samples {purpose} ({fold}by class, seed {seed})")
+    }));
+    let stored = splits.validation.as_ref().filter(|_| splits.held_out.is_none());
+    steps.extend(stored.map(|validation| match &config.validation_split {
         Some(spec) => format!("validation on {spec}"),
         None => format!("validation on the {} samples of the data set's own split", validation.len()),
     }));
+    if !config.sampler.is_default() {
+        steps.push("draw every class equally often, with replacement".to_owned());
+    }
     steps.extend(training.steps(source.shape));
+    if config.repeated_augmentation > 1 {
+        steps.push(format!("each image of an epoch {} times", config.repeated_augmentation));
+    }
     steps.extend(config.batch_augment.iter().map(|step| step.description()));
     if training.augment_sets_size() {
         let plain = training.preprocess().steps(source.shape);

@@ -22,3 +22,16 @@ pub fn epoch_order(num_samples: usize, shuffle: bool, seed: u64, epoch: u64) -> 
     }
     order
 }
+
+/// As many samples as there are in all classes, each drawn anew: a class of those that have any, then one of its samples. A pure
+/// function of (seed, epoch), too.
+pub fn balanced_order(by_class: &[Vec<usize>], seed: u64, epoch: u64) -> Vec<usize> {
+    let classes: Vec<&Vec<usize>> = by_class.iter().filter(|samples| !samples.is_empty()).collect();
+    let mut generator = generator(seed, Purpose::Order, epoch, 1);
+    let count = classes.iter().map(|samples| samples.len()).sum();
+    let draw = |_| {
+        let samples = classes[below(&mut generator, classes.len() as u64) as usize];
+        samples[below(&mut generator, samples.len() as u64) as usize]
+    };
+    (0..count).map(draw).collect()
+}

@@ -33,4 +33,12 @@ impl SampleSet for Part {
     fn label(&self, index: usize) -> Result<u32, DataError> {
         self.samples.label(self.at(index)?)
     }
+
+    fn content_key(&self, index: usize) -> Option<u64> {
+        self.samples.content_key(self.at(index).ok()?)
+    }
+
+    fn name(&self, index: usize) -> Option<String> {
+        self.samples.name(self.at(index).ok()?)
+    }
 }

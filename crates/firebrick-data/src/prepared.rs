@@ -9,7 +9,7 @@ use crate::batch_transform::{BatchTransformConfig, MutableBatch};
 use crate::error::DataError;
 use crate::image::Sample;
 use crate::random::{Purpose, generator};
-use crate::transform::{Pipeline, PixelTable, Preprocess, TransformConfig, WorkingImage};
+use crate::transform::{Pipeline, PixelTable, Preprocess, SampleKey, TransformConfig, WorkingImage};
 
 /// Samples that are prepared when asked for; what comes out is a pure function of
 /// (seed, epoch, index), and of a batch of (seed, epoch, the batch's number and samples).
@@ -21,6 +21,10 @@ pub struct PreparedDataset {
     /// Labels are below this, where it is known.
     num_classes: Option<usize>,
     batch_augment: Vec<BatchTransformConfig>,
+    /// How often each sample comes, one after another, in an epoch.
+    num_repeats: usize,
+    /// The samples of each class, where every class shall come equally often.
+    balanced: Option<Vec<Vec<usize>>>,
 }
 
 impl PreparedDataset {
@@ -39,7 +43,16 @@ impl PreparedDataset {
     ) -> Result<Self, DataError> {
         let table = Arc::new(preprocess.table()?);
         let pipeline = Pipeline::new(preprocess, augment)?;
-        Ok(Self { source, pipeline, table, seed, num_classes: None, batch_augment: Vec::new() })
+        Ok(Self {
+            source,
+            pipeline,
+            table,
+            seed,
+            num_classes: None,
+            batch_augment: Vec::new(),
+            num_repeats: 1,
+            balanced: None,
+        })
     }
 
     /// The same, with every label checked to be below `num_classes`, and with transforms of whole batches.
@@ -56,6 +69,29 @@ impl PreparedDataset {
             step.validate().map_err(|error| error.within(format!("batch_augment[{index}]")))?;
         }
         Ok(Self { num_classes: Some(num_classes), batch_augment, ..self })
+    }
+
+    /// The same, with each sample `num_repeats` times in an epoch, one after another and each time augmented in another
+    /// way; as many fewer samples come in an epoch, so that its length stays. 0 is taken as 1.
+    #[must_use]
+    pub fn with_repeats(self, num_repeats: usize) -> Self {
+        Self { num_repeats: num_repeats.max(1), ..self }
+    }
+
+    /// The same, with every class equally often in an epoch: `by_class` holds the samples of each.
+    #[must_use]
+    pub(crate) fn with_balanced(self, by_class: Vec<Vec<usize>>) -> Self {
+        Self { balanced: Some(by_class), ..self }
+    }
+
+    /// The samples of each class, where every class comes equally often in an epoch.
+    pub(crate) fn balanced(&self) -> Option<&[Vec<usize>]> {
+        self.balanced.as_deref()
+    }
+
+    /// How often each sample comes in an epoch.
+    pub fn num_repeats(&self) -> usize {
+        self.num_repeats
     }
 
     /// Number of samples.
@@ -90,17 +126,18 @@ impl PreparedDataset {
     /// sample; [`DataError::Transform`] for an image that cannot be given the model's shape.
     pub fn get(&self, epoch: u64, index: usize) -> Result<(Vec<f32>, u32), DataError> {
         let mut pixels = Vec::with_capacity(self.preprocess().input.len());
-        let label = self.append(epoch, index, &mut WorkingImage::new(), &mut pixels)?;
+        let label = self.append(epoch, [index, 0], &mut WorkingImage::new(), &mut pixels)?;
         let mut values = Vec::with_capacity(pixels.len());
         self.table.append(&pixels, &mut values);
         Ok((values, label))
     }
 
-    /// Puts the pixels of sample `index` behind those of the samples before it; gives its label.
+    /// Puts the pixels of sample `index`, which came `repeat` times before in the epoch, behind those of the samples
+    /// before it; gives its label.
     pub(crate) fn append(
         &self,
         epoch: u64,
-        index: usize,
+        [index, repeat]: [usize; 2],
         working: &mut WorkingImage,
         pixels: &mut Vec<u8>,
     ) -> Result<u32, DataError> {
@@ -117,8 +154,8 @@ impl PreparedDataset {
             pixels.extend_from_slice(&image.pixels);
             return Ok(label);
         }
-        let generator = || generator(self.seed, Purpose::Augment, epoch, index as u64);
-        self.pipeline.apply(&image, working, generator)?;
+        let sample = SampleKey { seed: self.seed, epoch, index: index as u64, repeat: repeat as u64 };
+        self.pipeline.apply(&image, working, &sample)?;
         pixels.extend_from_slice(working.pixels());
         Ok(label)
     }

@@ -32,6 +32,9 @@ pub enum Purpose {
     BatchTransform = 6,
     /// The validation samples taken out of the training split: `a` is the class.
     Validation = 7,
+    /// Whether a sample is flipped in the first epoch, of those that are flipped in every second one: `a` is the
+    /// sample's index.
+    AlternateFlip = 20,
 }
 
 /// The generator for one choice, keyed by exactly these four numbers.
@@ -88,6 +91,27 @@ pub fn uniform(generator: &mut ChaCha8Rng, [least, most]: [f64; 2]) -> f64 {
     least + (most - least) * unit(generator)
 }
 
+/// A whole number below `count`, 0 to `count - 1`, each as likely as its weight says, or all alike without weights.
+pub fn weighted(generator: &mut ChaCha8Rng, weights: Option<&[f64]>, count: usize) -> usize {
+    let Some(weights) = weights else { return below(generator, count as u64) as usize };
+    let mut left = unit(generator) * weights.iter().sum::<f64>();
+    let mut last = 0;
+    for (place, &weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+        if left < weight {
+            return place;
+        }
+        left -= weight;
+        last = place;
+    }
+    last
+}
+
+/// Whether these are weights for [`weighted`]: finite, none below 0, not all 0.
+pub fn check_weights(weights: &[f64]) -> bool {
+    let total: f64 = weights.iter().sum();
+    weights.iter().all(|weight| *weight >= 0.0) && total > 0.0 && total.is_finite()
+}
+
 /// A number drawn from the normal distribution of mean 0 and standard deviation 1.
 ///
 /// # Source
@@ -130,6 +154,27 @@ pub fn symmetric_beta(generator: &mut ChaCha8Rng, alpha: f64) -> f64 {
         let (x, y) = ((log_x - greater).exp(), (log_y - greater).exp());
         return x / (x + y);
     }
+}
+
+/// `count` shares drawn from the symmetric Dirichlet distribution of parameter `alpha`, finite and above 0; they sum
+/// to 1.
+///
+/// # Source
+///
+/// Gamma variables, each divided by their sum. Shapes up to 1 by Marsaglia and Tsang's remark: a variable of the shape
+/// that is greater by 1, times a power of an even one.
+pub fn dirichlet(generator: &mut ChaCha8Rng, alpha: f64, count: usize) -> Vec<f64> {
+    let mut logs: Vec<f64> = (0..count)
+        .map(|_| match alpha > 1.0 {
+            true => gamma(generator, alpha).ln(),
+            false => gamma(generator, alpha + 1.0).ln() + (1.0 - unit(generator)).ln() / alpha,
+        })
+        .collect();
+    // From logarithms, because small shapes give numbers that are too small for a float.
+    let most = logs.iter().copied().fold(f64::MIN, f64::max);
+    logs.iter_mut().for_each(|log| *log = (*log - most).exp());
+    let total: f64 = logs.iter().sum();
+    logs.iter().map(|share| share / total).collect()
 }
 
 /// A number drawn from the gamma distribution of shape `alpha` > 1 and scale 1.

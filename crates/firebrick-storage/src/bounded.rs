@@ -2,7 +2,7 @@
 //! leaves the disk as it was.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
@@ -53,6 +53,24 @@ pub fn read_prefix(path: &Path, count: usize) -> Result<(Vec<u8>, u64), StorageE
     let (file, length) = open_regular(path)?;
     let bytes = take_prefix(file, count).map_err(|error| StorageError::io(path, "read", error))?;
     Ok((bytes, length))
+}
+
+/// The `length` bytes of a regular file from byte `offset` on. `length` is the caller's promise to have checked it
+/// against a limit; it is checked against the file here, before memory is asked for.
+///
+/// # Errors
+/// [`StorageError::Io`] when it cannot be read, is not a regular file, or ends earlier.
+pub fn read_part(path: &Path, offset: u64, length: u64) -> Result<Vec<u8>, StorageError> {
+    let (mut file, total) = open_regular(path)?;
+    let fail = |error| StorageError::io(path, "read", error);
+    if offset.checked_add(length).is_none_or(|end| end > total) {
+        let what = format!("it ends at byte {total}, before the {length} bytes from byte {offset} on do");
+        return Err(fail(io::Error::new(io::ErrorKind::UnexpectedEof, what)));
+    }
+    let mut bytes = vec![0; length as usize];
+    file.seek(SeekFrom::Start(offset)).map_err(fail)?;
+    file.read_exact(&mut bytes).map_err(fail)?;
+    Ok(bytes)
 }
 
 /// The first `count` bytes that a gzip file unpacks to, fewer when it holds fewer.

@@ -28,7 +28,9 @@ mod temporary;
 pub use append::{AppendFile, write_new};
 pub use archive::{ArchiveLimits, ArchiveMember, read_tar_gz};
 pub use atomic::write_atomic;
-pub use bounded::{gunzip_bounded, gunzip_prefix, gunzip_slice_bounded, read_bounded, read_prefix};
+pub use bounded::{
+    gunzip_bounded, gunzip_prefix, gunzip_slice_bounded, read_bounded, read_part, read_prefix,
+};
 pub use copy::{copy_folder, copy_new, copy_start};
 pub use error::StorageError;
 pub use folder::{

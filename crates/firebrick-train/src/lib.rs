@@ -8,6 +8,7 @@ pub mod error;
 
 pub mod check;
 pub mod class_names;
+mod class_weights;
 pub mod config;
 mod outputs;
 mod placed;

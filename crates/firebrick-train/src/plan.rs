@@ -13,6 +13,7 @@ use firebrick_models::weights::LoadReport;
 use firebrick_models::{ImageClassifier, Network, weights};
 
 use crate::backend::{Backend, BackendChoice};
+use crate::class_weights;
 use crate::config::Config;
 use crate::criterion::{self, Criterion};
 use crate::error::TrainError;
@@ -91,7 +92,14 @@ impl Plan {
     pub fn new(config: Config, name: &str, progress: &dyn Progress) -> Result<Self, TrainError> {
         // The config names the places of what does not fit; it goes into the plan with it.
         let parts = Parts::of(&config, progress).map_err(|error| placed(&config, error))?;
-        let Parts { backend, datasets, loss, untrained_loss } = parts;
+        let Parts { backend, mut datasets, mut loss, untrained_loss } = parts;
+        let mut config = config;
+        let weights =
+            class_weights::resolve(&mut config, &datasets).map_err(|error| placed(&config, error))?;
+        if let Some(told) = weights {
+            loss = criterion::checked(&config, &backend.device).map_err(|error| placed(&config, error))?;
+            datasets.info.steps.push(told);
+        }
         let batches_per_epoch = batches_per_epoch(&config, datasets.info.train_count)?;
         let steps_per_epoch = batches_per_epoch.div_ceil(config.trainer.accumulate_grad_batches as u64);
         let schedule_steps = steps_per_epoch.saturating_mul(config.trainer.epochs);
@@ -111,6 +119,7 @@ impl Plan {
         };
         let schedule = plan.schedule()?;
         plan.notices = told::of_config(&plan.config);
+        plan.notices.extend(plan.datasets.info.notices.iter().cloned());
         let num_train = plan.datasets.info.train_count;
         let lengths = Lengths { num_train, batches_per_epoch, schedule_steps };
         plan.notices.extend(told::of_run(&plan.config, &lengths, &schedule));

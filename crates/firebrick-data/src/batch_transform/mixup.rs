@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::interface::{BatchTransform, MutableBatch};
-use crate::batch::HostTargets;
+use super::mix::{mix_rows, mix_targets};
 use crate::random::{symmetric_beta, unit};
 
 /// Arguments of `mixup`.
@@ -29,12 +29,9 @@ impl MixupConfig {
     /// Mixes every image with the one before it, the first with the last: `share` of its own, the rest of
     /// the other.
     pub fn mix(&self, batch: &mut MutableBatch, share: f64) {
-        let (values_per_image, num_classes) = (batch.values_per_image(), batch.num_classes);
+        let values_per_image = batch.values_per_image();
         mix_rows(&mut batch.images, values_per_image, share);
-        let targets = std::mem::replace(&mut batch.targets, HostTargets::Classes(Vec::new()));
-        let mut values = targets.into_probabilities(num_classes);
-        mix_rows(&mut values, num_classes, share);
-        batch.targets = HostTargets::Probabilities { values, num_classes };
+        mix_targets(batch, share);
     }
 }
 
@@ -69,24 +66,5 @@ impl BatchTransform for MixupConfig {
 
     fn description(&self) -> String {
         format!("mixup (alpha {}, p {})", self.alpha, self.p)
-    }
-}
-
-/// Each row becomes `share` of itself plus the rest of the row before it, which for the first is the last. As
-/// torch's `x.roll(1, 0).mul(1 - share).add(x.mul(share))` does it: the two factors are rounded to f32, and
-/// so are both products and the sum.
-fn mix_rows(values: &mut [f32], row: usize, share: f64) {
-    let (own, other) = (share as f32, (1.0 - share) as f32);
-    let Some(last) = values.chunks_exact(row.max(1)).last().map(<[f32]>::to_vec) else { return };
-    // From the end, so that the row before is still as it was.
-    for number in (1..values.len() / row).rev() {
-        let (before, rest) = values.split_at_mut(number * row);
-        let previous = &before[(number - 1) * row..];
-        for (value, previous) in rest[..row].iter_mut().zip(previous) {
-            *value = previous * other + *value * own;
-        }
-    }
-    for (value, previous) in values[..row].iter_mut().zip(&last) {
-        *value = previous * other + *value * own;
     }
 }

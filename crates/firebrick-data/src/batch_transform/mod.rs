@@ -3,10 +3,15 @@
 //! A batch transform is one file, which implements [`BatchTransform`], and one line in `list.rs`; a program
 //! adds its own by [`BatchTransformConfig::register`].
 
+mod cutmix;
 mod interface;
 mod list;
+mod mix;
 mod mixup;
+mod random_choice;
 
+pub use cutmix::CutmixConfig;
 pub use interface::{BatchTransform, MutableBatch};
 pub use list::BatchTransformConfig;
 pub use mixup::MixupConfig;
+pub use random_choice::BatchRandomChoiceConfig;

@@ -11,7 +11,8 @@ use crate::transform::WorkingImage;
 /// Everything that says what the batches of one epoch are.
 pub(super) struct EpochPlan {
     pub(super) dataset: Arc<PreparedDataset>,
-    pub(super) order: Vec<usize>,
+    /// The samples in their order, each with how often it came before in the epoch.
+    pub(super) draws: Vec<[usize; 2]>,
     pub(super) epoch: u64,
     pub(super) batch_size: usize,
     pub(super) num_batches: usize,
@@ -19,11 +20,11 @@ pub(super) struct EpochPlan {
 }
 
 impl EpochPlan {
-    /// The samples of batch `number`.
-    fn samples(&self, number: usize) -> &[usize] {
-        let start = number.saturating_mul(self.batch_size).min(self.order.len());
-        let end = start.saturating_add(self.batch_size).min(self.order.len());
-        &self.order[start..end]
+    /// The samples of batch `number`, each with how often it came before in the epoch.
+    fn samples(&self, number: usize) -> &[[usize; 2]] {
+        let start = number.saturating_mul(self.batch_size).min(self.draws.len());
+        let end = start.saturating_add(self.batch_size).min(self.draws.len());
+        &self.draws[start..end]
     }
 
     /// Makes batch `number`, or `None` when `stopped` says between two samples that nobody waits
@@ -40,16 +41,17 @@ impl EpochPlan {
             Err(error) => return Some(Err(error)),
         };
         let mut labels = Vec::with_capacity(samples.len());
-        for &index in samples {
+        for &sample in samples {
             if stopped() {
                 return None;
             }
-            match self.append(index, working, &mut pixels) {
+            match self.append(sample, working, &mut pixels) {
                 Ok(label) => labels.push(i64::from(label)),
                 Err(error) => return Some(Err(error)),
             }
         }
-        Some(self.finish(number, pixels, labels, samples.to_vec()))
+        let indices = samples.iter().map(|[index, _]| *index).collect();
+        Some(self.finish(number, pixels, labels, indices))
     }
 
     /// A buffer for the pixels of a batch; that there is memory for its numbers is tried here, too.
@@ -86,13 +88,14 @@ impl EpochPlan {
     /// names it.
     fn append(
         &self,
-        index: usize,
+        sample: [usize; 2],
         working: &mut WorkingImage,
         pixels: &mut Vec<u8>,
     ) -> Result<u32, DataError> {
         // After a panic the buffers may hold anything; the batch and the epoch end with it, so
         // nobody looks.
-        let attempt = || self.dataset.append(self.epoch, index, working, pixels);
+        let [index, _] = sample;
+        let attempt = || self.dataset.append(self.epoch, sample, working, pixels);
         match catch_unwind(AssertUnwindSafe(attempt)) {
             Ok(Ok(label)) => Ok(label),
             Ok(Err(error)) => Err(DataError::Sample { index, source: Box::new(error) }),

@@ -141,7 +141,7 @@ fn read_split(
     for file in names.iter().filter_map(|name| files.remove(*name)) {
         let path = file.path.clone();
         let part = match format {
-            Format::Binary => cifar_binary::part(file, variant.label_offset)?,
+            Format::Binary => cifar_binary::part(file, variant.label_offset, variant.num_labels)?,
             Format::Pickle => cifar_pickle::part(file, variant.labels_key)?,
         };
         records.push(&path, part, variant.num_classes())?;

@@ -68,6 +68,7 @@ static VARIANT: Variant = Variant {
         md5: "c32a1d4ab5d03f1284b67883e8d87530",
     },
     label_offset: 0,
+    num_labels: 1,
     labels_key: "labels",
     names_key: "label_names",
 };

@@ -1,4 +1,4 @@
-//! CIFAR-100: 60,000 colour images of 32x32, with their 100 fine labels.
+//! CIFAR-100: 60,000 colour images of 32x32, with their 100 fine labels or the 20 coarse ones.
 //!
 //! # Source
 //! Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
@@ -13,16 +13,47 @@ use crate::download::{RemoteFile, RemoteFiles};
 use crate::error::DataError;
 use crate::transform::Normalization;
 
-/// CIFAR-100 has no arguments.
+/// Which of its labels are the classes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Cifar100Config {}
+pub struct Cifar100Config {
+    /// `"fine"`: 100 classes; `"coarse"`: 20 classes of five fine ones each.
+    #[serde(default, skip_serializing_if = "Labels::is_default")]
+    pub labels: Labels,
+}
+
+/// The two label sets of CIFAR-100.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Labels {
+    /// 100 classes.
+    #[default]
+    Fine,
+    /// 20 superclasses.
+    Coarse,
+}
+
+impl Labels {
+    /// True for what a config need not say.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 impl Component for Cifar100Config {}
 
+impl Cifar100Config {
+    fn variant(&self) -> &'static Variant {
+        match self.labels {
+            Labels::Fine => &FINE,
+            Labels::Coarse => &COARSE,
+        }
+    }
+}
+
 impl DatasetSource for Cifar100Config {
     fn open(&self, request: &OpenRequest) -> Result<Source, DataError> {
-        cifar::open(&VARIANT, request)
+        cifar::open(self.variant(), request)
     }
 
     /// Those of all training pixels, as they are commonly used.
@@ -31,15 +62,26 @@ impl DatasetSource for Cifar100Config {
     }
 
     fn remote_files(&self) -> Option<RemoteFiles> {
-        Some(cifar::remote_files(&VARIANT))
+        Some(cifar::remote_files(self.variant()))
     }
 
     fn wants_download(&self, request: &OpenRequest) -> bool {
-        cifar::wants_download(&VARIANT, request.root)
+        cifar::wants_download(self.variant(), request.root)
     }
 }
 
-static VARIANT: Variant = Variant {
+static FINE: Variant = VARIANT;
+
+static COARSE: Variant = Variant {
+    class_names: &COARSE_NAMES,
+    binary: Layout { meta: "coarse_label_names.txt", ..VARIANT.binary },
+    label_offset: 0,
+    labels_key: "coarse_labels",
+    names_key: "coarse_label_names",
+    ..VARIANT
+};
+
+const VARIANT: Variant = Variant {
     name: "cifar100",
     class_names: &CLASS_NAMES,
     binary: Layout {
@@ -62,6 +104,7 @@ static VARIANT: Variant = Variant {
         md5: "eb9058c3a382ffc7106e4002c42a8d85",
     },
     label_offset: 1,
+    num_labels: 2,
     labels_key: "fine_labels",
     names_key: "fine_label_names",
 };
@@ -79,4 +122,14 @@ static CLASS_NAMES: [&str; 100] = [
     "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider",
     "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor",
     "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
+];
+
+/// The official names of the superclasses.
+#[rustfmt::skip]
+static COARSE_NAMES: [&str; 20] = [
+    "aquatic_mammals", "fish", "flowers", "food_containers", "fruit_and_vegetables",
+    "household_electrical_devices", "household_furniture", "insects", "large_carnivores",
+    "large_man-made_outdoor_things", "large_natural_outdoor_scenes", "large_omnivores_and_herbivores",
+    "medium_mammals", "non-insect_invertebrates", "people", "reptiles", "small_mammals", "trees", "vehicles_1",
+    "vehicles_2",
 ];

@@ -6,12 +6,12 @@ use super::container::StoredFile;
 use super::records::Part;
 use crate::error::DataError;
 
-/// The records of one file. `label_offset` is where the label lies; the pixels follow it.
+/// The records of one file. `label_offset` is where the label lies among the `num_labels` in front of the pixels.
 ///
 /// # Errors
 /// [`DataError::Malformed`] unless the file is one or more whole records.
-pub(super) fn part(file: StoredFile, label_offset: usize) -> Result<Part, DataError> {
-    let first = label_offset + 1;
+pub(super) fn part(file: StoredFile, label_offset: usize, num_labels: usize) -> Result<Part, DataError> {
+    let first = num_labels;
     let stride = first + SHAPE.len();
     let (count, rest) = (file.bytes.len() / stride, file.bytes.len() % stride);
     if count == 0 || rest != 0 {
@@ -23,7 +23,7 @@ pub(super) fn part(file: StoredFile, label_offset: usize) -> Result<Part, DataEr
             "the file is cut short or has something added: fetch it again",
         ));
     }
-    let labels = file.bytes.iter().skip(label_offset).step_by(stride).copied().collect();
+    let labels = file.bytes.iter().skip(label_offset).step_by(stride).copied().map(u32::from).collect();
     Ok(Part { bytes: file.bytes, first, stride, labels })
 }
 

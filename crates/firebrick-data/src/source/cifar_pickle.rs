@@ -22,7 +22,7 @@ pub(super) fn part(file: StoredFile, labels_key: &str) -> Result<Part, DataError
     Ok(Part { bytes, first, stride: SHAPE.len(), labels })
 }
 
-fn read_parts(bytes: &[u8], labels_key: &str) -> Result<(Bytes, Vec<u8>), PickleError> {
+fn read_parts(bytes: &[u8], labels_key: &str) -> Result<(Bytes, Vec<u32>), PickleError> {
     let pickle = Pickle::read(bytes)?;
     let matrix = pickle.byte_matrix(pickle.entry(pickle.root(), "data")?)?;
     if matrix.columns != SHAPE.len() || matrix.rows == 0 {
@@ -42,7 +42,7 @@ fn read_parts(bytes: &[u8], labels_key: &str) -> Result<(Bytes, Vec<u8>), Pickle
     }
     let byte = |(row, id): (usize, &_)| {
         let label = pickle.integer(*id)?;
-        u8::try_from(label).map_err(|_| PickleError {
+        u8::try_from(label).map(u32::from).map_err(|_| PickleError {
             offset: 0,
             expected: format!("label of record {row} from 0 to 255"),
             got: label.to_string(),

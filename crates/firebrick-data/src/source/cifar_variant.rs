@@ -24,6 +24,8 @@ pub(super) struct Variant {
     pub(super) remote_archive: RemoteFile,
     /// Where in a binary record the label is; CIFAR-100 has the coarse label before it.
     pub(super) label_offset: usize,
+    /// How many labels stand before a binary record's pixels.
+    pub(super) num_labels: usize,
     /// The pickles' key of the labels.
     pub(super) labels_key: &'static str,
     /// The pickles' key of the class names.

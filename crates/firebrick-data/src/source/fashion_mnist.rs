@@ -6,7 +6,7 @@
 use firebrick_component::Component;
 use serde::{Deserialize, Serialize};
 
-use super::idx::{self, Variant};
+use super::idx::{self, MNIST_FILES, Variant};
 use super::interface::{DatasetSource, OpenRequest, Source};
 use crate::download::RemoteFiles;
 use crate::error::DataError;
@@ -55,6 +55,7 @@ static VARIANT: Variant = Variant {
         "ankle boot",
     ],
     base_url: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+    files: MNIST_FILES,
     md5: [
         "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
         "25c81989df183df01b3e8a0aad5dffbe",

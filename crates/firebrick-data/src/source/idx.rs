@@ -39,15 +39,19 @@ pub(super) struct Variant {
     pub(super) folders: &'static [&'static str],
     /// Class names.
     pub(super) class_names: &'static [&'static str],
-    /// The address of the folder in which the four files are published.
+    /// The address of the folder in which the four files are published; empty where they are not.
     pub(super) base_url: &'static str,
     /// Published MD5 sums of training images, training labels, test images and test labels.
     pub(super) md5: [&'static str; 4],
+    /// The images and labels of the training split, in this order, and of the test split.
+    pub(super) files: [[&'static str; 2]; 2],
 }
 
-/// The images and labels of one split, in this order.
-const TRAIN_FILES: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
-const TEST_FILES: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+/// What MNIST and its relatives call their files.
+pub(super) const MNIST_FILES: [[&str; 2]; 2] = [
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
+    ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
+];
 /// As they are published: training images and labels, test images and labels.
 const REMOTE_FILES: [&str; 4] = [
     "train-images-idx3-ubyte.gz",
@@ -76,8 +80,9 @@ pub(super) fn open(variant: &'static Variant, request: &OpenRequest) -> Result<S
         progress.advance((images.bytes.len() + labels.bytes.len()) as u64);
         join(images, labels, num_classes)
     };
-    let train = if wanted.train { Some(read(TRAIN_FILES)?) } else { None };
-    let test = if wanted.test { Some(read(TEST_FILES)?) } else { None };
+    let [train_files, test_files] = variant.files;
+    let train = if wanted.train { Some(read(train_files)?) } else { None };
+    let test = if wanted.test { Some(read(test_files)?) } else { None };
     Ok(Source {
         origin: text::path(root),
         class_names: owned(variant.class_names),
@@ -100,11 +105,11 @@ pub(super) fn remote_files(variant: &Variant) -> RemoteFiles {
 /// A wanted split is not there, or everything lies where a download puts it.
 pub(super) fn wants_download(variant: &Variant, request: &OpenRequest) -> bool {
     let OpenRequest { root, wanted, .. } = *request;
-    let splits = [(wanted.train, TRAIN_FILES), (wanted.test, TEST_FILES)];
+    let mut splits = [wanted.train, wanted.test].into_iter().zip(variant.files);
     let lacking = |(needed, names)| needed && locate(variant, root, names, wanted).is_err();
     let official = root.join(variant.folders[0]);
     let official_is_whole = REMOTE_FILES.iter().all(|name| official.join(name).is_file());
-    splits.into_iter().any(lacking) || official_is_whole
+    splits.any(lacking) || official_is_whole
 }
 
 fn shared(records: Records) -> SharedDataset {
@@ -161,8 +166,11 @@ fn folder_name(folder: &'static str) -> &'static str {
 
 fn missing_error(variant: &Variant, root: &Path, names: &[&str], folders: &str, wanted: Wanted) -> DataError {
     let looked_for = names.iter().map(|name| format!("{name}[.gz] (in {folders})")).collect();
-    let mut hint = "put the files there or set data.download = true".to_owned();
-    if names[0] == TRAIN_FILES[0] && wanted.test {
+    let mut hint = match variant.base_url {
+        "" => "fetch the files and put them there".to_owned(),
+        _ => "put the files there or set data.download = true".to_owned(),
+    };
+    if names[0] == variant.files[0][0] && wanted.test {
         hint.push_str(
             "; with the test files alone, split them: data.train_split = \"test[:8000]\", \
              data.test_split = \"test[8000:]\"",
@@ -281,7 +289,7 @@ pub(super) fn join(images: IdxFile, labels: IdxFile, num_classes: usize) -> Resu
         ));
     }
     let shape = InputShape { channels: 1, height, width };
-    let labels_n = labels.bytes[labels.first..].to_vec();
+    let labels_n = labels.bytes[labels.first..].iter().copied().map(u32::from).collect();
     let part = Part { first: images.first, stride: shape.len(), bytes: images.bytes, labels: labels_n };
     let mut records = Records::new(shape);
     records.push(&labels.path, part, num_classes)?;

@@ -6,7 +6,7 @@
 use firebrick_component::Component;
 use serde::{Deserialize, Serialize};
 
-use super::idx::{self, Variant};
+use super::idx::{self, MNIST_FILES, Variant};
 use super::interface::{DatasetSource, OpenRequest, Source};
 use crate::download::RemoteFiles;
 use crate::error::DataError;
@@ -44,6 +44,7 @@ static VARIANT: Variant = Variant {
     folders: &["MNIST/raw", "mnist", ""],
     class_names: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     base_url: "https://ossci-datasets.s3.amazonaws.com/mnist",
+    files: MNIST_FILES,
     md5: [
         "f68b3c2dcbeaaa9fbdd348bbdeb94873",
         "d53e105ee54ea40749a09fcbcd1e9432",

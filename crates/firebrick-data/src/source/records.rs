@@ -6,6 +6,7 @@ use std::path::Path;
 use burn_dataset::Dataset;
 
 use super::interface::SampleSet;
+use crate::duplicates::content_key;
 use crate::error::DataError;
 use crate::image::{Image, Sample};
 use crate::shape::InputShape;
@@ -24,7 +25,7 @@ pub(super) struct Part {
     pub(super) bytes: Vec<u8>,
     pub(super) first: usize,
     pub(super) stride: usize,
-    pub(super) labels: Vec<u8>,
+    pub(super) labels: Vec<u32>,
 }
 
 impl Records {
@@ -58,14 +59,14 @@ impl Records {
     }
 
     /// The labels of all records, in their order.
-    pub fn labels(&self) -> impl Iterator<Item = u8> + '_ {
+    pub fn labels(&self) -> impl Iterator<Item = u32> + '_ {
         self.parts.iter().flat_map(|part| part.labels.iter().copied())
     }
 }
 
 /// Labels that are not below `num_classes` would be read as another class, or crash a GPU, much later.
-fn check_labels(path: &Path, labels: &[u8], num_classes: usize) -> Result<(), DataError> {
-    match labels.iter().position(|label| usize::from(*label) >= num_classes) {
+fn check_labels(path: &Path, labels: &[u32], num_classes: usize) -> Result<(), DataError> {
+    match labels.iter().position(|label| *label as usize >= num_classes) {
         None => Ok(()),
         Some(record) => Err(DataError::malformed(
             path,
@@ -98,7 +99,7 @@ impl Dataset<Sample, DataError> for Records {
         let InputShape { channels, height, width } = self.shape;
         // `push` has made sure that both lie inside.
         let pixels = part.bytes[start..start + self.shape.len()].into();
-        Ok(Sample { image: Image { channels, height, width, pixels }, label: u32::from(part.labels[local]) })
+        Ok(Sample { image: Image { channels, height, width, pixels }, label: part.labels[local] })
     }
 
     fn len(&self) -> usize {
@@ -109,6 +110,12 @@ impl Dataset<Sample, DataError> for Records {
 impl SampleSet for Records {
     fn label(&self, index: usize) -> Result<u32, DataError> {
         let (part, local) = self.locate(index)?;
-        Ok(u32::from(part.labels[local]))
+        Ok(part.labels[local])
+    }
+
+    fn content_key(&self, index: usize) -> Option<u64> {
+        let (part, local) = self.locate(index).ok()?;
+        let start = part.first + local * part.stride;
+        Some(content_key(&[&part.bytes[start..start + self.shape.len()]]))
     }
 }

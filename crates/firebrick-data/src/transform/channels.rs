@@ -43,8 +43,13 @@ fn take_luma(rgb: &[u8], grey: &mut [u8]) {
     let (red, rest) = rgb.split_at(grey.len());
     let (green, blue) = rest.split_at(grey.len());
     for (((grey, &red), &green), &blue) in grey.iter_mut().zip(red).zip(green).zip(blue) {
-        let [r, g, b] = LUMA;
-        let sum = r * u32::from(red) + g * u32::from(green) + b * u32::from(blue);
-        *grey = ((sum + (1 << 15)) >> 16) as u8;
+        *grey = luma(red, green, blue);
     }
+}
+
+/// The grey value of a colour.
+pub(super) fn luma(red: u8, green: u8, blue: u8) -> u8 {
+    let [r, g, b] = LUMA;
+    let sum = r * u32::from(red) + g * u32::from(green) + b * u32::from(blue);
+    ((sum + (1 << 15)) >> 16) as u8
 }

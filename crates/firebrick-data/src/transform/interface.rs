@@ -4,7 +4,31 @@ use firebrick_component::{ArgumentError, Component};
 use rand_chacha::ChaCha8Rng;
 
 use super::working_image::WorkingImage;
+use crate::random::{Purpose, generator};
 use crate::shape::ImageSize;
+
+/// Which image of a run it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleKey {
+    /// The run's seed.
+    pub seed: u64,
+    /// The epoch.
+    pub epoch: u64,
+    /// The sample's index in its split.
+    pub index: u64,
+    /// How often the sample has come before in its epoch: with repeated augmentation, otherwise 0.
+    pub repeat: u64,
+}
+
+impl SampleKey {
+    /// The generator of the image's augmentation.
+    pub fn generator(&self) -> ChaCha8Rng {
+        let mut generator = generator(self.seed, Purpose::Augment, self.epoch, self.index);
+        // Stream 0 is the one that a fresh generator has.
+        generator.set_stream(self.repeat);
+        generator
+    }
+}
 
 /// One step of the training images' preparation, on pixels of one byte.
 ///
@@ -37,6 +61,13 @@ pub trait Transform: Component {
     /// Changes the image by what the generator says. Its number of channels stays, and its size
     /// becomes what [`Transform::output_size`] promises.
     fn apply(&self, image: &mut WorkingImage, generator: &mut ChaCha8Rng);
+
+    /// As [`Transform::apply`], for a step that has to know which image it is: one that does something in every second
+    /// epoch, and blocks, which hand it on. The generator is that of [`SampleKey::generator`].
+    fn apply_to_sample(&self, image: &mut WorkingImage, sample: &SampleKey, generator: &mut ChaCha8Rng) {
+        let _ = sample;
+        self.apply(image, generator);
+    }
 
     /// The step in words, for people to read: `random_crop (padding 4)`.
     fn description(&self) -> String;

@@ -1,8 +1,8 @@
 //! From a stored image to one of the model's shape: the fixed part and the augmentations together.
 
 use firebrick_component::ArgumentError;
-use rand_chacha::ChaCha8Rng;
 
+use super::interface::SampleKey;
 use super::list::TransformConfig;
 use super::preprocess::Preprocess;
 use super::working_image::WorkingImage;
@@ -68,22 +68,21 @@ impl Pipeline {
         Ok(self.augment.is_empty() && self.preprocess.is_shaped(image)?)
     }
 
-    /// Loads the image into `working` and gives it the model's shape; `generator` is asked for only
-    /// where there are augmentations.
+    /// Loads the image into `working` and gives it the model's shape; `sample` says which image it is.
     pub(crate) fn apply(
         &self,
         image: &Image,
         working: &mut WorkingImage,
-        generator: impl FnOnce() -> ChaCha8Rng,
+        sample: &SampleKey,
     ) -> Result<(), TransformError> {
         match self.augment_sets_size {
             true => self.preprocess.colour(image, working)?,
             false => self.preprocess.shape(image, working)?,
         }
         if !self.augment.is_empty() {
-            let mut generator = generator();
+            let mut generator = sample.generator();
             for step in &self.augment {
-                step.apply(working, &mut generator);
+                step.apply_to_sample(working, sample, &mut generator);
             }
         }
         let (expected, got) = (self.preprocess.input, working.shape());

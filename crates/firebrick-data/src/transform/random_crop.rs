@@ -1,4 +1,4 @@
-//! Random crop: the image gets a border, and a window of its old size is cut out somewhere.
+//! Random crop: the image gets a border, and a window of its old size, or of another, is cut out somewhere.
 //!
 //! The border is put round the pixels, before normalisation, as torchvision does on PIL images:
 //! with `fill = 0` it is black, not the mean colour.
@@ -10,33 +10,20 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::interface::Transform;
+use super::padding::{MAX_PADDING, PaddingMode};
+use super::side::{Sides, check_side};
 use super::working_image::WorkingImage;
 use crate::random::below;
 use crate::shape::ImageSize;
 
-/// Widest border, pixels. Far beyond any use; it keeps the arithmetic away from overflow.
-const MAX_PADDING: usize = 1 << 16;
-
-/// What the border is made of, by torchvision's names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaddingMode {
-    /// One value, `fill`.
-    #[default]
-    Constant,
-    /// The outermost pixel again and again.
-    Edge,
-    /// Mirrored, the outermost pixel not repeated: `c b | a b c | b a`.
-    Reflect,
-    /// Mirrored, the outermost pixel repeated: `b a | a b c | c b`.
-    Symmetric,
-}
-
-/// Arguments of `random_crop`. The window has the size of the image that comes in, so there is no
-/// `size`.
+/// Arguments of `random_crop`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RandomCropConfig {
+    /// What is cut out: one side of a square, or `[height, width]`; pixels. The size of the image that comes in when not
+    /// given. A smaller image gets a wider border, as with torchvision's `pad_if_needed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<Sides>,
     /// Width of the border on each of the four sides, pixels.
     pub padding: usize,
     /// Value of the border's pixels in every channel, 0 to 255, when `padding_mode` is `constant`.
@@ -47,16 +34,15 @@ pub struct RandomCropConfig {
 
 impl Component for RandomCropConfig {
     fn validate(&self) -> Result<(), ArgumentError> {
-        check::that(
-            self.padding <= MAX_PADDING,
-            "padding",
-            self.padding,
-            format!("at most {MAX_PADDING} pixels"),
-        )
+        if let Some(size) = self.size {
+            check_side("size", size.size())?;
+        }
+        let expected = format!("at most {MAX_PADDING} pixels");
+        check::that(self.padding <= MAX_PADDING, "padding", self.padding, expected)
     }
 
     fn without_effect(&self) -> Vec<NoEffect> {
-        if self.padding == 0 {
+        if self.padding == 0 && self.size.is_none() {
             return vec![NoEffect::new("", "without padding the whole image is cut out")];
         }
         let has_effect = self.fill == 0 || self.padding_mode == PaddingMode::Constant;
@@ -69,22 +55,14 @@ impl Component for RandomCropConfig {
 }
 
 impl Transform for RandomCropConfig {
+    fn sets_size(&self) -> bool {
+        self.size.is_some()
+    }
+
     fn output_size(&self, input: Option<ImageSize>) -> Result<Option<ImageSize>, ArgumentError> {
         self.validate()?;
-        let mirrored = match self.padding_mode {
-            PaddingMode::Constant | PaddingMode::Edge => return Ok(input),
-            PaddingMode::Reflect => 1,
-            PaddingMode::Symmetric => 0,
-        };
-        let Some(size) = input else {
-            let expected =
-                "`constant` or `edge` for images of different sizes (or a `resize` before this step)";
-            return Err(ArgumentError::new("padding_mode", expected, self.padding_mode.name()));
-        };
-        let limit = size.height.min(size.width).saturating_sub(mirrored);
-        let expected = format!("at most {limit} pixels to mirror images of {size}");
-        check::that(self.padding <= limit, "padding", self.padding, expected)?;
-        Ok(input)
+        self.padding_mode.check(self.padding, input)?;
+        Ok(self.size.map(Sides::size).or(input))
     }
 
     /// Cuts the window out of the image with its border, at a place drawn evenly.
@@ -93,50 +71,58 @@ impl Transform for RandomCropConfig {
     ///
     /// # Source
     ///
-    /// torchvision `RandomCrop(size = the image's own)`: the row first, then the column.
+    /// torchvision `RandomCrop`: the row first, then the column.
     fn apply(&self, image: &mut WorkingImage, generator: &mut ChaCha8Rng) {
-        if self.padding == 0 {
-            return;
+        let (have, size) = (image.size(), self.size.map_or(image.size(), Sides::size));
+        let borders = self.borders(have, size);
+        let spare = |side: usize, border: usize, want: usize| (side + 2 * border - want) as u64;
+        let rows = spare(have.height, borders[0], size.height);
+        let columns = spare(have.width, borders[1], size.width);
+        if (rows, columns) != (0, 0) {
+            let top = below(generator, rows + 1) as usize;
+            let left = below(generator, columns + 1) as usize;
+            self.cut(image, borders, [top, left], size);
         }
-        let places = 2 * self.padding as u64 + 1;
-        let top = below(generator, places) as usize;
-        let left = below(generator, places) as usize;
-        self.crop(image, top, left);
     }
 
     fn description(&self) -> String {
-        format!("random_crop (padding {})", self.padding)
-    }
-}
-
-impl PaddingMode {
-    /// The name as the config spells it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Constant => "constant",
-            Self::Edge => "edge",
-            Self::Reflect => "reflect",
-            Self::Symmetric => "symmetric",
+        match self.size {
+            Some(size) => format!("random_crop to {} (padding {})", size.size(), self.padding),
+            None => format!("random_crop (padding {})", self.padding),
         }
     }
 }
 
 impl RandomCropConfig {
-    /// Cuts the window whose upper left corner is row `top` and column `left` of the image with
-    /// its border, both from 0 to twice the padding.
+    /// Cuts the window of the image's own size whose upper left corner is row `top` and column `left` of the image
+    /// with its border, both from 0 to twice the padding.
     pub fn crop(&self, image: &mut WorkingImage, top: usize, left: usize) {
+        let size = image.size();
+        self.cut(image, [self.padding; 2], [top, left], size);
+    }
+
+    /// The borders above and below, and to both sides: the padding, or what is missing from `size` on each of the two
+    /// sides where the image with its padding is smaller.
+    fn borders(&self, have: ImageSize, size: ImageSize) -> [usize; 2] {
+        let border = |have: usize, want: usize| self.padding + want.saturating_sub(have + 2 * self.padding);
+        [border(have.height, size.height), border(have.width, size.width)]
+    }
+
+    /// Cuts out `size` pixels from a place of the image with its borders on.
+    fn cut(&self, image: &mut WorkingImage, borders: [usize; 2], [top, left]: [usize; 2], size: ImageSize) {
         if image.is_empty() {
             return;
         }
         let (height, width) = (image.height(), image.width());
-        let rows = self.sources(top, height);
-        let columns = self.sources(left, width);
-        let inside = self.inside(left, width);
-        let shape = [image.channels(), height, width];
-        image.rewrite(shape, |source, target| {
+        // How far from the image's first pixel; below 0 or past the last is the border.
+        let [top, left] = [top as isize - borders[0] as isize, left as isize - borders[1] as isize];
+        let rows = self.sources(top, size.height, height);
+        let columns = self.sources(left, size.width, width);
+        let inside = inside(left, size.width, width);
+        image.rewrite([image.channels(), size.height, size.width], |source, target| {
             let planes = source.chunks_exact(height * width);
-            for (plane, out) in planes.zip(target.chunks_exact_mut(height * width)) {
-                for (out, row) in out.chunks_exact_mut(width).zip(&rows) {
+            for (plane, out) in planes.zip(target.chunks_exact_mut(size.height * size.width)) {
+                for (out, row) in out.chunks_exact_mut(size.width).zip(&rows) {
                     let row = row.map(|row| &plane[row * width..][..width]);
                     self.crop_row(row, &columns, inside.clone(), out);
                 }
@@ -159,34 +145,17 @@ impl RandomCropConfig {
         }
     }
 
-    /// Which pixels of a window that starts at `start`, along a side of `length` pixels, show the
-    /// image and not its border.
-    fn inside(&self, start: usize, length: usize) -> Range<usize> {
-        let begin = self.padding.saturating_sub(start).min(length);
-        let end = (self.padding + length).saturating_sub(start).min(length);
-        begin..end.max(begin)
+    /// For each of `length` pixels of a window that starts at `start`, along a side of `side` pixels: which pixel of the
+    /// image it shows, or none for the constant border.
+    fn sources(&self, start: isize, length: usize, side: usize) -> Vec<Option<usize>> {
+        (0..length).map(|index| self.padding_mode.source(start + index as isize, side)).collect()
     }
+}
 
-    /// For each pixel of a window that starts at `start` along a side of `length` pixels: which
-    /// pixel of the image it shows, or none for the constant border.
-    fn sources(&self, start: usize, length: usize) -> Vec<Option<usize>> {
-        let last = length as isize - 1;
-        let source = |index: usize| {
-            // How far from the image's first pixel; below 0 or past `last` is the border.
-            let at = (start + index) as isize - self.padding as isize;
-            let inside = match self.padding_mode {
-                _ if (0..=last).contains(&at) => at,
-                PaddingMode::Constant => return None,
-                PaddingMode::Edge => at.clamp(0, last),
-                PaddingMode::Reflect if at < 0 => -at,
-                PaddingMode::Reflect => 2 * last - at,
-                PaddingMode::Symmetric if at < 0 => -at - 1,
-                PaddingMode::Symmetric => 2 * last + 1 - at,
-            };
-            // A border that `output_size` accepts never needs the clamp; without that check the outermost
-            // pixel is repeated.
-            Some(inside.clamp(0, last) as usize)
-        };
-        (0..length).map(source).collect()
-    }
+/// Which of `length` pixels of a window that starts at `start`, along a side of `side` pixels, show the image and not its
+/// border.
+fn inside(start: isize, length: usize, side: usize) -> Range<usize> {
+    let place = |at: isize| usize::try_from(at).unwrap_or(0).min(length);
+    let (begin, end) = (place(-start), place(side as isize - start));
+    begin..end.max(begin)
 }

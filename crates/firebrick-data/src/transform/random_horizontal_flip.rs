@@ -4,9 +4,10 @@ use firebrick_component::{ArgumentError, Component, NoEffect, check};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::interface::Transform;
+use super::functional::hflip;
+use super::interface::{SampleKey, Transform};
 use super::working_image::WorkingImage;
-use crate::random::unit;
+use crate::random::{Purpose, generator, unit};
 
 /// Arguments of `random_horizontal_flip`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,17 +15,25 @@ use crate::random::unit;
 pub struct RandomHorizontalFlipConfig {
     /// Probability of a flip, 0 to 1.
     pub p: f64,
+    /// Flip every image in every second epoch, and by chance in the first one, so that two epochs show each image both ways.
+    #[serde(skip_serializing_if = "is_false")]
+    pub alternate: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Default for RandomHorizontalFlipConfig {
     fn default() -> Self {
-        Self { p: 0.5 }
+        Self { p: 0.5, alternate: false }
     }
 }
 
 impl Component for RandomHorizontalFlipConfig {
     fn validate(&self) -> Result<(), ArgumentError> {
-        check::unit_interval("p", self.p)
+        check::unit_interval("p", self.p)?;
+        check::that(!self.alternate || self.p == 0.5, "p", self.p, "0.5 beside alternate = true")
     }
 
     fn without_effect(&self) -> Vec<NoEffect> {
@@ -40,19 +49,30 @@ impl Transform for RandomHorizontalFlipConfig {
     /// torchvision `RandomHorizontalFlip`.
     fn apply(&self, image: &mut WorkingImage, generator: &mut ChaCha8Rng) {
         if unit(generator) < self.p {
-            flip(image);
+            hflip(image);
+        }
+    }
+
+    /// With `alternate` the flip is a function of the seed and the sample in the first epoch, and then changes
+    /// from one epoch to the next.
+    ///
+    /// # Source
+    ///
+    /// Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, <https://arxiv.org/abs/2404.00498>.
+    fn apply_to_sample(&self, image: &mut WorkingImage, sample: &SampleKey, rng: &mut ChaCha8Rng) {
+        if !self.alternate {
+            return self.apply(image, rng);
+        }
+        let mut first = generator(sample.seed, Purpose::AlternateFlip, sample.index, 0);
+        if (unit(&mut first) < 0.5) ^ (sample.epoch % 2 == 1) {
+            hflip(image);
         }
     }
 
     fn description(&self) -> String {
+        if self.alternate {
+            return "random_horizontal_flip (alternate)".to_owned();
+        }
         format!("random_horizontal_flip (p {})", self.p)
-    }
-}
-
-/// Mirrors every row: left becomes right. Twice is nothing.
-pub fn flip(image: &mut WorkingImage) {
-    let width = image.width();
-    if width > 1 {
-        image.pixels_mut().chunks_exact_mut(width).for_each(<[u8]>::reverse);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use firebrick_data::{HoldOut, InputShape, load_image_file, open};
+use firebrick_data::{HoldOut, InputShape, Limit, load_image_file, open};
 use tempfile::{TempDir, tempdir};
 
 use crate::support::{config, refused, write_image_folder};
@@ -15,15 +15,31 @@ fn changed(change: impl FnOnce(&std::path::Path)) -> TempDir {
 }
 
 #[test]
-fn no_train_or_no_test() {
+fn no_train_folder() {
     let root = changed(|root| fs::remove_dir_all(root.join("train")).unwrap());
-    refused(&config("image_folder", root.path()), &["train/<class>/*", "make both folders"]);
+    refused(&config("image_folder", root.path()), &["train/<class>/*", "make these folders"]);
+    let root = tempdir().unwrap();
+    refused(&config("image_folder", root.path()), &["train/<class>/*", "two classes or more"]);
+    fs::create_dir(root.path().join("cat")).unwrap();
+    refused(&config("image_folder", root.path()), &["two classes or more"]);
+}
+
+#[test]
+fn nothing_to_test_on() {
     let root = changed(|root| fs::remove_dir_all(root.join("test")).unwrap());
+    let expected = ["data.validation", "a part of the 4 training samples", "no test split"];
+    refused(&config("image_folder", root.path()), &expected);
     let mut config = config("image_folder", root.path());
-    let expected = ["test/<class>/* or val/<class>/*", "move some images of every class", "to test/<class>"];
-    refused(&config, &expected);
     config.validation = Some(HoldOut::Fraction(0.5));
-    refused(&config, &expected);
+    config.limit = Some(Limit { test: Some(1), ..Limit::default() });
+    refused(&config, &["data.limit.test", "which `validation` makes"]);
+}
+
+/// Is `train` a class among others, or a split?
+#[test]
+fn a_train_folder_beside_a_class() {
+    let root = changed(|root| fs::rename(root.join("test"), root.join("bird")).unwrap());
+    refused(&config("image_folder", root.path()), &["bird", "if `train` is a class among others"]);
 }
 
 /// Nobody can tell which is meant, with a test folder or without.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use firebrick_data::{Image, InputShape, Limit, load_image_file, open};
+use firebrick_data::{HoldOut, Image, InputShape, Limit, load_image_file, open};
 use image::{DynamicImage, ImageFormat};
 use tempfile::tempdir;
 
@@ -60,6 +60,33 @@ fn the_folders_names_may_be_spelled_as_people_do() {
         let source = source(&config);
         let lengths = [&source.train, &source.validation, &source.test].map(|split| samples(split).len());
         assert_eq!(lengths, [4, 2, 2], "{train} {validation} {test}");
+    }
+}
+
+/// `photos/<class>/*`, and `train` alone: what is held out is tested on.
+#[test]
+fn class_folders_without_splits() {
+    for is_alone in [true, false] {
+        let root = tempdir().unwrap();
+        write_image_folder(root.path());
+        fs::remove_dir_all(root.path().join("test")).unwrap();
+        if !is_alone {
+            for class in ["cat", "dog"] {
+                fs::rename(root.path().join("train").join(class), root.path().join(class)).unwrap();
+            }
+            fs::remove_dir(root.path().join("train")).unwrap();
+        }
+        let mut config = config("image_folder", root.path());
+        assert!(source(&config).test.is_none());
+        config.validation = Some(HoldOut::Fraction(0.5));
+        let input = InputShape { channels: 3, height: 4, width: 4 };
+        let datasets = open(&config, input, 0, &()).unwrap();
+        assert_eq!((datasets.train.len(), datasets.test.len()), (2, 2));
+        assert!(datasets.validation.is_none());
+        assert_eq!(datasets.info.class_names, ["cat", "dog"]);
+        let told =
+            "hold out 2 of 4 training samples to test on, as there is no test split (by class, seed 0)";
+        assert!(datasets.info.steps.contains(&told.to_owned()), "{:?}", datasets.info.steps);
     }
 }
 

@@ -110,6 +110,63 @@ fn what_is_held_out_depends_on_the_seed_alone() {
 }
 
 #[test]
+fn the_folds_together_are_all_training_samples_once() {
+    let all = values(&digits(|_| (), 7).train);
+    for num_folds in [2, 5, 7] {
+        let mut together = Vec::new();
+        for fold in 1..=num_folds {
+            let hold_out = HoldOut::Fold { fold, num_folds };
+            let parted = digits(|config| config.validation = Some(hold_out), 7);
+            let held_out = parted.validation.as_ref().unwrap();
+            assert!(held_out.len().abs_diff(all.len() / num_folds) <= 1);
+            assert_eq!(held_out.len() + parted.train.len(), all.len());
+            let counts = class_counts(held_out);
+            let whole = [143, 146, 142, 147, 145, 146, 145, 144, 140, 144];
+            assert!(counts.iter().zip(whole).all(|(count, whole)| count.abs_diff(whole / num_folds) <= 1));
+            assert!(is_in_order(&values(held_out), &all));
+            together.extend(values(held_out));
+        }
+        let mut sorted = all.clone();
+        together.sort();
+        sorted.sort();
+        assert!(together == sorted, "{num_folds}");
+    }
+    let text = "dataset = 'digits'\nvalidation = { fold = [2, 5] }";
+    let config: DataConfig = toml::from_str(text).unwrap();
+    assert_eq!(config.validation, Some(HoldOut::Fold { fold: 2, num_folds: 5 }));
+    let written = toml::to_string(&config).unwrap();
+    assert_eq!(toml::from_str::<DataConfig>(&written).unwrap(), config, "{written}");
+    let steps = open(&config, DIGIT, 3, &()).unwrap().info.steps;
+    let told =
+        "hold out 289 of 1442 training samples for validation (fold 2 of 5, by class, seed 3)".to_owned();
+    assert!(steps.contains(&told), "{steps:?}");
+}
+
+#[test]
+fn a_fold_that_is_none_and_tables_with_other_keys_are_refused() {
+    for (fold, num_folds) in [(0, 5), (6, 5), (1, 1), (1, 0), (1, 1443)] {
+        let mut config = DataConfig::new(named("digits"));
+        config.validation = Some(HoldOut::Fold { fold, num_folds });
+        let error = open(&config, DIGIT, 0, &()).err().map(|error| error.to_string());
+        // Of 1,442 samples, a fold of 1,443 has one or none.
+        let expected = if num_folds == 1443 { None } else { Some("data.validation.fold") };
+        assert_eq!(error.is_some(), expected.is_some(), "{error:?}");
+        assert!(expected.is_none_or(|key| error.unwrap().contains(key)));
+    }
+    for table in ["{}", "{ fold = 2 }", "{ fold = [1, 2], count = 3 }", "{ folds = 5 }", "{ fold = [-1, 5] }"]
+    {
+        let text = format!("dataset = 'digits'\nvalidation = {table}");
+        assert!(toml::from_str::<DataConfig>(&text).is_err(), "{table}");
+    }
+    for (table, expected) in
+        [("{ fraction = 0.5 }", HoldOut::Fraction(0.5)), ("{ count = 9 }", HoldOut::Count(9))]
+    {
+        let text = format!("dataset = 'digits'\nvalidation = {table}");
+        assert_eq!(toml::from_str::<DataConfig>(&text).unwrap().validation, Some(expected));
+    }
+}
+
+#[test]
 fn validation_images_are_not_augmented_while_training_images_are() {
     let text = "dataset = 'digits'\nvalidation = 0.5\naugment = [{ name = 'random_crop', padding = 3 }]\n\
                 batch_augment = ['mixup']";

@@ -8,6 +8,7 @@ One case a line, fields separated by blanks; pixels are channel by channel, row 
     fit         channels height width shorter crop pixels result       (Resize(shorter), then CenterCrop(crop))
     letterbox   channels height width new_height new_width pixels result
     mixup       images values classes share labels pixels result probabilities     (f32 bits in hex; share as f64 bits)
+    cutmix      images channels height width classes left top right bottom share labels pixels result probabilities
 """
 
 import random
@@ -67,3 +68,14 @@ for num, share in [(1, 0.3), (2, 0.9), (5, 0.123456789), (3, 1.0)]:
     mixed, probabilities = mixup(images, labels)
     numbers = ",".join(str(label) for label in labels.tolist())
     print("mixup", num, 6, 4, struct.pack(">d", share).hex(), numbers, floats(images), floats(mixed), floats(probabilities))
+
+for num, box in [(1, (0, 1, 2, 3)), (2, (1, 0, 4, 5)), (4, (0, 0, 4, 5)), (3, (2, 3, 2, 4)), (3, (3, 2, 4, 3))]:
+    images = torch.randn(num, 2, 5, 4, generator=torch.Generator().manual_seed(num))
+    labels = torch.tensor([(index * 2) % 3 for index in range(num)])
+    share = 1.0 - (box[2] - box[0]) * (box[3] - box[1]) / 20
+    cutmix = v2.CutMix(alpha=1.0, num_classes=3)
+    cutmix.make_params = lambda _: {"box": box, "lam_adjusted": share}
+    mixed, probabilities = cutmix(images, labels)
+    numbers = ",".join(str(label) for label in labels.tolist())
+    shares = struct.pack(">d", share).hex()
+    print("cutmix", num, 2, 5, 4, 3, *box, shares, numbers, floats(images), floats(mixed), floats(probabilities))

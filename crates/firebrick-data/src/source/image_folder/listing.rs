@@ -18,7 +18,8 @@ const VALIDATION_FOLDERS: [&str; 3] = ["val", "valid", "validation"];
 pub(super) struct SplitFolders {
     pub(super) train: PathBuf,
     pub(super) validation: Option<PathBuf>,
-    pub(super) test: PathBuf,
+    /// None where all images are training images: `data.validation` then takes some of them to test on.
+    pub(super) test: Option<PathBuf>,
 }
 
 pub(super) fn locate(root: &Path) -> Result<SplitFolders, DataError> {
@@ -26,11 +27,7 @@ pub(super) fn locate(root: &Path) -> Result<SplitFolders, DataError> {
     folders.retain(|path| path.is_dir());
     // Of two names that differ in case alone, the one in lower case, which sorts last.
     folders.sort_by(|a, b| b.cmp(a));
-    let named = |name: &str| {
-        let has_name =
-            |path: &&PathBuf| path.file_name().is_some_and(|found| found.eq_ignore_ascii_case(name));
-        folders.iter().find(has_name).cloned()
-    };
+    let named = |name: &str| folders.iter().find(|path| is_called(path, name)).cloned();
     let mut validation: Vec<PathBuf> = VALIDATION_FOLDERS.iter().filter_map(|name| named(name)).collect();
     if let [first, second, ..] = validation.as_slice() {
         return Err(DataError::malformed(
@@ -43,27 +40,46 @@ pub(super) fn locate(root: &Path) -> Result<SplitFolders, DataError> {
     }
     let validation = validation.pop();
     match (named("train"), validation, named("test")) {
-        (Some(train), validation, Some(test)) => Ok(SplitFolders { train, validation, test }),
-        (Some(train), Some(test), None) => Ok(SplitFolders { train, validation: None, test }),
-        (Some(_), None, None) => Err(DataError::missing(
+        (Some(train), validation, Some(test)) => Ok(SplitFolders { train, validation, test: Some(test) }),
+        (Some(train), test, None) if test.is_some() => Ok(SplitFolders { train, validation: None, test }),
+        (Some(train), _, _) => match folders.iter().find(|folder| **folder != train) {
+            None => Ok(SplitFolders { train, validation: None, test: None }),
+            Some(other) => Err(only_train(root, other)),
+        },
+        (None, None, None) if folders.len() >= 2 => {
+            Ok(SplitFolders { train: root.to_path_buf(), validation: None, test: None })
+        }
+        (None, _, _) => Err(DataError::missing(
             "image_folder",
             root,
-            vec!["test/<class>/* or val/<class>/*".to_owned()],
-            "there is a train folder, but nothing to test on: move some images of every class, a tenth say, from \
-             train/<class> to test/<class>",
-        )),
-        _ => Err(DataError::missing(
-            "image_folder",
-            root,
-            vec!["train/<class>/*".to_owned(), "test/<class>/* or val/<class>/*".to_owned()],
-            "make both folders, with one folder a class in each, or point data.root at the folder \
-             that has them",
+            vec![
+                "train/<class>/*".to_owned(),
+                "test/<class>/* or val/<class>/*".to_owned(),
+                "or <class>/*, with two classes or more".to_owned(),
+            ],
+            "make these folders, with one folder a class, or point data.root at the folder that has them",
         )),
     }
 }
 
+fn is_called(folder: &Path, name: &str) -> bool {
+    folder.file_name().is_some_and(|found| found.eq_ignore_ascii_case(name))
+}
+
+/// `train` may be a class among others, or a split that lacks its counterpart.
+fn only_train(root: &Path, other: &Path) -> DataError {
+    DataError::malformed(
+        root,
+        "folders",
+        "a folder `test` or `val` beside the folder `train`, or nothing else",
+        text::path(other),
+        "to test on a part of the training images, move this folder away and set data.validation = 0.2; if `train` is \
+         a class among others, give it another name",
+    )
+}
+
 /// The names of the class folders, sorted.
-pub(super) fn class_names(split: &Path) -> Result<Vec<String>, DataError> {
+pub(in crate::source) fn class_names(split: &Path) -> Result<Vec<String>, DataError> {
     let mut names = Vec::new();
     for path in list(split)? {
         if !path.is_dir() {
@@ -114,7 +130,10 @@ pub(super) fn check_same_classes(train: &Path, names: &[String], test: &Path) ->
 }
 
 /// All files of a split with their labels, in the order of the samples.
-pub(super) fn list_split(split: &Path, names: &[String]) -> Result<Vec<(PathBuf, u32)>, DataError> {
+pub(in crate::source) fn list_split(
+    split: &Path,
+    names: &[String],
+) -> Result<Vec<(PathBuf, u32)>, DataError> {
     let mut files = Vec::new();
     for (label, name) in (0_u32..).zip(names) {
         let folder = split.join(name);
@@ -174,7 +193,7 @@ impl Walk {
 }
 
 /// What a folder holds, without the files that systems leave behind by themselves.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let fail = |error| DataError::io(folder, "list the folder", error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(fail)? {
@@ -186,15 +205,4 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
         }
     }
     Ok(paths)
-}
-
-/// At most `limit` files, spread evenly over all of them.
-pub(super) fn pick_evenly(files: Vec<(PathBuf, u32)>, limit: Option<usize>) -> Vec<(PathBuf, u32)> {
-    let total = files.len();
-    match limit {
-        Some(count) if count < total => {
-            (0..count).map(|index| files[index * total / count].clone()).collect()
-        }
-        _ => files,
-    }
 }

@@ -1,19 +1,21 @@
-//! The check of all files when an image folder is opened.
+//! The check of all image files when a data set of such files is opened.
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use firebrick_storage::{Sha256Hasher, StorageError, read_bounded, read_prefix};
-
-use crate::bad_image::{OnBadImage, SkippedImages};
-use crate::error::DataError;
-use crate::image_file::{MAX_IMAGE_FILE_BYTES, load_image_file, probe};
-use crate::shape::InputShape;
-use crate::source::interface::{OpenRequest, check_cancelled};
 use firebrick_component::text;
+use firebrick_storage::{Sha256Hasher, StorageError};
+
+use super::image_bytes::ImageBytes;
+use super::interface::{OpenRequest, check_cancelled};
+use crate::bad_image::{OnBadImage, SkippedImages};
+use crate::duplicates::content_key;
+use crate::error::DataError;
+use crate::image_file::{MAX_IMAGE_FILE_BYTES, probe};
+use crate::shape::InputShape;
 
 /// As much of each file is read at opening; nearly every header is shorter.
 const HEADER_BYTES: usize = 1 << 16;
@@ -26,8 +28,10 @@ pub(super) struct Found {
     pub(super) shape: Option<InputShape>,
     /// SHA-256 over names, sizes and starts of the files that can be read.
     pub(super) fingerprint: String,
-    /// The files that cannot be read.
-    pub(super) bad: HashSet<PathBuf>,
+    /// For each file a number of its length and start, which two different files hardly share; 0 for one that cannot be read.
+    pub(super) keys: Vec<u64>,
+    /// The places of the files that cannot be read.
+    pub(super) bad: HashSet<usize>,
     /// The same for people.
     pub(super) skipped: SkippedImages,
 }
@@ -36,42 +40,42 @@ pub(super) struct Found {
 ///
 /// # Errors
 ///
-/// [`DataError`] of the first file that cannot be read, in the order of `paths`, unless it is skipped;
+/// [`DataError`] of the first file that cannot be read, in the order of `files`, unless it is skipped;
 /// [`DataError::Cancelled`].
-pub(super) fn check_files(paths: &[&Path], request: &OpenRequest) -> Result<Found, DataError> {
+pub(super) fn check_files(files: &[&ImageBytes], request: &OpenRequest) -> Result<Found, DataError> {
     let OpenRequest { root, progress, on_bad_image, .. } = *request;
     let stage = format!("checking the images of {}", text::path(root));
-    progress.stage(&stage, Some(paths.len() as u64));
+    progress.stage(&stage, Some(files.len() as u64));
     let num_threads = match on_bad_image {
         // Waiting for one disk: threads gain nothing.
         OnBadImage::Stop => 1,
         OnBadImage::Skip => thread::available_parallelism().map_or(1, usize::from),
     };
     let mut summary = Summary::new(root, on_bad_image);
-    for chunk in paths.chunks(CHUNK) {
+    for (number, chunk) in files.chunks(CHUNK).enumerate() {
         check_cancelled(progress, &stage)?;
-        let checked = in_parallel(chunk, num_threads, |path| {
-            let checked = Checked::of(path, on_bad_image);
+        let checked = in_parallel(chunk, num_threads, |file| {
+            let checked = Checked::of(file, on_bad_image);
             progress.advance(1);
             checked
         });
-        for (path, checked) in chunk.iter().zip(checked) {
-            summary.add(path, checked)?;
+        for (place, (file, checked)) in chunk.iter().zip(checked).enumerate() {
+            summary.add(number * CHUNK + place, file, checked)?;
         }
     }
     Ok(summary.finish())
 }
 
-/// What `work` gives for each path, in their order. With one thread it ends at the first error, and so do the results.
+/// What `work` gives for each file, in their order. With one thread it ends at the first error, and so do the results.
 fn in_parallel(
-    paths: &[&Path],
+    files: &[&ImageBytes],
     num_threads: usize,
-    work: impl Fn(&Path) -> Result<Checked, DataError> + Sync,
+    work: impl Fn(&ImageBytes) -> Result<Checked, DataError> + Sync,
 ) -> Vec<Result<Checked, DataError>> {
     if num_threads == 1 {
-        let mut results = Vec::with_capacity(paths.len());
-        for path in paths {
-            results.push(work(path));
+        let mut results = Vec::with_capacity(files.len());
+        for file in files {
+            results.push(work(file));
             if results.last().is_some_and(Result::is_err) {
                 break;
             }
@@ -79,14 +83,14 @@ fn in_parallel(
         return results;
     }
     let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(paths.len()));
+    let results = Mutex::new(Vec::with_capacity(files.len()));
     thread::scope(|scope| {
-        for _ in 0..num_threads.min(paths.len()) {
+        for _ in 0..num_threads.min(files.len()) {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(path) = paths.get(index) else { break };
-                    let result = work(path);
+                    let Some(file) = files.get(index) else { break };
+                    let result = work(file);
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
                 }
             });
@@ -105,19 +109,17 @@ struct Checked {
 }
 
 impl Checked {
-    fn of(path: &Path, on_bad_image: OnBadImage) -> Result<Self, DataError> {
-        let (start, length) = read_prefix(path, HEADER_BYTES)?;
+    fn of(file: &ImageBytes, on_bad_image: OnBadImage) -> Result<Self, DataError> {
+        let (start, length) = file.start(HEADER_BYTES)?;
         if length > MAX_IMAGE_FILE_BYTES {
-            let (path, max_bytes) = (path.to_path_buf(), MAX_IMAGE_FILE_BYTES);
+            let (path, max_bytes) = (file.path().into_owned(), MAX_IMAGE_FILE_BYTES);
             return Err(StorageError::TooLong { path, max_bytes, got: format!("{length} bytes") }.into());
         }
         let shape = match on_bad_image {
-            OnBadImage::Skip => load_image_file(path)?.shape(),
-            OnBadImage::Stop => match probe(path, &start) {
+            OnBadImage::Skip => file.decode()?.shape(),
+            OnBadImage::Stop => match probe(&file.path(), &start) {
                 // A header may lie anywhere in a TIFF file, or behind a long colour profile.
-                Err(_) if length > start.len() as u64 => {
-                    probe(path, &read_bounded(path, MAX_IMAGE_FILE_BYTES)?)?
-                }
+                Err(_) if length > start.len() as u64 => probe(&file.path(), &file.read()?)?,
                 other => other?,
             },
         };
@@ -131,33 +133,38 @@ struct Summary<'a> {
     on_bad_image: OnBadImage,
     shapes: BTreeSet<(usize, usize, usize)>,
     hasher: Sha256Hasher,
-    bad: HashSet<PathBuf>,
+    keys: Vec<u64>,
+    bad: HashSet<usize>,
     skipped: SkippedImages,
 }
 
 impl<'a> Summary<'a> {
     fn new(root: &'a Path, on_bad_image: OnBadImage) -> Self {
-        let (shapes, bad, skipped) = Default::default();
-        Self { root, on_bad_image, shapes, hasher: Sha256Hasher::new(), bad, skipped }
+        let (shapes, keys, bad, skipped) = Default::default();
+        Self { root, on_bad_image, shapes, hasher: Sha256Hasher::new(), keys, bad, skipped }
     }
 
-    fn add(&mut self, path: &Path, checked: Result<Checked, DataError>) -> Result<(), DataError> {
-        let name = path
-            .strip_prefix(self.root)
-            .unwrap_or_else(|_| unreachable!("bug: {} is not in {}", path.display(), self.root.display()));
+    fn add(
+        &mut self,
+        place: usize,
+        file: &ImageBytes,
+        checked: Result<Checked, DataError>,
+    ) -> Result<(), DataError> {
+        let name = file.name_below(self.root);
         match checked {
             Ok(Checked { shape, length, start }) => {
                 self.shapes.insert((shape.channels, shape.height, shape.width));
-                let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
-                self.hasher.field(&parts.join("/"), &length.to_le_bytes());
+                self.hasher.field(&name, &length.to_le_bytes());
                 self.hasher.update(&start);
+                self.keys.push(content_key(&[&length.to_le_bytes(), &start]));
                 Ok(())
             }
             Err(error) => match problem_of(&error).filter(|_| self.on_bad_image == OnBadImage::Skip) {
                 None => Err(with_hint(error, self.on_bad_image)),
                 Some(problem) => {
-                    self.bad.insert(path.to_path_buf());
-                    self.skipped.push(format!("{}: {problem}", text::path(name)));
+                    self.keys.push(0);
+                    self.bad.insert(place);
+                    self.skipped.push(format!("{}: {problem}", text::one_line(&name)));
                     Ok(())
                 }
             },
@@ -169,6 +176,7 @@ impl<'a> Summary<'a> {
         Found {
             shape: shape.map(|(channels, height, width)| InputShape { channels, height, width }),
             fingerprint: self.hasher.finish(),
+            keys: self.keys,
             bad: self.bad,
             skipped: self.skipped,
         }
