@@ -97,6 +97,11 @@ impl RunArguments {
         }
     }
 
+    /// A run's newest checkpoint.
+    pub fn of(run: &Path) -> Self {
+        Self { run: run.to_owned(), checkpoint: None, ema: false }
+    }
+
     /// Opens the network on the backend it was trained on, or another.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod cli {
     mod crash;
     mod docs;
     mod fixtures;
+    mod folder;
     mod help;
     mod loss;
     mod messages;

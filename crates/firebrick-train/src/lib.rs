@@ -67,6 +67,7 @@ pub mod trained;
 pub mod weights_hash;
 
 pub mod fit;
+pub mod recipe;
 pub mod replay;
 pub mod trace;
 
@@ -79,4 +80,5 @@ pub use fit::{Outcome, Status, fit, fit_network};
 pub use observer::{Observer, Observers};
 pub use plan::Plan;
 pub use prepare::plan_for;
+pub use recipe::Recipe;
 pub use train_state::TrainState;

@@ -1,5 +1,6 @@
 //! `evaluate`: a run's network on one of its splits, with the very numbers that training reported.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -148,8 +149,23 @@ fn refuse_other_images(own: &Config, asked: &Config, part: Part) -> Result<(), F
     Err(Failure::usage(text).hint("leave dataset, validation, splits, limit and seed as they are"))
 }
 
+impl EvaluateArguments {
+    /// Those of `firebrick evaluate RUN`.
+    pub fn of(run: &Path) -> Self {
+        let run = RunArguments::of(run);
+        Self { run, split: Part::Test, backend: None, network: NetworkArgument { offline: false }, set: Vec::new(), json: false }
+    }
+}
+
 /// Evaluates and prints loss, accuracy and the accuracy of each class.
 pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
+    let attended = Attended::new(Format::for_people())?.on(arguments.network);
+    run_attended(arguments, &attended)?;
+    Ok(Exit::Done)
+}
+
+/// The same in a command that has something else to do, too.
+pub fn run_attended(arguments: &EvaluateArguments, attended: &Attended) -> Result<(), Failure> {
     let overrides = overrides(&arguments.set)?;
     refuse_idle(&overrides, arguments.split)?;
     let (run, backend) = arguments.run.open(backend(arguments, &overrides)?)?;
@@ -157,7 +173,6 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     let mut config = Config::from_toml(&state, &run.state.config, &overrides)?;
     let own = Config::from_toml(&state, &run.state.config, &[])?;
     refuse_other_images(&own, &config, arguments.split)?;
-    let attended = Attended::new(Format::for_people())?.on(arguments.network);
     if let Some(notice) = run.check_loss(&config)? {
         attended.console.line(&warning(&notice, attended.console.style()));
     }
@@ -172,12 +187,11 @@ pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
     // Training images, too, are evaluated as they are.
     config.data.augment.clear();
     config.data.batch_augment.clear();
-    let evaluation = measure(&run, &config, arguments.split, &backend, &attended)?;
+    let evaluation = measure(&run, &config, arguments.split, &backend, attended)?;
     match arguments.json {
-        true => output::json(&as_json(&run, &config, arguments.split, &backend, &evaluation))?,
-        false => output::line(as_text(&run, &config, arguments.split, &backend, &evaluation))?,
+        true => output::json(&as_json(&run, &config, arguments.split, &backend, &evaluation)),
+        false => output::line(as_text(&run, &config, arguments.split, &backend, &evaluation)),
     }
-    Ok(Exit::Done)
 }
 
 /// As training does it: the same batches, the same loss, the same backend.

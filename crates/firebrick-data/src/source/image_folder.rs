@@ -16,6 +16,7 @@
 //! `torchvision.datasets.ImageFolder`
 
 mod listing;
+mod survey;
 
 use std::path::Path;
 
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use self::listing::{check_same_classes, locate};
 pub(super) use self::listing::{class_names, list_split};
+pub use self::survey::{FolderSurvey, ImageSizes, SplitSurvey, is_archive, is_image, survey};
 use super::image_bytes::ImageBytes;
 use super::image_files::{Labelled, Listed};
 use super::interface::{DatasetSource, OpenRequest, Source, Wanted};

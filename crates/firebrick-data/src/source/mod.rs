@@ -50,7 +50,9 @@ pub use cifar100::{Cifar100Config, Labels};
 pub use digits::DigitsConfig;
 pub use emnist::{EmnistConfig, EmnistSplit};
 pub use fashion_mnist::FashionMnistConfig;
-pub use image_folder::ImageFolderConfig;
+pub use image_folder::{
+    FolderSurvey, ImageFolderConfig, ImageSizes, SplitSurvey, is_archive, is_image, survey,
+};
 pub use image_list::ImageListConfig;
 pub use image_zip::ImageZipConfig;
 pub use imagenet::ImagenetConfig;

@@ -68,3 +68,15 @@ pub fn load<M: ImageClassifier>(
     let (file, plan) = select::select(file, &targets, options)?;
     apply::apply(model, &file, plan)
 }
+
+/// Names and shapes of the tensors in a file of weights; no values are read. A linear layer's weight is `[out, in]` but in a
+/// `.bpk`.
+///
+/// # Errors
+///
+/// [`WeightsError`]: the file cannot be read or is damaged.
+pub fn tensors(path: &Path) -> Result<Vec<NamedShape>, WeightsError> {
+    let file = open::open(path)?;
+    let described = |tensor: file::FileTensor| NamedShape { name: tensor.name, shape: tensor.shape };
+    Ok(file.tensors.into_iter().map(described).collect())
+}

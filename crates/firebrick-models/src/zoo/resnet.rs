@@ -11,13 +11,14 @@
 //!
 //! First weights: convolutions `kaiming_normal_(mode="fan_out")`, as torchvision's; the rest torch's defaults.
 
-use firebrick_component::ArgumentError;
+use firebrick_component::{ArgumentError, check};
 use serde::{Deserialize, Serialize};
 
 use super::arguments::network;
 use super::parts::{fan_out_convolutions, numbered, pooled};
 use crate::layer::{BatchNorm2d, Conv2d, Linear, MaxPool2d, Relu};
 use crate::network::{Named, NetworkPlan, Node, ShortcutWhen};
+use crate::shape::MAX_SIZE;
 
 /// How an image of a residual network for photos is first made smaller.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,10 @@ enum Kind {
     Basic,
     /// 1x1, 3x3, 1x1, and four times as many channels behind it.
     Bottleneck,
+}
+
+fn check_width(key: &str, width: usize) -> Result<(), ArgumentError> {
+    check::in_range(key, width, 1, MAX_SIZE >> 3)
 }
 
 const fn basic(depths: &'static [usize], width: usize) -> Blocks {
@@ -139,7 +144,11 @@ network! {
     ];
     /// How the image is first made smaller; torchvision has `imagenet` alone.
     stem: Stem = Stem::Imagenet;
-    => |config| basic(&[2, 2, 2, 2], 64).network(config.input_shape, config.stem, config.num_classes);
+    /// Channels of the first stage, doubled from one to the next; torchvision has 64 alone.
+    width: usize = 64, check_width;
+    => |config| {
+        basic(&[2, 2, 2, 2], config.width).network(config.input_shape, config.stem, config.num_classes)
+    };
 }
 
 network! {

@@ -31,6 +31,14 @@ impl Override {
         Self { key: key.into(), value: value.into() }
     }
 
+    /// The value: as written when that is a TOML value, otherwise as a string.
+    pub fn value(&self) -> toml::Value {
+        let string = || toml::Value::String(self.value.clone());
+        let parsed = format!("value = {}", self.value).parse::<toml::Table>().ok();
+        let is_toml = ValueDeserializer::parse(&self.value).is_ok();
+        parsed.filter(|_| is_toml).and_then(|mut table| table.remove("value")).unwrap_or_else(string)
+    }
+
     /// As a line of a config. The value as written when that is a TOML value, otherwise as a string, so that
     /// `--set data.root=/tmp/x` needs no quotes.
     pub(super) fn line(&self) -> String {

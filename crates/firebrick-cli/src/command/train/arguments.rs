@@ -7,9 +7,11 @@ use firebrick::component::text;
 use firebrick::train::Config;
 use firebrick::train::backend::BackendChoice;
 use firebrick::train::config::Override;
+use firebrick::train::recipe::{Recipe, RecipeOptions};
 use firebrick::train::run_folder::{Resume, RunLocation, recorded_config};
 
-use crate::attended::NetworkArgument;
+use crate::attended::{Attended, NetworkArgument};
+use crate::command::train::folder;
 use crate::console::Format;
 use crate::message::Failure;
 use crate::resolve::{find_data, overrides, read_config};
@@ -52,9 +54,13 @@ pub struct TrainArguments {
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     log_format: Option<LogFormat>,
 
-    /// Nothing belongs here, but `--resume RUN` and `train FILE` deserve a better answer than clap's
-    #[arg(hide = true)]
-    stray: Option<PathBuf>,
+    /// With FOLDER: begin with random weights, though published ones could be had
+    #[arg(long, requires = "folder")]
+    from_scratch: bool,
+
+    /// Photos to learn from, FOLDER/<class>/* or FOLDER/train/<class>/*: makes a config for them, and tells it
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
 }
 
 /// `--log-format`.
@@ -75,25 +81,32 @@ pub struct TrainRequest {
     pub name: String,
     /// Where it is written, and what it goes on from.
     pub location: RunLocation,
-    /// How its progress is told.
-    pub format: Format,
+    /// The config that was made for a folder, and what `--set` changed of it.
+    pub recipe: Option<(Recipe, Vec<Override>)>,
 }
 
 impl TrainArguments {
-    /// Reads the config and settles where the run goes.
+    /// Reads the config, or makes one for a folder, and settles where the run goes.
     ///
     /// # Errors
     ///
-    /// Contradictions, and a config that cannot be read.
-    pub fn resolve(self) -> Result<TrainRequest, Failure> {
+    /// Contradictions, a folder that holds no photos, and a config that cannot be read.
+    pub fn resolve(self, attended: &Attended) -> Result<TrainRequest, Failure> {
         self.refuse_stray()?;
-        let format = self.format();
+        let options = RecipeOptions { from_scratch: self.from_scratch };
         let location = location(self.run_dir, self.resume)?;
         let mut overrides = overrides(&self.set)?;
         refuse_idle(&overrides, &location, self.backend.as_deref())?;
+        let set = overrides.clone();
         if let Some(backend) = &self.backend {
             let _: BackendChoice = backend.parse()?;
             overrides.push(Override::new("trainer.backend", backend));
+        }
+        if let Some(folder) = &self.folder {
+            let recipe = Recipe::for_folder(folder, &overrides, options, &attended.progress());
+            let recipe = attended.finish(recipe)?;
+            let (config, name) = (recipe.config.clone(), recipe.name.clone());
+            return Ok(TrainRequest { config, name, location, recipe: Some((recipe, set)) });
         }
         let own = if self.config.is_some() { None } else { config_of_run(&location)? };
         let (config, name) = match own {
@@ -102,21 +115,32 @@ impl TrainArguments {
             }
             None => read_config(self.config.as_deref(), &overrides)?,
         };
-        Ok(TrainRequest { config, name, location, format })
+        Ok(TrainRequest { config, name, location, recipe: None })
     }
 
+    /// What stands in the folder's place has to be one, and nothing beside it may say what is trained.
     fn refuse_stray(&self) -> Result<(), Failure> {
-        let Some(stray) = &self.stray else { return Ok(()) };
-        let refused = Failure::usage(format!("unexpected argument `{}`", text::path(stray)));
-        let stray = shell::quoted(&stray.display().to_string());
-        Err(match self.resume {
-            Some(None) => refused.hint(format!("a run is named with an equals sign: --resume={stray}")),
-            Some(Some(_)) | None => refused.hint(format!("a config is named by its flag: --config {stray}")),
-        })
+        let Some(folder) = &self.folder else { return Ok(()) };
+        folder::refuse_others(folder, matches!(self.resume, Some(None)))?;
+        let word = shell::path(folder);
+        let both = |other: &str, hint: String| {
+            let what =
+                format!("{other} and the folder {word} both say what is trained, expected one of them");
+            Err(Failure::usage(what).hint(hint))
+        };
+        match (&self.config, &self.resume) {
+            (Some(_), _) => {
+                both("--config", format!("to train by the config on this folder: --set data.root={word}"))
+            }
+            (None, Some(Some(_))) => {
+                both("--resume=RUN", "a run goes on with its own data: leave the folder out".to_owned())
+            }
+            (None, _) => Ok(()),
+        }
     }
 
     /// A bar where somebody can see it move, lines elsewhere, unless told otherwise.
-    fn format(&self) -> Format {
+    pub fn format(&self) -> Format {
         match self.log_format {
             _ if self.quiet => Format::Quiet,
             Some(LogFormat::Json) => Format::Json,

@@ -1,6 +1,7 @@
 //! `train`: runs a config from start to end, telling how it goes.
 
 mod arguments;
+mod folder;
 
 pub use arguments::TrainArguments;
 
@@ -12,6 +13,7 @@ use firebrick::train::event::{Event, Summary};
 use firebrick::train::{Observer, Outcome, Status};
 
 use crate::attended::Attended;
+use crate::command::evaluate::{self, EvaluateArguments};
 use crate::command::train::arguments::TrainRequest;
 use crate::console::Format;
 use crate::exit::Exit;
@@ -23,9 +25,12 @@ use crate::style::{Style, counted, duration, loss, percent, rate, thousands};
 
 /// Trains; the summary goes to standard output.
 pub fn run(arguments: TrainArguments) -> Result<Exit, Failure> {
-    let network = arguments.network;
-    let TrainRequest { config, name, location, format } = arguments.resolve()?;
-    let attended = Attended::new(format)?.on(network);
+    let format = arguments.format();
+    let attended = Attended::new(format)?.on(arguments.network);
+    let TrainRequest { config, name, location, recipe } = arguments.resolve(&attended)?;
+    if let Some((recipe, set)) = &recipe {
+        attended.console.news(&folder::told(recipe, set, attended.console.style()));
+    }
     let mut log = TrainingLog::new(attended.console.clone(), attended.signals.clone(), &config);
     let mut trainer = Trainer::new(config)
         .name(name)
@@ -45,7 +50,11 @@ pub fn run(arguments: TrainArguments) -> Result<Exit, Failure> {
         }
         _ => {
             if format != Format::Json {
-                output::line(completed(&outcome))?;
+                if recipe.is_some() {
+                    output::line("")?;
+                    evaluate::run_attended(&EvaluateArguments::of(&outcome.run_dir), &attended)?;
+                }
+                output::line(completed(&outcome, recipe.is_some()))?;
             }
             Ok(Exit::Done)
         }
@@ -62,7 +71,7 @@ fn stopped<M>(outcome: &Outcome<M>, signal: &str) -> String {
     format!("\nstopped by {signal} {saved}\ngo on with: {}", Style::stderr().cyan(&command))
 }
 
-fn completed<M>(outcome: &Outcome<M>) -> String {
+fn completed<M>(outcome: &Outcome<M>, of_folder: bool) -> String {
     let (style, summary) = (Style::stdout(), &outcome.summary);
     let run = shell::path(&outcome.run_dir);
     let mut pairs = vec![("completed", amount(summary))];
@@ -96,6 +105,9 @@ fn completed<M>(outcome: &Outcome<M>) -> String {
     let firebrick = firebrick_command();
     pairs.push(("next", style.cyan(&format!("{firebrick} evaluate {run}"))));
     pairs.push(("", style.cyan(&format!("{firebrick} predict {run} IMAGE"))));
+    if of_folder {
+        pairs.push(("", style.cyan(&format!("{firebrick} export {run}"))));
+    }
     format!("\n{}", output::pairs(pairs))
 }
 

@@ -193,7 +193,7 @@ impl Walk {
 }
 
 /// What a folder holds, without the files that systems leave behind by themselves.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let fail = |error| DataError::io(folder, "list the folder", error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(fail)? {
