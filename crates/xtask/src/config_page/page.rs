@@ -40,14 +40,12 @@ FILE` prints a config with its defaults, `firebrick config check FILE` looks for
 
 /// Values of keys that are not written when they have their default; that they are it is checked.
 fn unwritten(key: &str) -> Option<Value> {
-    let text = match key {
-        "resize" => "squash",
-        "batch_augment" | "groups" => return Some(Value::Array(Vec::new())),
-        "metrics" => return Some(Value::Array(vec![Value::String("accuracy".to_owned())])),
-        "strict" => return Some(Value::Boolean(true)),
-        _ => return None,
-    };
-    Some(Value::String(text.to_owned()))
+    match key {
+        "batch_augment" | "groups" => Some(Value::Array(Vec::new())),
+        "metrics" => Some(Value::Array(vec![Value::String("accuracy".to_owned())])),
+        "strict" => Some(Value::Boolean(true)),
+        _ => None,
+    }
 }
 
 /// Makes the page of the repository at `root`.
@@ -121,8 +119,9 @@ impl Page {
         let own = |key: &String| ["weights", "weights_key", "strict"].contains(&key.as_str());
         let keys = asked.keys_beside(&given)?.into_iter().filter(own).collect::<Vec<_>>();
         let section = self.sources.structure("ModelSection")?;
-        let fields: Vec<Field> =
-            section.fields.iter().filter(|field| field.key != "network").cloned().collect();
+        // The network's own keys, and what follows from them, are not the section's.
+        let is_key = |field: &&Field| !["network", "counts_classes"].contains(&field.key.as_str());
+        let fields: Vec<Field> = section.fields.iter().filter(is_key).cloned().collect();
         let rows = self.rows(&fields, &keys, &asked, "[model]")?;
         self.line(&rows);
         self.family::<ModelConfig>("Networks", "ModelConfig", "`model.name`.")?;

@@ -186,6 +186,11 @@ impl Parse for Network {
         input.parse::<Expr>()?;
         input.parse::<Token![,]>()?;
         input.parse::<Expr>()?;
+        // `published`, and a list of weights.
+        if input.parse::<Option<Token![,]>>()?.is_some() {
+            input.parse::<syn::Ident>()?;
+            input.parse::<Expr>()?;
+        }
         input.parse::<Token![;]>()?;
         let mut fields = vec![
             Field {

@@ -6,8 +6,9 @@ use super::sources::{Documented, Sources};
 use crate::failure::Failure;
 
 /// Types that read themselves, as a config writes them.
-const WRITTEN: [(&str, &str); 13] = [
+const WRITTEN: &[(&str, &str)] = &[
     ("Pair", "whole number, or `[height, width]`"),
+    ("StartWeights", "`\"imagenet\"`, `\"imagenet1k_v1\"`, `\"imagenet1k_v2\"`, or a path"),
     ("CheckpointEvery", "`\"epoch\"`, or a number of steps"),
     ("HoldOut", "fraction, or a number of images"),
     ("SplitSpec", "split, or a part of one"),
