@@ -1,5 +1,6 @@
 //! What commands with a long phase share: somewhere to tell it, and Ctrl-C as a polite request.
 
+use clap::Args;
 use firebrick::data::DataError;
 use firebrick::train::TrainError;
 use firebrick::train::backend::own_process;
@@ -15,6 +16,17 @@ pub struct Attended {
     pub console: Console,
     /// Whether it was asked to stop.
     pub signals: Signals,
+    /// Whether it may fetch nothing.
+    offline: bool,
+}
+
+/// `--offline`, of every command that may fetch something.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct NetworkArgument {
+    /// Fetch nothing: what is not on this machine is an error that says which file is missing and where it
+    /// belongs. FIREBRICK_OFFLINE=1 says it for every command
+    #[arg(long)]
+    pub offline: bool,
 }
 
 impl Attended {
@@ -29,12 +41,17 @@ impl Attended {
         let console = Console::new(format);
         let signals = listen(&console)
             .map_err(|error| Failure::storage(format!("cannot listen to Ctrl-C: {error}")))?;
-        Ok(Self { console, signals })
+        Ok(Self { console, signals, offline: false })
+    }
+
+    /// The same, which may fetch nothing if `network` says so.
+    pub fn on(self, network: NetworkArgument) -> Self {
+        Self { offline: network.offline, ..self }
     }
 
     /// Whom the data part tells its progress.
     pub fn progress(&self) -> DataProgress {
-        DataProgress::new(self.console.clone(), self.signals.clone())
+        DataProgress::new(self.console.clone(), self.signals.clone(), self.offline)
     }
 
     /// Whether a signal has asked to stop.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use firebrick::data::Progress;
+use firebrick::data::{Progress, offline_by_environment};
 
 use crate::console::{Console, Format};
 use crate::signal::Signals;
@@ -19,6 +19,7 @@ const WORTH_TELLING: Duration = Duration::from_secs(2);
 pub struct DataProgress {
     console: Console,
     signals: Signals,
+    offline: bool,
     stage: Mutex<Stage>,
 }
 
@@ -32,9 +33,9 @@ struct Stage {
 }
 
 impl DataProgress {
-    /// Tells it on this console.
-    pub fn new(console: Console, signals: Signals) -> Self {
-        Self { console, signals, stage: Mutex::new(Stage::new("", None)) }
+    /// Tells it on this console; nothing is fetched if `offline`.
+    pub fn new(console: Console, signals: Signals, offline: bool) -> Self {
+        Self { console, signals, offline, stage: Mutex::new(Stage::new("", None)) }
     }
 
     fn tell_line(&self, stage: &mut Stage) {
@@ -92,5 +93,9 @@ impl Progress for DataProgress {
 
     fn is_cancelled(&self) -> bool {
         self.signals.received().is_some()
+    }
+
+    fn is_offline(&self) -> bool {
+        self.offline || offline_by_environment()
     }
 }

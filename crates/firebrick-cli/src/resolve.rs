@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use firebrick::component::text;
+use firebrick::component::{Family, text};
+use firebrick::models::ModelConfig;
 use firebrick::train::Config;
 use firebrick::train::backend::{Backend, BackendChoice, BackendName};
 use firebrick::train::checkpoint::Which;
@@ -77,6 +78,28 @@ impl RunArguments {
     /// A run's newest checkpoint.
     pub fn of(run: &Path) -> Self {
         Self { run: run.to_owned(), checkpoint: None, ema: false }
+    }
+
+    /// The name of a network, where one is named and no folder of that name is there.
+    pub fn network(&self) -> Option<&str> {
+        let name = self.run.to_str().filter(|_| !self.run.exists())?;
+        ModelConfig::names().contains(&name).then_some(name)
+    }
+
+    /// Refuses what only a run has, for a network that is named.
+    ///
+    /// # Errors
+    ///
+    /// `--checkpoint` and `--ema`.
+    pub fn refuse_parts_of_a_run(&self) -> Result<(), Failure> {
+        let given = [(self.checkpoint.is_some(), "--checkpoint"), (self.ema, "--ema")];
+        match given.into_iter().find(|(is_given, _)| *is_given) {
+            Some((_, flag)) => Err(Failure::usage(format!(
+                "{flag} goes with a run's folder, and {} is the name of a network",
+                text::path(&self.run)
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Opens the network on the backend it was trained on, or another.

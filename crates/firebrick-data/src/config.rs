@@ -48,12 +48,14 @@ pub struct DataConfig {
     /// class)). The weights are told and stand in the run's config as the loss's `weight`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<ClassWeights>,
-    /// What happens to a pixel after the division by 255.
-    #[serde(default)]
-    pub normalize: Normalize,
-    /// How images get the model's size.
-    #[serde(default, skip_serializing_if = "Resize::is_default")]
-    pub resize: Resize,
+    /// What happens to a pixel after the division by 255. Left out: what belongs to the published weights that the run
+    /// begins with, otherwise `"dataset"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<Normalize>,
+    /// How images get the model's size. Left out: what belongs to the published weights that the run begins with,
+    /// otherwise `"squash"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resize: Option<Resize>,
     /// Changes to training images, in this order. Where one of them sets the images' size, the list must end
     /// with the model's; otherwise images get it first, by `resize`.
     #[serde(default)]
@@ -127,8 +129,8 @@ impl DataConfig {
             shuffle: true,
             sampler: Sampler::default(),
             class_weights: None,
-            normalize: Normalize::default(),
-            resize: Resize::default(),
+            normalize: None,
+            resize: None,
             augment: Vec::new(),
             batch_augment: Vec::new(),
             repeated_augmentation: default_repeats(),
@@ -156,8 +158,12 @@ impl DataConfig {
             let expected = "1 beside shuffle = false, where the first images only would ever come";
             return Err(ArgumentError::new("repeated_augmentation", expected, self.repeated_augmentation));
         }
-        self.normalize.validate().map_err(|error| error.within("normalize"))?;
-        self.resize.validate().map_err(|error| error.within("resize"))?;
+        if let Some(normalize) = &self.normalize {
+            normalize.validate().map_err(|error| error.within("normalize"))?;
+        }
+        if let Some(resize) = &self.resize {
+            resize.validate().map_err(|error| error.within("resize"))?;
+        }
         for (index, step) in self.augment.iter().enumerate() {
             step.validate().map_err(|error| error.within(format!("augment[{index}]")))?;
         }

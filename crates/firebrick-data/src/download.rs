@@ -1,15 +1,19 @@
-//! Fetching a data set from its official place: resumed, verified, never half.
+//! Fetching a file from its official place: resumed, verified, never half.
 //!
 //! What is on disk at any moment:
 //!
 //! - `<name>.part` while a file comes in, and after a download that was cut off: it is resumed the
 //!   next time. One process at a time writes it (it is locked).
-//! - `<name>` only after its MD5 sum was found to be the published one; it is synced and renamed.
+//! - `<name>` only after its sum was found to be the published one; it is synced and renamed.
 //!
-//! A file `<name>` that is there but has another MD5 sum was therefore not put there by this code:
-//! it is somebody's own, and it is used as it is, with a message that says so. Reading local files
-//! never asks for a checksum; only what is fetched is verified.
+//! A file `<name>` that is there but has another sum was therefore not put there by this code:
+//! it is somebody's own. In a data set's folder it is used as it is, with a message that says so ([`fetch`]): reading
+//! local files never asks for a checksum. In a folder that all runs share it is refused ([`fetch_shared`]).
+//!
+//! Whoever runs a program without network says so by [`Progress::is_offline`]: nothing is asked for then.
 
+mod checksum;
+mod mirror;
 mod part_file;
 mod remote_files;
 mod target;
@@ -18,65 +22,42 @@ mod transfer;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-
-use md5::{Digest, Md5};
+use std::time::Duration;
 
 use crate::error::DataError;
 use crate::progress::Progress;
 use part_file::PartFile;
-use target::{Target, hex, read_chunks};
+use target::{Target, read_chunks};
 
+pub use checksum::Checksum;
+pub use mirror::Mirror;
 pub use remote_files::{RemoteFile, RemoteFiles};
-
-/// Where the files are fetched from: their official place, or a server that has files of the same
-/// names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mirror {
-    base_url: Option<String>,
-}
-
-impl Mirror {
-    /// Each file's own official place.
-    pub fn official() -> Self {
-        Self::default()
-    }
-
-    /// The file `name` from `<base_url>/<name>`, whatever its official place. The checksums stay the
-    /// published ones.
-    pub fn at(base_url: impl Into<String>) -> Self {
-        Self { base_url: Some(base_url.into()) }
-    }
-
-    fn url(&self, file: &RemoteFile) -> String {
-        let base_url = self.base_url.as_deref().unwrap_or(file.base_url);
-        format!("{}/{}", base_url.trim_end_matches('/'), file.name)
-    }
-}
 
 /// How a file came to be where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetched {
-    /// It was there, with the published MD5 sum.
+    /// It was there, with the published sum.
     AlreadyVerified,
-    /// It was there with another MD5 sum: somebody's own, left as it is.
+    /// It was there with another sum: somebody's own, left as it is.
     KeptOwn {
         /// The sum it has.
-        md5: String,
+        sum: String,
     },
-    /// It was fetched now and has the published MD5 sum.
+    /// It was fetched now and has the published sum.
     Downloaded {
         /// Bytes that an earlier, cut-off download had left and that were not fetched again.
         resumed_from: u64,
     },
 }
 
-/// Fetches `wanted` into its folder under `root` from the official place, unless it is there.
+/// Fetches `wanted` into its folder under `root` from the official place, or the mirror that `FIREBRICK_MIRROR` names,
+/// unless it is there.
 ///
 /// # Errors
 ///
 /// As [`fetch`].
 pub fn ensure(wanted: &RemoteFiles, root: &Path, progress: &dyn Progress) -> Result<(), DataError> {
-    ensure_from(&Mirror::official(), wanted, root, progress)
+    ensure_from(&Mirror::from_environment(), wanted, root, progress)
 }
 
 /// [`ensure`] from another place.
@@ -105,7 +86,7 @@ pub fn ensure_from(
 /// # Errors
 ///
 /// [`DataError::Download`] when there is no connection, the server refuses, the transfer is cut
-/// off, the MD5 sum is not the published one, or another process is fetching the same file;
+/// off, the sum is not the published one, another process is fetching the same file, or `progress` is offline;
 /// [`DataError::Cancelled`] when `progress` says so; [`DataError::Io`] when the disk fails. After a
 /// cut or a cancellation the part file stays and is resumed the next time; after a wrong sum it is
 /// removed. `<name>` itself does not exist after an error.
@@ -115,12 +96,35 @@ pub fn fetch(
     mirror: &Mirror,
     progress: &dyn Progress,
 ) -> Result<Fetched, DataError> {
-    let target = Target { file, url: mirror.url(file), path: folder.join(file.name) };
-    if let Some(found) = look(&target, progress)? {
+    fetch_to(&Target::new(file, folder, mirror), folder, progress)
+}
+
+/// As [`fetch`], for a folder that many programs share: another program that is fetching the same file is waited for,
+/// and a file of the name that is not the published one is refused.
+///
+/// # Errors
+///
+/// As [`fetch`]; [`DataError::Download`] for a file that is there with another sum.
+pub fn fetch_shared(
+    file: &RemoteFile,
+    folder: &Path,
+    mirror: &Mirror,
+    progress: &dyn Progress,
+) -> Result<Fetched, DataError> {
+    let target = Target { is_shared: true, ..Target::new(file, folder, mirror) };
+    fetch_to(&target, folder, progress)
+}
+
+fn fetch_to(target: &Target, folder: &Path, progress: &dyn Progress) -> Result<Fetched, DataError> {
+    if let Some(found) = look(target, progress)? {
         return Ok(found);
     }
+    if progress.is_offline() {
+        let problem = "nothing is fetched (--offline, FIREBRICK_OFFLINE), and the file is not there";
+        return Err(target.error(problem, target.by_hand()));
+    }
     let created = create_folders(folder)?;
-    let fetched = fetch_missing(&target, progress);
+    let fetched = fetch_missing(target, progress);
     if fetched.is_err() {
         // Leave no empty folders behind; one that holds a part file is not empty and stays.
         for folder in created.iter().rev() {
@@ -131,12 +135,16 @@ pub fn fetch(
 }
 
 fn fetch_missing(target: &Target, progress: &dyn Progress) -> Result<Fetched, DataError> {
-    let mut part = PartFile::open(target, progress)?;
-    // Another process may have finished it between the first look and our lock.
+    let mut part = match wait_for_part(target, progress)? {
+        Opened::Part(part) => part,
+        Opened::Finished(found) => return Ok(found),
+    };
+    // Another process may have finished it between the last look and our lock.
     if let Some(found) = look(target, progress)? {
         part.discard()?;
         return Ok(found);
     }
+    part.take_in_what_is_there(progress)?;
     if let Err(error) = receive_verified(target, &mut part, progress) {
         part.close_after_error();
         return Err(error);
@@ -147,22 +155,63 @@ fn fetch_missing(target: &Target, progress: &dyn Progress) -> Result<Fetched, Da
     Ok(Fetched::Downloaded { resumed_from })
 }
 
-/// Fills the part file until its MD5 sum is right.
+/// What a process that wants a file finds.
+enum Opened {
+    /// The part file, ours alone now.
+    Part(PartFile),
+    /// The whole file: another process has fetched it meanwhile.
+    Finished(Fetched),
+}
+
+/// How often a process looks whether another one is done.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Opens the part file, after whoever else is writing it where the folder is shared.
+fn wait_for_part(target: &Target, progress: &dyn Progress) -> Result<Opened, DataError> {
+    let stage = format!("waiting for another process that fetches {}", target.path.display());
+    let mut is_told = false;
+    loop {
+        if let Some(part) = PartFile::open(target)? {
+            return Ok(Opened::Part(part));
+        }
+        if !target.is_shared {
+            return Err(target.error(
+                format!("another process is downloading it into {}", part_file::path_of(target).display()),
+                "wait until it is done, then start again",
+            ));
+        }
+        if !std::mem::replace(&mut is_told, true) {
+            progress.stage(&stage, None);
+        }
+        if progress.is_cancelled() {
+            return Err(DataError::Cancelled { stage });
+        }
+        std::thread::sleep(LOOK_EVERY);
+        if target.path.exists()
+            && let Some(found) = look(target, progress)?
+        {
+            return Ok(Opened::Finished(found));
+        }
+    }
+}
+
+/// Fills the part file until its sum is right.
 fn receive_verified(target: &Target, part: &mut PartFile, progress: &dyn Progress) -> Result<(), DataError> {
     transfer::receive(target, part, progress)?;
-    if part.resumed_from() > 0 && part.md5() != target.file.md5 {
+    let checksum = target.file.checksum;
+    if part.resumed_from() > 0 && !checksum.matches(&part.sum()) {
         // The beginning was not this file's: perhaps the server's file has changed since.
         part.restart()?;
         transfer::receive(target, part, progress)?;
     }
-    let got = part.md5();
-    if got == target.file.md5 {
+    let got = part.sum();
+    if checksum.matches(&got) {
         return Ok(());
     }
     let num_bytes = part.len();
     part.restart()?; // Nothing of it can be used, so nothing of it may be resumed.
     Err(target.error(
-        format!("expected MD5 {}, got {got} ({num_bytes} bytes)", target.file.md5),
+        format!("{} ({num_bytes} bytes)", checksum.against(&got)),
         format!("nothing was kept; try again later, or {}", target.by_hand()),
     ))
 }
@@ -178,23 +227,27 @@ fn look(target: &Target, progress: &dyn Progress) -> Result<Option<Fetched>, Dat
     let num_bytes = file.metadata().map_err(|error| DataError::io(path, "look at", error))?.len();
     let stage = format!("checking {}", path.display());
     progress.stage(&stage, Some(num_bytes));
-    let mut md5 = Md5::new();
+    let checksum = target.file.checksum;
+    let mut sum = checksum.start();
     read_chunks(&mut file, path, &stage, progress, |chunk| {
-        md5.update(chunk);
+        sum.update(chunk);
         Ok(())
     })?;
-    let md5 = hex(md5);
-    if md5 == target.file.md5 {
+    let sum = sum.finish();
+    if checksum.matches(&sum) {
         progress.stage(&format!("{}: already downloaded and verified", path.display()), None);
         return Ok(Some(Fetched::AlreadyVerified));
     }
+    if target.is_shared {
+        let problem = format!("{}: {} ({num_bytes} bytes)", path.display(), checksum.against(&sum));
+        return Err(target.error(problem, "it is not the published file; remove it, and it is fetched again"));
+    }
     let message = format!(
-        "{}: used as it is: its MD5 is {md5}, the published one is {} (remove the file to download it)",
+        "{}: used as it is: expected {checksum}, its own is {sum} (remove the file to download it)",
         path.display(),
-        target.file.md5
     );
     progress.stage(&message, None);
-    Ok(Some(Fetched::KeptOwn { md5 }))
+    Ok(Some(Fetched::KeptOwn { sum }))
 }
 
 /// The folder and those above it, those that had to be made, outermost first.

@@ -70,8 +70,10 @@ pub use info::DatasetInfo;
 pub use loader::{DataLoader, EpochBatches, LoaderOptions};
 pub use open::{find, open};
 pub use prepared::PreparedDataset;
-pub use progress::Progress;
+pub use progress::{Progress, offline_by_environment};
 pub use shape::{ImageSize, InputShape};
 pub use source::{DatasetConfig, DatasetSource};
 pub use split::{Limit, SplitSpec, StoredSplit};
-pub use transform::{Normalization, Normalize, Preprocess, Resize, Transform, TransformConfig};
+pub use transform::{
+    Interpolation, Normalization, Normalize, Preprocess, Resize, ShorterConfig, Transform, TransformConfig,
+};

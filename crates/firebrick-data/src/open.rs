@@ -37,8 +37,9 @@ pub fn open(
     progress: &dyn Progress,
 ) -> Result<Datasets, DataError> {
     config.validate()?;
-    let normalization = config.normalize.resolve(config.dataset.normalization(), input.channels);
-    let preprocess = Preprocess::with_resize(input, config.resize, normalization)?;
+    let normalize = config.normalize.clone().unwrap_or_default();
+    let normalization = normalize.resolve(config.dataset.normalization(), input.channels);
+    let preprocess = Preprocess::with_resize(input, config.resize.unwrap_or_default(), normalization)?;
     let training = Pipeline::new(preprocess.clone(), config.augment.clone())?;
     let source = find(config, seed, progress)?;
     let splits = Splits::of(config, &source, seed)?;

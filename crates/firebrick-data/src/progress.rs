@@ -15,6 +15,17 @@ pub trait Progress: Send + Sync {
     fn is_cancelled(&self) -> bool {
         false
     }
+
+    /// True when nothing may be fetched: what is not on the disk is then an error that says which file is missing and where
+    /// it belongs. Left out: whether the environment variable `FIREBRICK_OFFLINE` is set, to anything but `0`.
+    fn is_offline(&self) -> bool {
+        offline_by_environment()
+    }
+}
+
+/// Whether `FIREBRICK_OFFLINE` is set, to anything but nothing and `0`.
+pub fn offline_by_environment() -> bool {
+    std::env::var_os("FIREBRICK_OFFLINE").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 impl Progress for () {

@@ -40,6 +40,7 @@
 //! | `parameters.rs` | every parameter by name, in torch's layout |
 //! | `freeze.rs` | which parameters training leaves alone |
 //! | `buffers.rs` | what a training step changes besides, to undo it |
+//! | `published.rs` | files of published weights, and how their images are prepared |
 //! | `weights/` | `.safetensors`, `.pt`, `.bpk` in; `.safetensors` out |
 
 mod buffers;
@@ -49,6 +50,7 @@ pub mod init;
 pub mod layer;
 pub mod network;
 pub mod parameters;
+pub mod published;
 pub mod shape;
 pub mod summary;
 pub mod walk;
@@ -60,6 +62,7 @@ pub use classifier::ImageClassifier;
 pub use freeze::freeze;
 pub use layer::{Activations, Layer, LayerConfig};
 pub use network::{FrozenPrefix, LayerDepths, Named, Network, NetworkConfig, NetworkPlan, Node};
+pub use published::PublishedWeights;
 pub use shape::Shape;
 pub use summary::{LayerSummary, ModelSummary};
 pub use zoo::{LeNetConfig, ModelConfig, SequentialConfig, TuduiConfig};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 mod models {
+    mod bad_zoo_weights;
     mod batch_norm;
     mod blocks;
     mod buffers;
@@ -18,10 +19,12 @@ mod models {
     mod layers;
     mod loading;
     mod mismatch;
+    mod old_files;
     mod old_names;
     mod own;
     mod pt_file;
     mod pt_names;
+    mod published;
     mod registry;
     mod resnet20;
     mod rubbish;

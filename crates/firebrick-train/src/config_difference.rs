@@ -111,6 +111,10 @@ fn leaves(config: &Config) -> Result<BTreeMap<String, String>, ConfigError> {
     let table = config.to_toml()?.parse::<toml::Table>().map_err(unwritable)?;
     let mut leaves = BTreeMap::new();
     walk("", &toml::Value::Table(table), &mut leaves);
+    // What a resize that is left out means, in a record.
+    if leaves.get("data.resize").is_some_and(|resize| resize == "\"squash\"") {
+        leaves.remove("data.resize");
+    }
     Ok(leaves)
 }
 

@@ -84,7 +84,7 @@ pub fn fit_network(
     location: &RunLocation,
     observer: &mut dyn Observer,
 ) -> Result<Outcome<Network>, TrainError> {
-    if !resume::has_checkpoint(plan, location)? {
+    if !resume::has_checkpoint(&plan.config, &plan.name, location)? {
         let (model, report) = plan.initial_model_and_report(&plan.backend.device)?;
         let made = report.filter(|report| !report.is_plain()).map(|report| report.in_words());
         return fit_from(plan, (model, made), location, observer);

@@ -3,6 +3,7 @@
 //! [`crate::config`] knows only the text; from here on every part is known to fit the others, so
 //! that nothing inside a step can fail on a shape or a label.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -14,14 +15,16 @@ use firebrick_models::{ImageClassifier, Network, weights};
 
 use crate::backend::{Backend, BackendChoice};
 use crate::class_weights;
-use crate::config::Config;
+use crate::config::{Config, StartWeights};
 use crate::criterion::{self, Criterion};
 use crate::error::TrainError;
 use crate::event::Split;
 use crate::frozen_outputs::{FrozenOutputs, Images};
+use crate::left_out;
 use crate::metric;
 use crate::outputs;
 use crate::placed::placed;
+use crate::published;
 use crate::schedule::Schedule;
 use crate::step::{Clipping, StepRules};
 use crate::step_batches::StepBatches;
@@ -53,10 +56,34 @@ pub struct Plan {
     pub untrained_loss: Option<f64>,
     /// What is accepted and will hardly be what somebody wanted: keys that change nothing, a huge learning rate.
     pub notices: Vec<String>,
+    /// The file that `model.weights` means, once it is known to be there or was given by its path.
+    weights_file: Option<PathBuf>,
+}
+
+/// Whether the run that is planned begins, and with what.
+pub(crate) enum Start {
+    /// It may begin: what it needs is not fetched yet.
+    Unknown,
+    /// It begins now.
+    Fresh,
+    /// It goes on from a checkpoint; what the config leaves out is as in the run's record.
+    GoesOn(Box<Config>),
+    /// As `GoesOn`, but no checkpoint was written, so that it begins once more.
+    BeginsAgain(Box<Config>),
+}
+
+impl Start {
+    fn recorded(&self) -> Option<&Config> {
+        match self {
+            Self::GoesOn(recorded) | Self::BeginsAgain(recorded) => Some(recorded),
+            Self::Unknown | Self::Fresh => None,
+        }
+    }
 }
 
 /// What the config names, opened and checked against each other.
 struct Parts {
+    weights_file: Option<PathBuf>,
     backend: Backend,
     datasets: Datasets,
     loss: Criterion,
@@ -64,36 +91,83 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(config: &Config, progress: &dyn Progress) -> Result<Self, TrainError> {
+    /// Fills in what the config leaves out.
+    fn of(config: &mut Config, start: &Start, progress: &dyn Progress) -> Result<Self, TrainError> {
         config.schedule.validate_with(&config.optimizer)?;
         let backend = config.trainer.backend.parse::<BackendChoice>()?.open()?;
+        let prepared = left_out::fill_in(config, start.recorded())?;
+        // What needs no data comes first, so that it is found where there is none.
+        let early = match config.model.counts_classes {
+            true => None,
+            false => Some(checked_loss(config, &backend)?),
+        };
+        let weights_file = match (start, &config.model.weights) {
+            (Start::Fresh | Start::BeginsAgain(_), Some(weights)) => {
+                Some(file_of(config, weights, progress)?)
+            }
+            _ => None,
+        };
         let [channels, height, width] = config.model.network.input_shape();
         let input = InputShape { channels, height, width };
-        // What needs no data comes first, so that it is found where there is none.
-        metric::check_classes(&config.trainer.metrics, config.model.network.num_classes())
-            .map_err(|error| config.refused(error.within("trainer")))?;
-        let loss = criterion::checked(config, &backend.device)?;
-        let untrained_loss = criterion::untrained(config, &loss, &backend.device)?;
-        let datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
+        let mut datasets = firebrick_data::open(&config.data, input, config.trainer.seed, progress)?;
+        datasets.info.steps.extend(prepared);
+        config.model.count_classes(datasets.info.class_names.len());
         check_classes(config, &datasets)?;
-        Ok(Self { backend, datasets, loss, untrained_loss })
+        let (loss, untrained_loss) = match early {
+            Some(checked) => checked,
+            None => checked_loss(config, &backend)?,
+        };
+        Ok(Self { weights_file, backend, datasets, loss, untrained_loss })
+    }
+}
+
+/// The loss, which goes with the network's classes, as the metrics do; and what it is before anything is learnt.
+fn checked_loss(config: &Config, backend: &Backend) -> Result<(Criterion, Option<f64>), TrainError> {
+    config.model.network.validate().map_err(|error| config.refused(error.within("model")))?;
+    metric::check_classes(&config.trainer.metrics, config.model.network.num_classes())
+        .map_err(|error| config.refused(error.within("trainer")))?;
+    let loss = criterion::checked(config, &backend.device)?;
+    let untrained_loss = criterion::untrained(config, &loss, &backend.device)?;
+    Ok((loss, untrained_loss))
+}
+
+/// The file of weights, fetched if it is a published one.
+fn file_of(config: &Config, weights: &StartWeights, progress: &dyn Progress) -> Result<PathBuf, TrainError> {
+    let published = weights.published(&config.model.network);
+    match (published.map_err(|error| config.refused(error.within("model")))?, weights) {
+        (Some(published), _) => Ok(published::fetch(published, progress)?),
+        (None, StartWeights::File(path)) => Ok(path.clone()),
+        (None, StartWeights::Published(name)) => {
+            unreachable!("bug: no published weights are called `{name}`")
+        }
     }
 }
 
 impl Plan {
     /// Opens the backend and the data and checks that model, data and loss fit together.
     ///
+    /// What the config leaves out is filled in: the plan's own has the number of classes, and how images are prepared.
+    ///
     /// `name` is what the run folder is called after; `progress` hears about decoding and
-    /// downloading.
+    /// downloading. Published weights are not fetched yet; [`crate::plan_for`] does.
     ///
     /// # Errors
     ///
     /// Whatever does not fit, see [`TrainError`]; nothing has been written but a download.
     pub fn new(config: Config, name: &str, progress: &dyn Progress) -> Result<Self, TrainError> {
+        Self::starting(config, name, &Start::Unknown, progress)
+    }
+
+    /// As [`Self::new`], where more is known of how the run starts.
+    pub(crate) fn starting(
+        mut config: Config,
+        name: &str,
+        start: &Start,
+        progress: &dyn Progress,
+    ) -> Result<Self, TrainError> {
         // The config names the places of what does not fit; it goes into the plan with it.
-        let parts = Parts::of(&config, progress).map_err(|error| placed(&config, error))?;
-        let Parts { backend, mut datasets, mut loss, untrained_loss } = parts;
-        let mut config = config;
+        let parts = Parts::of(&mut config, start, progress).map_err(|error| placed(&config, error))?;
+        let Parts { weights_file, backend, mut datasets, mut loss, untrained_loss } = parts;
         let weights =
             class_weights::resolve(&mut config, &datasets).map_err(|error| placed(&config, error))?;
         if let Some(told) = weights {
@@ -116,6 +190,7 @@ impl Plan {
             schedule_steps,
             untrained_loss,
             notices: Vec::new(),
+            weights_file,
         };
         let schedule = plan.schedule()?;
         plan.notices = told::of_config(&plan.config);
@@ -213,11 +288,11 @@ impl Plan {
     }
 
     /// The network that the config names, with torch's initialisation for the run's seed, or with
-    /// the weights that `model.weights` points to.
+    /// the weights that `model.weights` points to, which are fetched if that has not been done.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Weights`] when the file does not fit.
+    /// [`TrainError::Weights`] when the file does not fit; [`TrainError::Data`] when published weights cannot be fetched.
     pub fn initial_model(&self, device: &Device) -> Result<Network, TrainError> {
         self.initial_model_and_report(device).map(|(model, _)| model)
     }
@@ -238,11 +313,15 @@ impl Plan {
     ) -> Result<(Network, Option<LoadReport>), TrainError> {
         let section = &self.config.model;
         let model = section.network.init(self.config.trainer.seed, device);
-        let Some(path) = &section.weights else {
+        let Some(weights) = &section.weights else {
             return Ok((model, None));
         };
+        let path = match &self.weights_file {
+            Some(path) => path.clone(),
+            None => file_of(&self.config, weights, &())?,
+        };
         let options = weights::LoadOptions { strict: section.strict, key: section.weights_key.as_deref() };
-        let (model, report) = weights::load(model, path, options)?;
+        let (model, report) = weights::load(model, &path, options)?;
         Ok((model, Some(report)))
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn begin(plan: &Plan, location: &RunLocation) -> Result<Begin, TrainE
     let run_dir = location.run_dir.as_deref();
     match &location.resume {
         Resume::Fresh => fresh(plan, run_dir),
-        Resume::Latest => match latest_run(plan, run_dir)? {
+        Resume::Latest => match latest_run(&plan.config, &plan.name, run_dir)? {
             Some(run_dir) if !RunContents::of(&run_dir)?.is_fresh() => go_on(plan, &run_dir, &Which::Latest),
             run_dir => fresh(plan, run_dir.as_deref()),
         },
@@ -41,11 +41,31 @@ pub(crate) fn begin(plan: &Plan, location: &RunLocation) -> Result<Begin, TrainE
     }
 }
 
+/// The run or checkpoint that `location` leads to, if a run goes on there; `name` is what the config's runs are called.
+pub(crate) fn gone_on_with(
+    config: &Config,
+    name: &str,
+    location: &RunLocation,
+) -> Result<Option<PathBuf>, TrainError> {
+    let run_dir = location.run_dir.as_ref();
+    Ok(match &location.resume {
+        Resume::Fresh => None,
+        Resume::Latest => latest_run(config, name, run_dir.map(PathBuf::as_path))?,
+        // A branch that needs the other run no more.
+        Resume::From(path) if !path.exists() => run_dir.cloned(),
+        Resume::From(path) => Some(path.clone()),
+    })
+}
+
 /// Whether `location` leads to a run that has a checkpoint, so that no weights to start from are needed.
-pub(crate) fn has_checkpoint(plan: &Plan, location: &RunLocation) -> Result<bool, TrainError> {
+pub(crate) fn has_checkpoint(
+    config: &Config,
+    name: &str,
+    location: &RunLocation,
+) -> Result<bool, TrainError> {
     let run_dir = match &location.resume {
         Resume::Fresh => None,
-        Resume::Latest => latest_run(plan, location.run_dir.as_deref())?,
+        Resume::Latest => latest_run(config, name, location.run_dir.as_deref())?,
         Resume::From(path) => match run_of(path) {
             Ok((run_dir, Which::Latest)) => Some(run_dir),
             Ok(_) => return Ok(true),
@@ -57,8 +77,8 @@ pub(crate) fn has_checkpoint(plan: &Plan, location: &RunLocation) -> Result<bool
 }
 
 /// The folder that `--resume` alone means: that of `run_dir`, or the newest of the plan's runs.
-fn latest_run(plan: &Plan, run_dir: Option<&Path>) -> Result<Option<PathBuf>, TrainError> {
-    run_dir.map_or_else(|| newest_run(plan), |run_dir| Ok(Some(run_dir.to_owned())))
+fn latest_run(config: &Config, name: &str, run_dir: Option<&Path>) -> Result<Option<PathBuf>, TrainError> {
+    run_dir.map_or_else(|| newest_run(config, name), |run_dir| Ok(Some(run_dir.to_owned())))
 }
 
 fn fresh(plan: &Plan, run_dir: Option<&Path>) -> Result<Begin, TrainError> {
@@ -294,15 +314,15 @@ pub(crate) fn run_of(path: &Path) -> Result<(PathBuf, Which), TrainError> {
     }
 }
 
-/// The highest-numbered run that this config made below `output.root`.
-fn newest_run(plan: &Plan) -> Result<Option<PathBuf>, TrainError> {
-    let output = &plan.config.output;
+/// The highest-numbered run that this config made below `output.root`; `prefix` is what its runs are called.
+fn newest_run(config: &Config, prefix: &str) -> Result<Option<PathBuf>, TrainError> {
+    let output = &config.output;
     if let Some(name) = &output.name {
         return Ok(Some(output.root.join(name)));
     }
     let number = |path: &Path| -> Option<u32> {
         let name = path.file_name()?.to_str()?;
-        name.strip_prefix(&plan.name)?.strip_prefix('-')?.parse().ok()
+        name.strip_prefix(prefix)?.strip_prefix('-')?.parse().ok()
     };
     let unreadable = |source| StorageError::io(&output.root, "list", source);
     let entries = match std::fs::read_dir(&output.root) {

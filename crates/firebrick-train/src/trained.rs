@@ -2,21 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use firebrick_component::text;
-use firebrick_data::{Image, Preprocess};
+use firebrick_data::Image;
 use firebrick_models::{ImageClassifier, Network};
 
 use crate::checkpoint::{self, Checkpoint, State, Which};
+use crate::classify::predict;
 use crate::config::Config;
 use crate::ema::Ema;
 use crate::error::TrainError;
 use crate::event::WeightsKind;
 use crate::freeze::Freeze;
 use crate::outputs;
-use crate::read_back::{f32_values, read_back_f32};
 use crate::resume::run_of;
-use crate::softmax::Probabilities;
+
+pub use crate::classify::Prediction;
 
 /// A run's network with the weights of one checkpoint, ready to classify.
 ///
@@ -34,17 +35,6 @@ pub struct TrainedRun<M = Network> {
     pub model: M,
     /// Damaged checkpoints that were passed over.
     pub notices: Vec<String>,
-}
-
-/// The probability of one class.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Prediction {
-    /// Position among the classes.
-    pub class: usize,
-    /// The class's name.
-    pub name: String,
-    /// 0 to 1: the softmax of the network's outputs, or the output itself where the network ends in a sigmoid.
-    pub probability: f64,
 }
 
 impl TrainedRun {
@@ -123,26 +113,8 @@ impl<M: ImageClassifier> TrainedRun<M> {
     ///
     /// [`TrainError::Data`] when the image cannot be brought to the network's input; [`TrainError::Device`].
     pub fn predict(&self, image: &Image, device: &Device) -> Result<Vec<Prediction>, TrainError> {
-        let preprocess: &Preprocess = &self.state.preprocess;
-        let pixels = preprocess.apply(image)?;
-        let [channels, height, width] = self.model.input_shape();
-        let data = TensorData::new(pixels, [1, channels, height, width]);
-        let images_nchw = Tensor::<4>::from_data(data, device);
-        let logits = read_back_f32(self.model.forward(images_nchw), "the logits")?;
-        let scores = f32_values(&logits);
-        let probabilities = Probabilities::of(scores, self.model.gives_probabilities());
-        let mut predictions: Vec<Prediction> = scores
-            .iter()
-            .zip(&self.state.dataset.class_names)
-            .enumerate()
-            .map(|(class, (score, name))| Prediction {
-                class,
-                name: name.clone(),
-                probability: probabilities.of_score(*score),
-            })
-            .collect();
-        predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        Ok(predictions)
+        let State { preprocess, dataset, .. } = &self.state;
+        predict(&self.model, preprocess, &dataset.class_names, image, device)
     }
 }
 

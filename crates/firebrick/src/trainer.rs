@@ -8,7 +8,7 @@ use firebrick_models::{ImageClassifier, Network};
 use firebrick_train::config::Override;
 use firebrick_train::run_folder::{Resume, RunLocation};
 use firebrick_train::{
-    Config, Control, Event, Observer, Observers, Outcome, Plan, TrainError, fit, fit_network,
+    Config, Control, Event, Observer, Observers, Outcome, Plan, TrainError, fit, fit_network, plan_for,
 };
 
 /// Builds and starts a run. See the [crate's example](crate).
@@ -87,7 +87,7 @@ impl<'a> Trainer<'a> {
     ///
     /// [`TrainError`]; [`TrainError::kind`] says what kind of trouble it is.
     pub fn run(mut self) -> Result<Outcome<Network>, TrainError> {
-        let plan = Plan::new(self.config, &self.name, &*self.progress)?;
+        let plan = plan_for(self.config, &self.name, &self.location, &*self.progress)?;
         fit_network(&plan, &self.location, &mut self.observers)
     }
 

@@ -14,7 +14,7 @@ use firebrick::train::Config;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use serde_json::{Value, json};
 
-use crate::attended::Attended;
+use crate::attended::{Attended, NetworkArgument};
 use crate::console::Format;
 use crate::exit::Exit;
 use crate::message::{Failure, warning};
@@ -72,6 +72,9 @@ pub struct DatasetArguments {
     /// Folder with its files [default: data, or what the config says]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+
+    #[command(flatten)]
+    network: NetworkArgument,
 }
 
 impl DatasetArguments {
@@ -145,7 +148,7 @@ fn open(config: &DataConfig, input: InputShape, attended: &Attended) -> Result<D
 
 fn info(dataset: &DatasetArguments, json: bool) -> Result<Exit, Failure> {
     let config = dataset.resolve()?;
-    let attended = Attended::new(Format::for_people())?;
+    let attended = Attended::new(Format::for_people())?.on(dataset.network);
     let datasets = open(&config, ANY_SHAPE, &attended)?;
     let num_classes = datasets.info.class_names.len();
     let train = class_counts(&datasets.train, num_classes, &config, &attended)?;
@@ -242,7 +245,7 @@ fn download(dataset: &DatasetArguments) -> Result<Exit, Failure> {
         let text = format!("dataset `{}` has no official place to fetch it from", config.dataset.name());
         return Err(Failure::usage(text));
     };
-    let attended = Attended::new(Format::for_people())?;
+    let attended = Attended::new(Format::for_people())?.on(dataset.network);
     let fetched = firebrick::data::download::ensure(&files, &config.root, &attended.progress());
     attended.finish(fetched)?;
     output::line(format!("{}: {} is there", text::path(&config.root), config.dataset.name()))?;
@@ -257,11 +260,11 @@ fn export(
 ) -> Result<Exit, Failure> {
     let mut config = dataset.resolve()?;
     // Pixels / 255 and nothing else, so that the stored bytes can be had back exactly.
-    config.normalize = Normalize::None;
+    config.normalize = Some(Normalize::None);
     let out = out.unwrap_or_else(|| format!("{}-{}-{index}.png", config.dataset.name(), split.name()).into());
     refuse_ending(&out, "png")?;
     refuse_existing(&out, "--out")?;
-    let attended = Attended::new(Format::for_people())?;
+    let attended = Attended::new(Format::for_people())?.on(dataset.network);
     let input = match open(&config, ANY_SHAPE, &attended)?.info.source_shape {
         Some(shape) => shape,
         None => {

@@ -15,7 +15,7 @@ use firebrick::train::metric::check_classes;
 use firebrick::train::trained::TrainedRun;
 use serde_json::{Value, json};
 
-use crate::attended::Attended;
+use crate::attended::{Attended, NetworkArgument};
 use crate::console::Format;
 use crate::exit::Exit;
 use crate::message::{Failure, warning};
@@ -41,6 +41,9 @@ pub struct EvaluateArguments {
     /// Change a key of the run's config, as in --set data.root=/mnt/data; may be repeated
     #[arg(long, value_name = "KEY.PATH=VALUE")]
     set: Vec<String>,
+
+    #[command(flatten)]
+    network: NetworkArgument,
 
     /// Print one JSON object, with the confusion matrix
     #[arg(long)]
@@ -150,13 +153,14 @@ impl EvaluateArguments {
     /// Those of `firebrick evaluate RUN`.
     pub fn of(run: &Path) -> Self {
         let run = RunArguments::of(run);
-        Self { run, split: Part::Test, backend: None, set: Vec::new(), json: false }
+        let network = NetworkArgument { offline: false };
+        Self { run, network, split: Part::Test, backend: None, set: Vec::new(), json: false }
     }
 }
 
 /// Evaluates and prints loss, accuracy and the accuracy of each class.
 pub fn run(arguments: &EvaluateArguments) -> Result<Exit, Failure> {
-    let attended = Attended::new(Format::for_people())?;
+    let attended = Attended::new(Format::for_people())?.on(arguments.network);
     run_attended(arguments, &attended)?;
     Ok(Exit::Done)
 }
@@ -175,10 +179,10 @@ pub fn run_attended(arguments: &EvaluateArguments, attended: &Attended) -> Resul
     }
     // Images of another data set, too, are prepared as the network has learnt them.
     if !overrides.iter().any(|one| one.keys().starts_with(&["data".to_owned(), "normalize".to_owned()])) {
-        config.data.normalize = match &run.state.preprocess.normalization {
+        config.data.normalize = Some(match &run.state.preprocess.normalization {
             Some(normalization) => Normalize::Values(normalization.clone()),
             None => Normalize::None,
-        };
+        });
     }
     find_data(&run.run_dir, &mut config);
     // Training images, too, are evaluated as they are.

@@ -21,7 +21,7 @@ pub struct ExportArguments {
     #[command(flatten)]
     run: RunArguments,
 
-    /// Format of the file: safetensors, with classes, input size and normalisation in the metadata
+    /// Format of the file: safetensors, with classes and how images are prepared in the metadata
     #[arg(long, value_enum, default_value_t = ExportFormat::Safetensors, hide_possible_values = true)]
     format: ExportFormat,
 
@@ -38,7 +38,7 @@ pub struct ExportArguments {
 /// `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ExportFormat {
-    /// torch's layout and names; classes, input size and normalisation in the metadata
+    /// torch's layout and names; classes and how images are prepared in the metadata
     Safetensors,
 }
 
@@ -69,6 +69,7 @@ fn metadata(run: &TrainedRun) -> BTreeMap<String, String> {
         ("classes", json!(state.dataset.class_names).to_string()),
         ("input_shape", json!(run.config.model.network.input_shape()).to_string()),
         ("normalization", json!(state.preprocess.normalization).to_string()),
+        ("preprocess", json!(state.preprocess).to_string()),
         ("dataset", state.dataset.name.clone()),
         ("step", state.progress.position.step.to_string()),
         ("weights_sha256", weights_sha256(&run.model)),

@@ -6,11 +6,18 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use firebrick::component::text;
 use firebrick::data::{DataError, load_image_file};
-use firebrick::train::backend::Backend;
+use firebrick::models::published::NUM_IMAGENET_CLASSES;
+use firebrick::train::backend::{Backend, BackendChoice};
+use firebrick::train::config::StartWeights;
+use firebrick::train::config::start_weights::DEFAULT;
+use firebrick::train::pretrained::Pretrained;
 use firebrick::train::trained::{Prediction, TrainedRun};
 use image::ImageFormat;
 use serde_json::{Value, json};
 
+use crate::attended::{Attended, NetworkArgument};
+use crate::command::summary::named;
+use crate::console::Format;
 use crate::exit::Exit;
 use crate::message::Failure;
 use crate::output;
@@ -21,6 +28,11 @@ use crate::resolve::RunArguments;
 pub struct PredictArguments {
     #[command(flatten)]
     run: RunArguments,
+
+    /// Weights of a network that is named in place of a run: imagenet, imagenet1k_v1, imagenet1k_v2 or a file of
+    /// such [default: imagenet]
+    #[arg(long, value_name = "WEIGHTS")]
+    weights: Option<String>,
 
     /// Image files (PNG, JPEG, BMP, GIF, PNM, TIFF or WebP), or folders of them at any depth
     #[arg(value_name = "IMAGE", required = true)]
@@ -34,18 +46,32 @@ pub struct PredictArguments {
     #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     top: u32,
 
+    #[command(flatten)]
+    network: NetworkArgument,
+
     /// Print one JSON object a line, for each image
     #[arg(long)]
     json: bool,
 }
 
-/// Prints the most probable classes of each image. An image that cannot be read is told and passed
+/// What classifies.
+enum Classifier {
+    /// A run's network.
+    Run(Box<TrainedRun>),
+    /// A network with published weights, and whoever waited for them.
+    Pretrained(Box<Pretrained>, Attended),
+}
+
+/// Prints the most probable classes of each image, by a run's network or one with published weights. An image that cannot be read is told and passed
 /// over; the exit code is then its.
 pub fn run(arguments: &PredictArguments) -> Result<Exit, Failure> {
-    let (run, backend) = arguments.run.open(arguments.backend.as_deref())?;
+    let (classifier, backend) = open(arguments)?;
     let mut exit = Exit::Done;
     for image in images(&arguments.images)? {
-        let predictions = match predict(&run, &backend, &image) {
+        if let Classifier::Pretrained(_, attended) = &classifier {
+            attended.go_on()?;
+        }
+        let predictions = match predict(&classifier, &backend, &image) {
             Ok(predictions) => predictions,
             Err(failure) => {
                 exit = failure.report();
@@ -100,9 +126,33 @@ fn collect(folder: &Path, images: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn predict(run: &TrainedRun, backend: &Backend, path: &Path) -> Result<Vec<Prediction>, Failure> {
+fn open(arguments: &PredictArguments) -> Result<(Classifier, Backend), Failure> {
+    let Some(name) = arguments.run.network() else {
+        if let Some(weights) = &arguments.weights {
+            let text =
+                format!("--weights {} goes with the name of a network, and a run has its own", weights);
+            return Err(Failure::usage(text));
+        }
+        let (run, backend) = arguments.run.open(arguments.backend.as_deref())?;
+        return Ok((Classifier::Run(Box::new(run)), backend));
+    };
+    arguments.run.refuse_parts_of_a_run()?;
+    let backend = arguments.backend.as_deref().unwrap_or("auto").parse::<BackendChoice>()?.open()?;
+    let network = named(name, NUM_IMAGENET_CLASSES)
+        .unwrap_or_else(|| unreachable!("bug: `{name}` is no network, though the family lists it"))?;
+    let weights = StartWeights::from_text(arguments.weights.as_deref().unwrap_or(DEFAULT), &network);
+    let attended = Attended::new(Format::for_people())?.on(arguments.network);
+    let opened = Pretrained::open(&network, &weights, &backend.device, &attended.progress());
+    let opened = Box::new(attended.finish(opened)?);
+    Ok((Classifier::Pretrained(opened, attended), backend))
+}
+
+fn predict(classifier: &Classifier, backend: &Backend, path: &Path) -> Result<Vec<Prediction>, Failure> {
     let image = load_image_file(path)?;
-    Ok(run.predict(&image, &backend.device)?)
+    Ok(match classifier {
+        Classifier::Run(run) => run.predict(&image, &backend.device)?,
+        Classifier::Pretrained(network, _) => network.predict(&image, &backend.device)?,
+    })
 }
 
 fn as_json(image: &Path, predictions: &[Prediction]) -> Value {

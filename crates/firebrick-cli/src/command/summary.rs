@@ -100,7 +100,7 @@ fn meant(network: &str, num_classes: Option<usize>) -> Result<Meant, Failure> {
 }
 
 /// A network of the registry by name alone; none if it has no such name.
-fn named(name: &str, num_classes: usize) -> Option<Result<ModelConfig, Failure>> {
+pub fn named(name: &str, num_classes: usize) -> Option<Result<ModelConfig, Failure>> {
     let refused = |error: String| {
         Failure::usage(format!("model `{name}`: {error}"))
             .hint("describe it in a config and name that: firebrick summary FILE.toml")

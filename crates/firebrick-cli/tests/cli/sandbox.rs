@@ -108,8 +108,15 @@ impl Sandbox {
     /// A binary that knows nothing of Cargo or of the terminal the tests run in.
     pub fn command(&self, binary: &str) -> Command {
         let mut command = Command::new(binary);
-        command.current_dir(self.folder.path());
-        for name in ["CARGO_MANIFEST_DIR", "NO_COLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE"] {
+        command.current_dir(self.folder.path()).env("FIREBRICK_CACHE", self.folder.path().join("cache"));
+        for name in [
+            "FIREBRICK_MIRROR",
+            "FIREBRICK_OFFLINE",
+            "CARGO_MANIFEST_DIR",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+            "RUST_BACKTRACE",
+        ] {
             command.env_remove(name);
         }
         command

@@ -1,6 +1,8 @@
-//! What a file on the network is: its official place and the MD5 sum published with it.
+//! What a file on the network is: its official place and the sum published with it.
 
 use std::path::PathBuf;
+
+use super::checksum::Checksum;
 
 /// A file on the network and what it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,8 +11,8 @@ pub struct RemoteFile {
     pub base_url: &'static str,
     /// The name, there and here.
     pub name: &'static str,
-    /// The published MD5 sum, 32 lower-case hexadecimal digits.
-    pub md5: &'static str,
+    /// The published sum.
+    pub checksum: Checksum,
 }
 
 /// What a data set needs to have fetched.

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use md5::{Digest, Md5};
-
+use super::mirror::Mirror;
 use super::remote_files::RemoteFile;
 use crate::error::DataError;
 use crate::progress::Progress;
@@ -18,16 +17,23 @@ pub(super) struct Target<'a> {
     pub(super) file: &'a RemoteFile,
     pub(super) url: String,
     pub(super) path: PathBuf,
+    /// Whether other programs use the folder, too.
+    pub(super) is_shared: bool,
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    /// In a folder that is one program's own.
+    pub(super) fn new(file: &'a RemoteFile, folder: &Path, mirror: &Mirror) -> Self {
+        Self { file, url: mirror.url(file), path: folder.join(file.name), is_shared: false }
+    }
+
     /// How to mend a download that cannot work, with all that is needed to do it by hand.
     pub(super) fn by_hand(&self) -> String {
         format!(
-            "without network, fetch {} elsewhere and put it at {} (MD5 {})",
+            "without network, fetch {} elsewhere and put it at {} ({})",
             self.url,
             self.path.display(),
-            self.file.md5
+            self.file.checksum
         )
     }
 
@@ -59,9 +65,4 @@ pub(super) fn read_chunks(
             Err(error) => return Err(DataError::io(path, "read", error)),
         }
     }
-}
-
-/// The sum in lower-case hexadecimal, as it is published.
-pub(super) fn hex(md5: Md5) -> String {
-    md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cifar;
 use super::cifar_variant::{Layout, TORONTO, Variant};
 use super::interface::{DatasetSource, OpenRequest, Source};
-use crate::download::{RemoteFile, RemoteFiles};
+use crate::download::{Checksum, RemoteFile, RemoteFiles};
 use crate::error::DataError;
 use crate::transform::Normalization;
 
@@ -65,7 +65,7 @@ static VARIANT: Variant = Variant {
     remote_archive: RemoteFile {
         base_url: TORONTO,
         name: "cifar-10-binary.tar.gz",
-        md5: "c32a1d4ab5d03f1284b67883e8d87530",
+        checksum: Checksum::Md5("c32a1d4ab5d03f1284b67883e8d87530"),
     },
     label_offset: 0,
     num_labels: 1,

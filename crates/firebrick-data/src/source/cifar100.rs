@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cifar;
 use super::cifar_variant::{Layout, TORONTO, Variant};
 use super::interface::{DatasetSource, OpenRequest, Source};
-use crate::download::{RemoteFile, RemoteFiles};
+use crate::download::{Checksum, RemoteFile, RemoteFiles};
 use crate::error::DataError;
 use crate::transform::Normalization;
 
@@ -101,7 +101,7 @@ const VARIANT: Variant = Variant {
     remote_archive: RemoteFile {
         base_url: TORONTO,
         name: "cifar-100-python.tar.gz",
-        md5: "eb9058c3a382ffc7106e4002c42a8d85",
+        checksum: Checksum::Md5("eb9058c3a382ffc7106e4002c42a8d85"),
     },
     label_offset: 1,
     num_labels: 2,

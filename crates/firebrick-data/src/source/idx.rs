@@ -17,7 +17,7 @@ use firebrick_storage::{
 use super::interface::{OpenRequest, SharedDataset, Source, Wanted, check_cancelled, owned};
 use super::records::{Part, Records};
 use crate::bad_image::SkippedImages;
-use crate::download::{RemoteFile, RemoteFiles};
+use crate::download::{Checksum, RemoteFile, RemoteFiles};
 use crate::error::DataError;
 use crate::shape::InputShape;
 
@@ -97,7 +97,7 @@ pub(super) fn open(variant: &'static Variant, request: &OpenRequest) -> Result<S
 
 /// The four files, which a download fetches into the first of the folders.
 pub(super) fn remote_files(variant: &Variant) -> RemoteFiles {
-    let file = |(name, md5)| RemoteFile { base_url: variant.base_url, name, md5 };
+    let file = |(name, md5)| RemoteFile { base_url: variant.base_url, name, checksum: Checksum::Md5(md5) };
     let files = REMOTE_FILES.into_iter().zip(variant.md5).map(file).collect();
     RemoteFiles { folder: PathBuf::from(variant.folders[0]), files }
 }

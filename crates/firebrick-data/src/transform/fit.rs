@@ -7,9 +7,11 @@ use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::crop::{crop, crop_center, half};
-use super::resample::resample;
+use super::interpolation::Interpolation;
+use super::resample::{resample, resample_window};
 use super::resize::with_shorter;
 use super::side::MAX_SIDE;
+use super::window::Window;
 use super::working_image::WorkingImage;
 use crate::shape::ImageSize;
 
@@ -20,7 +22,8 @@ pub enum Resize {
     /// Straight to the model's height and width; proportions are not kept. Written `"squash"`.
     #[default]
     Squash,
-    /// The shorter side first, then the middle of the image. Written `{ shorter = 256, crop = 224 }`.
+    /// The shorter side first, then the middle of the image. Written `{ shorter = 256, crop = 224 }`, perhaps with
+    /// `interpolation = "bicubic"`.
     Shorter(ShorterConfig),
     /// Whole and with its proportions, in the middle of a black image of the model's size. Written
     /// `"letterbox"`.
@@ -37,6 +40,17 @@ pub struct ShorterConfig {
     /// width when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<usize>,
+    /// How values between pixels are found.
+    #[serde(default = "bilinear", skip_serializing_if = "is_bilinear")]
+    pub interpolation: Interpolation,
+}
+
+fn bilinear() -> Interpolation {
+    Interpolation::Bilinear
+}
+
+fn is_bilinear(interpolation: &Interpolation) -> bool {
+    *interpolation == Interpolation::Bilinear
 }
 
 impl Resize {
@@ -51,7 +65,7 @@ impl Resize {
     ///
     /// [`ArgumentError`] for `shorter` or `crop`.
     pub fn validate(&self) -> Result<(), ArgumentError> {
-        let Self::Shorter(ShorterConfig { shorter, crop }) = *self else { return Ok(()) };
+        let Self::Shorter(ShorterConfig { shorter, crop, .. }) = *self else { return Ok(()) };
         check::in_range("shorter", shorter, 1, MAX_SIDE)?;
         match crop {
             Some(crop) => check::in_range("crop", crop, 1, shorter),
@@ -66,7 +80,7 @@ impl Resize {
     /// As [`Resize::validate`]; a crop that is not the model's size.
     pub fn validate_for(&self, model: ImageSize) -> Result<(), ArgumentError> {
         self.validate()?;
-        let Self::Shorter(ShorterConfig { shorter, crop }) = *self else { return Ok(()) };
+        let Self::Shorter(ShorterConfig { shorter, crop, .. }) = *self else { return Ok(()) };
         if let Some(crop) = crop {
             let expected = format!("the size of the model's input, {model}");
             check::that(ImageSize::square(crop) == model, "crop", crop, expected)?;
@@ -81,13 +95,13 @@ impl Resize {
     /// # Source
     ///
     /// torchvision on PIL images: `Resize((height, width))`; `Resize(shorter)` then `CenterCrop`; and
-    /// Pillow's `ImageOps.pad`. All bilinear.
+    /// Pillow's `ImageOps.pad`. All bilinear, but for a `Shorter` that says otherwise.
     pub(super) fn apply(&self, image: &mut WorkingImage, model: ImageSize) {
         match self {
             Self::Squash => resample(image, model.height, model.width),
             Self::Shorter(arguments) => {
-                let ImageSize { height, width } = with_shorter(image.size(), arguments.shorter);
-                resample(image, height, width);
+                let target = with_shorter(image.size(), arguments.shorter);
+                resample_window(image, Window::whole(image.size()), target, arguments.interpolation);
                 crop_center(image, model);
             }
             Self::Letterbox => letterbox(image, model),
@@ -99,8 +113,9 @@ impl Resize {
         match self {
             Self::Squash => format!("resize to {model} (bilinear)"),
             Self::Shorter(arguments) => {
-                let shorter = arguments.shorter;
-                format!("resize the shorter side to {shorter} (bilinear), center_crop to {model}")
+                let ShorterConfig { shorter, interpolation, .. } = *arguments;
+                let interpolation = interpolation.name();
+                format!("resize the shorter side to {shorter} ({interpolation}), center_crop to {model}")
             }
             Self::Letterbox => format!("letterbox to {model} (bilinear)"),
         }

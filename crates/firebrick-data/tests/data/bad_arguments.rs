@@ -34,11 +34,11 @@ fn counts_out_of_range() {
 
 #[test]
 fn normalisation_that_cannot_be() {
-    refused(|config| config.normalize = values(&[0.5; 2], &[0.5; 2]), &["data.normalize", "got 2"]);
-    refused(|config| config.normalize = values(&[0.5; 3], &[0.5]), &["data.normalize.std"]);
-    refused(|config| config.normalize = values(&[f32::NAN], &[1.0]), &["data.normalize.mean", "NaN"]);
-    refused(|config| config.normalize = values(&[0.5], &[0.0]), &["data.normalize.std", "above 0"]);
-    refused(|config| config.normalize = values(&[0.5], &[-1.0]), &["data.normalize.std", "-1"]);
+    refused(|config| config.normalize = Some(values(&[0.5; 2], &[0.5; 2])), &["data.normalize", "got 2"]);
+    refused(|config| config.normalize = Some(values(&[0.5; 3], &[0.5])), &["data.normalize.std"]);
+    refused(|config| config.normalize = Some(values(&[f32::NAN], &[1.0])), &["data.normalize.mean", "NaN"]);
+    refused(|config| config.normalize = Some(values(&[0.5], &[0.0])), &["data.normalize.std", "above 0"]);
+    refused(|config| config.normalize = Some(values(&[0.5], &[-1.0])), &["data.normalize.std", "-1"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use firebrick_data::download::{Fetched, Mirror, RemoteFile, RemoteFiles, ensure_from, fetch};
+use firebrick_data::download::{Checksum, Fetched, Mirror, RemoteFile, RemoteFiles, ensure_from, fetch};
 use firebrick_data::{DataError, DatasetConfig, Progress};
 use server::{Answer, Server};
 use tempfile::TempDir;
@@ -22,11 +22,9 @@ fn contents() -> Vec<u8> {
 }
 
 /// The file on the test server. Its sum was computed by `md5sum`.
-const FILE: RemoteFile = RemoteFile {
-    base_url: "http://nowhere.invalid",
-    name: "file.tar.gz",
-    md5: "3daeab5bbad4d9d4764300c445051dd8",
-};
+const FILE: RemoteFile =
+    RemoteFile { base_url: "http://nowhere.invalid", name: "file.tar.gz", checksum: Checksum::Md5(MD5) };
+const MD5: &str = "3daeab5bbad4d9d4764300c445051dd8";
 
 /// Collects what a download tells; cancels after so many bytes if told to.
 #[derive(Default)]
@@ -156,7 +154,7 @@ fn a_cut_off_download_leaves_a_part_that_the_next_one_resumes() {
     });
     let place = Place::new();
     let error = place.fetch(&server).unwrap_err();
-    assert_says(&error, &["cut off", "expected 1000000 bytes", "got 300000", "file.tar.gz.part", FILE.md5]);
+    assert_says(&error, &["cut off", "expected 1000000 bytes", "got 300000", "file.tar.gz.part", MD5]);
     assert_eq!(place.names(), ["file.tar.gz.part"]);
     assert!(fs::read(&place.part).unwrap() == contents()[..300_000]);
 
@@ -240,7 +238,7 @@ fn wrong_bytes_are_refused_and_nothing_is_kept() {
     let server = Server::start(move |_| Answer::ranges(wrong.clone()));
     let place = Place::new();
     let error = place.fetch(&server).unwrap_err();
-    assert_says(&error, &["expected MD5", FILE.md5, "1000000 bytes", "http://127.0.0.1"]);
+    assert_says(&error, &["expected MD5", MD5, "1000000 bytes", "http://127.0.0.1"]);
     assert_eq!(place.names(), Vec::<String>::new());
 }
 
@@ -270,7 +268,7 @@ fn refusals_say_the_status_and_what_to_put_where() {
         let error = fetch(&FILE, &missing, &Mirror::at(server.url()), &()).unwrap_err();
         let path = missing.join(FILE.name).display().to_string();
         let url = format!("{}/{}", server.url(), FILE.name);
-        assert_says(&error, &[&status.to_string(), &url, &path, FILE.md5]);
+        assert_says(&error, &[&status.to_string(), &url, &path, MD5]);
         assert_eq!(place.names(), Vec::<String>::new(), "no empty folders stay behind");
     }
 }
@@ -314,7 +312,7 @@ fn without_a_server_it_says_what_to_put_where() {
     let mirror = Mirror::at(format!("http://127.0.0.1:{port}/"));
     let error = fetch(&FILE, place.folder.path(), &mirror, &()).unwrap_err();
     let url = format!("http://127.0.0.1:{port}/{}", FILE.name);
-    assert_says(&error, &["cannot reach", &url, &place.whole.display().to_string(), FILE.md5]);
+    assert_says(&error, &["cannot reach", &url, &place.whole.display().to_string(), MD5]);
     assert_eq!(place.names(), Vec::<String>::new());
 }
 
@@ -337,12 +335,12 @@ fn somebodys_own_file_of_that_name_is_used_as_it_is() {
     let place = Place::new();
     fs::write(&place.whole, b"mine").unwrap();
     let listener = Listener::default();
-    let md5 = "918b81db5e91d031548b963c93845e5b".to_string();
+    let sum = "918b81db5e91d031548b963c93845e5b".to_string();
     let fetched = place.fetch_telling(&server, &listener).unwrap();
     assert!(matches!(&fetched, Fetched::KeptOwn { .. }), "{fetched:?}");
     assert!(listener.told("used as it is"));
-    assert!(listener.told(FILE.md5));
-    assert_eq!(fetched, Fetched::KeptOwn { md5 });
+    assert!(listener.told(MD5));
+    assert_eq!(fetched, Fetched::KeptOwn { sum });
     assert_eq!(fs::read(&place.whole).unwrap(), b"mine");
     assert_eq!(server.ranges_asked(), Vec::<Option<String>>::new());
 }
@@ -377,7 +375,7 @@ fn ensure_asks_for_the_files_of_the_data_set_where_they_belong() {
         let root = tempfile::tempdir().unwrap();
         let error = ensure_from(&Mirror::at(server.url()), &files, root.path(), &()).unwrap_err();
         let path = root.path().join(folder).join(first.name).display().to_string();
-        assert_says(&error, &[first.name, &path, first.md5]);
+        assert_says(&error, &[first.name, &path, first.checksum.digits()]);
     };
     check("cifar10", "");
     check("cifar100", "");
@@ -398,10 +396,11 @@ fn the_table_holds_sums_and_addresses() {
     let files: Vec<RemoteFile> = files.flat_map(|files| files.files).collect();
     let mut sums: Vec<&str> = Vec::new();
     for file in &files {
-        assert_eq!(file.md5.len(), 32, "{}", file.name);
-        assert!(file.md5.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
+        let Checksum::Md5(md5) = file.checksum else { panic!("{}", file.name) };
+        assert_eq!(md5.len(), 32, "{}", file.name);
+        assert!(md5.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
         assert!(file.base_url.starts_with("http") && !file.base_url.ends_with('/'));
-        sums.push(file.md5);
+        sums.push(md5);
     }
     sums.sort_unstable();
     sums.dedup();

@@ -24,6 +24,7 @@ mod mixup;
 mod on_bad_image;
 mod own;
 mod same_samples;
+mod shared_download;
 mod small_sources;
 mod splits;
 mod steps;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use firebrick_data::random::{Purpose, generator};
 use firebrick_data::transform::{
-    CenterCropConfig, Pipeline, RandomCropConfig, RandomHorizontalFlipConfig, ResizeConfig, ShorterConfig,
-    Sides, WorkingImage,
+    CenterCropConfig, Interpolation, Pipeline, RandomCropConfig, RandomHorizontalFlipConfig, ResizeConfig,
+    ShorterConfig, Sides, WorkingImage,
 };
 use firebrick_data::{
     DataConfig, DataError, Image, InputShape, PreparedDataset, Preprocess, Resize, Transform,
@@ -79,13 +79,15 @@ fn a_center_crop_has_torchvisions_bits() {
 
 #[test]
 fn shorter_and_letterbox_have_torchvisions_and_pillows_bits() {
-    for case in cases("fit") {
-        let [channels, height, width, shorter, crop] = numbers(&case);
-        let image = image([channels, height, width], bytes(case[5]));
-        for crop_key in [Some(crop), None] {
-            let resize = Resize::Shorter(ShorterConfig { shorter, crop: crop_key });
-            let got = fitted(resize, &image, crop, crop);
-            assert!(got == bytes(case[6]), "{height}x{width}: {shorter}, {crop}");
+    for (kind, interpolation) in [("fit", Interpolation::Bilinear), ("bicubic", Interpolation::Bicubic)] {
+        for case in cases(kind) {
+            let [channels, height, width, shorter, crop] = numbers(&case);
+            let image = image([channels, height, width], bytes(case[5]));
+            for crop_key in [Some(crop), None] {
+                let resize = Resize::Shorter(ShorterConfig { shorter, crop: crop_key, interpolation });
+                let got = fitted(resize, &image, crop, crop);
+                assert!(got == bytes(case[6]), "{kind} {height}x{width}: {shorter}, {crop}");
+            }
         }
     }
     for case in cases("letterbox") {
@@ -178,7 +180,7 @@ fn steps_that_set_the_size_replace_the_automatic_resizing_of_training_images_onl
         "{steps}"
     );
     config.augment.clear();
-    config.resize = Resize::Letterbox;
+    config.resize = Some(Resize::Letterbox);
     let datasets = open(&config, input, 0, &()).unwrap();
     assert_eq!(red(&datasets), [vec![0; 4], vec![0; 4]]);
 }
@@ -192,8 +194,18 @@ fn old_checkpoints_squash_and_new_ones_say_how() {
     assert!(!toml::to_string(&preprocess).unwrap().contains("resize"));
     let new = format!("{old}\nresize = {{ shorter = 10, crop = 8 }}");
     let preprocess: Preprocess = toml::from_str(&new).unwrap();
-    assert_eq!(preprocess.resize, Resize::Shorter(ShorterConfig { shorter: 10, crop: Some(8) }));
+    let interpolation = Interpolation::Bilinear;
+    assert_eq!(
+        preprocess.resize,
+        Resize::Shorter(ShorterConfig { shorter: 10, crop: Some(8), interpolation })
+    );
     let written = toml::to_string(&preprocess).unwrap();
+    assert!(!written.contains("interpolation"), "{written}");
+    let bicubic = format!("{old}\nresize = {{ shorter = 10, crop = 8, interpolation = \"bicubic\" }}");
+    let bicubic: Preprocess = toml::from_str(&bicubic).unwrap();
+    let steps = bicubic.steps(None).join("\n");
+    assert!(steps.contains("resize the shorter side to 10 (bicubic), center_crop to 8x8"), "{steps}");
+    assert_eq!(toml::from_str::<Preprocess>(&toml::to_string(&bicubic).unwrap()).unwrap(), bicubic);
     assert_eq!(toml::from_str::<Preprocess>(&written).unwrap(), preprocess);
     let image = image([1, 20, 30], vec![9; 600]);
     assert_eq!(preprocess.apply(&image).unwrap().len(), 64);
@@ -236,7 +248,7 @@ proptest! {
         let input = InputShape { channels: 4 - channels, height: 7, width: 9 };
         let resize_key = match way {
             0 => Resize::Letterbox,
-            1 => Resize::Shorter(ShorterConfig { shorter: 9, crop: None }),
+            1 => Resize::Shorter(ShorterConfig { shorter: 9, crop: None, interpolation: Interpolation::Bilinear }),
             _ => Resize::Squash,
         };
         let crop = RandomCropConfig { padding: 2, ..Default::default() };

@@ -22,7 +22,7 @@ pub fn named(name: &str) -> DatasetConfig {
 pub fn config(dataset: &str, root: &Path) -> DataConfig {
     let mut config = DataConfig::new(named(dataset));
     config.root = root.to_path_buf();
-    config.normalize = Normalize::None;
+    config.normalize = Some(Normalize::None);
     config
 }
 

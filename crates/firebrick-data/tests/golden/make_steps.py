@@ -6,6 +6,7 @@ One case a line, fields separated by blanks; pixels are channel by channel, row 
     shorter     channels height width side pixels new_height new_width result
     center      channels height width new_height new_width pixels result
     fit         channels height width shorter crop pixels result       (Resize(shorter), then CenterCrop(crop))
+    bicubic     channels height width shorter crop pixels result       (the same, bicubic)
     letterbox   channels height width new_height new_width pixels result
     mixup       images values classes share labels pixels result probabilities     (f32 bits in hex; share as f64 bits)
     cutmix      images channels height width classes left top right bottom share labels pixels result probabilities
@@ -79,3 +80,8 @@ for num, box in [(1, (0, 1, 2, 3)), (2, (1, 0, 4, 5)), (4, (0, 0, 4, 5)), (3, (2
     numbers = ",".join(str(label) for label in labels.tolist())
     shares = struct.pack(">d", share).hex()
     print("cutmix", num, 2, 5, 4, 3, *box, shares, numbers, floats(images), floats(mixed), floats(probabilities))
+for shape in SHAPES:
+    for shorter, crop in [(8, 8), (9, 6), (12, 7)]:
+        image = make(*shape)
+        resized = functional.resize(image, shorter, functional.InterpolationMode.BICUBIC)
+        print("bicubic", *shape, shorter, crop, text(image), text(functional.center_crop(resized, crop)))

@@ -5,6 +5,7 @@ use firebrick_component::{ArgumentError, Component};
 
 use super::model::Network;
 use super::plan::NetworkPlan;
+use crate::published::PublishedWeights;
 
 /// A network's arguments, and the network that they describe.
 ///
@@ -23,6 +24,12 @@ pub trait NetworkConfig: Component {
 
     /// Another class count, for data whose classes are counted when read.
     fn set_num_classes(&mut self, num_classes: usize);
+
+    /// Weights that are published for the network with its default arguments; the last are the ones to take. None for most
+    /// networks.
+    fn published(&self) -> &'static [PublishedWeights] {
+        &[]
+    }
 
     /// The network's layers, checked.
     ///

@@ -14,10 +14,11 @@ use crate::parameters::ParameterInfo;
 /// How forgiving [`load`](super::load) is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadOptions<'a> {
-    /// `true`: every parameter must be in the file and every tensor of the file in the model.
-    /// `false`: a parameter that is missing, and a head for another class count, keep the values
-    /// they have; extra tensors are left out. The report says which. A tensor of a wrong shape
-    /// anywhere but in the head stays an error, as in torch.
+    /// `true`: every parameter must be in the file and every tensor of the file in the model, but for a last layer
+    /// that is for another number of classes as a whole: it keeps the values it has.
+    /// `false`: a parameter that is missing, and a last layer of any other shape, keep the values
+    /// they have, too; extra tensors are left out. The report says which. A tensor of a wrong shape
+    /// anywhere but in the last layer stays an error, as in torch.
     pub strict: bool,
     /// Where in the file the network lies, such as `state_dict` or `checkpoint.params_ema`; `None`: wherever one
     /// fits.
@@ -168,6 +169,22 @@ impl Draft {
         if by_tensor.problems() == 0 { by_tensor } else { by_layer }
     }
 
+    /// Whether the file has every tensor of the last layer, all of them for the same other number of classes.
+    fn is_head_of_other_classes(&self, file: &WeightsFile, targets: &Targets) -> bool {
+        let mut found = None;
+        for (target, matched) in targets.parameters.iter().zip(&self.matches) {
+            if !targets.is_head(target) {
+                continue;
+            }
+            let Some(tensor) = matched.map(|matched| &file.tensors[matched.tensor]) else { return false };
+            let Some(classes) = target.other_classes(&tensor.shape, file.layout) else { return false };
+            if *found.get_or_insert(classes) != classes {
+                return false;
+            }
+        }
+        found.is_some()
+    }
+
     /// Sorts what was found into what can be loaded and what is wrong.
     fn findings(&self, file: &WeightsFile, targets: &Targets) -> Findings {
         let mut findings = Findings::default();
@@ -179,6 +196,7 @@ impl Draft {
                     .push(NamedShape { name: target.info.name.clone(), shape: target.info.shape.clone() }),
             }
         }
+        findings.is_head_of_other_classes = self.is_head_of_other_classes(file, targets);
         let extra = leftover(file, &self.matches);
         findings.extra = extra.map(|i| named_shape(&file.tensors[i])).collect();
         findings
@@ -188,6 +206,8 @@ impl Draft {
 /// Everything that a comparison of file and model brings up.
 #[derive(Default)]
 struct Findings {
+    /// Whether the last layer is whole, and differs in nothing but the number of classes.
+    is_head_of_other_classes: bool,
     pairs: Vec<(ParameterInfo, Match)>,
     missing: Vec<NamedShape>,
     extra: Vec<NamedShape>,
@@ -216,7 +236,8 @@ impl Findings {
         targets: &Targets,
         options: LoadOptions,
     ) -> Result<Plan, WeightsError> {
-        let forgivable = self.missing.len() + self.misshapen_head.len() + self.extra.len();
+        let wrong_head = if self.is_head_of_other_classes { 0 } else { self.misshapen_head.len() };
+        let forgivable = self.missing.len() + wrong_head + self.extra.len();
         let fatal = self.misshapen.len() + self.mistyped.len();
         let is_fatal = fatal > 0 || self.pairs.is_empty();
         if !is_fatal && (forgivable == 0 || !options.strict) {
@@ -228,7 +249,9 @@ impl Findings {
                 extra: self.extra,
             });
         }
-        self.misshapen.extend(self.misshapen_head);
+        if !self.is_head_of_other_classes {
+            self.misshapen.extend(self.misshapen_head);
+        }
         Err(WeightsError::Mismatch(Box::new(Mismatch {
             path: file.path.clone(),
             model: targets.model.clone(),

@@ -11,6 +11,7 @@ mod described;
 mod error;
 mod file;
 mod format;
+mod head;
 mod layers;
 mod matching;
 mod names;
@@ -34,6 +35,7 @@ pub use described::{MatchedBy, Misshapen, Mistyped, NamedShape};
 pub use error::{Mismatch, WeightsError};
 pub use file::Choice;
 pub use format::WeightsFormat;
+pub use head::classes_in_file;
 pub use matching::LoadOptions;
 pub use names::{NameStyle, UnknownNameStyle, parameter_names};
 pub use report::{Assignment, LoadReport};
@@ -47,7 +49,8 @@ pub use save::save_safetensors;
 /// files that are older than today's (DenseNet's `norm.1`) count as today's. The file's contents say which format it is
 /// in, not its name. A checkpoint of PyTorch may hold more than the network: the dictionary in it that fits best is
 /// taken, an optimiser's state never. Where several fit equally well, one under `state_dict`, `model_state_dict` or
-/// `model` is taken, and otherwise `options.key` has to say which. f16, bf16 and f64 become f32. Parameters keep their
+/// `model` is taken, and otherwise `options.key` has to say which. A last layer for another number of classes is left out of
+/// the file and stays fresh; the report says so. f16, bf16 and f64 become f32. Parameters keep their
 /// identity and device.
 ///
 /// # Errors

@@ -41,8 +41,7 @@ pub struct LoadReport {
     pub assignments: Vec<Assignment>,
     /// Parameters that keep their fresh values because the file has none (`strict = false`).
     pub missing: Vec<NamedShape>,
-    /// Parameters of the head that keep their fresh values because the file's head is for another
-    /// number of classes (`strict = false`).
+    /// Parameters of the last layer that keep their fresh values because the file's is for another number of classes.
     pub fresh_head: Vec<Misshapen>,
     /// Tensors of the file that the model has no place for (`strict = false`).
     pub extra: Vec<NamedShape>,

@@ -26,6 +26,16 @@ pub(crate) struct Target {
     pub(super) file_shape: Vec<usize>,
 }
 
+impl Target {
+    /// The number of classes that a tensor of the last layer is for, if its shape is this parameter's but for that number.
+    pub(super) fn other_classes(&self, shape: &[usize], layout: Layout) -> Option<usize> {
+        let axis = if self.info.is_linear_weight && layout == Layout::Burn { 1 } else { 0 };
+        let mut same = shape.to_vec();
+        let classes = std::mem::replace(same.get_mut(axis)?, *self.file_shape.get(axis)?);
+        (same == self.file_shape && classes != self.file_shape[axis]).then_some(classes)
+    }
+}
+
 impl Targets {
     pub(crate) fn of<M: ImageClassifier>(model: &M, layout: Layout) -> Self {
         let infos = parameter_infos(model);

@@ -18,7 +18,9 @@ fn hidden(key: &str, hidden_features: usize) -> Result<(), ArgumentError> {
 
 network! {
     /// `torchvision.models.alexnet`.
-    AlexNetConfig for [3, 224, 224], 1000;
+    AlexNetConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("alexnet-owt-7be5be79.pth", 233.087, 56.522),
+    ];
     /// Probability of the two dropout layers.
     dropout: f64 = 0.5, check::below_one;
     /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.

@@ -5,11 +5,12 @@ use firebrick_component::ArgumentError;
 /// Makes the struct of a network's arguments and its traits.
 ///
 /// Every network has `num_classes` and `input_shape`; the fields are those it has besides, each with torchvision's
-/// default and perhaps a check.
+/// default and perhaps a check. `published` lists its published weights, the default last: file, size in MiB, top-1 in
+/// percent.
 macro_rules! network {
     (
         $(#[$about:meta])*
-        $config:ident for $shape:expr, $classes:expr;
+        $config:ident for $shape:expr, $classes:expr $(, published $published:expr)?;
         $($(#[$about_field:meta])* $field:ident: $kind:ty = $default:expr $(, $check:path)?;)*
         => $build:expr;
     ) => {
@@ -48,6 +49,12 @@ macro_rules! network {
             fn set_num_classes(&mut self, num_classes: usize) {
                 self.num_classes = num_classes;
             }
+
+            $(fn published(&self) -> &'static [$crate::published::PublishedWeights] {
+                use $crate::published::PublishedWeights;
+                const PUBLISHED: &[PublishedWeights] = $published;
+                PUBLISHED
+            })?
 
             fn build(&self) -> Result<$crate::network::NetworkPlan, firebrick_component::ArgumentError> {
                 let most = $crate::shape::MAX_CLASSES;

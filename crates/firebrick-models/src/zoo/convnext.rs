@@ -24,7 +24,9 @@ const WIDTHS: [usize; 4] = [96, 192, 384, 768];
 
 network! {
     /// `torchvision.models.convnext_tiny`.
-    ConvNextTinyConfig for [3, 224, 224], 1000;
+    ConvNextTinyConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("convnext_tiny-983f1562.pth", 109.119, 82.52).shorter(236),
+    ];
     /// Probability with which an image leaves out the deepest block in training; the first block's is 0, and those
     /// between lie on a line. torchvision's `stochastic_depth_prob`.
     drop_path: f64 = 0.1, check::below_one;
@@ -33,7 +35,9 @@ network! {
 
 network! {
     /// `torchvision.models.convnext_small`.
-    ConvNextSmallConfig for [3, 224, 224], 1000;
+    ConvNextSmallConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("convnext_small-0c510722.pth", 191.703, 83.616).shorter(230),
+    ];
     /// Probability with which an image leaves out the deepest block in training; the first block's is 0, and those
     /// between lie on a line. torchvision's `stochastic_depth_prob`.
     drop_path: f64 = 0.4, check::below_one;

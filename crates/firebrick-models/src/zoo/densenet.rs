@@ -23,7 +23,9 @@ const STEM: usize = 64;
 
 network! {
     /// `torchvision.models.densenet121`.
-    DenseNet121Config for [3, 224, 224], 1000;
+    DenseNet121Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("densenet121-a639ec97.pth", 30.845, 74.434),
+    ];
     /// Probability of the dropout behind each layer of a block; torchvision's `drop_rate`.
     dropout: f64 = 0.0, check::below_one;
     => build;

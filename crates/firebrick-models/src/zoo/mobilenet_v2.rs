@@ -26,7 +26,10 @@ const BLOCKS: [(usize, usize, usize, usize); 7] = [
 
 network! {
     /// `torchvision.models.mobilenet_v2`.
-    MobileNetV2Config for [3, 224, 224], 1000;
+    MobileNetV2Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("mobilenet_v2-b0353104.pth", 13.555, 71.878),
+        PublishedWeights::v2("mobilenet_v2-7ebf99e0.pth", 13.598, 72.154),
+    ];
     /// Probability of the dropout before the last layer.
     dropout: f64 = 0.2, check::below_one;
     => build;

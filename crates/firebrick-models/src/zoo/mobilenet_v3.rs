@@ -81,7 +81,10 @@ const SMALL: [Block; 11] = [
 
 network! {
     /// `torchvision.models.mobilenet_v3_large`.
-    MobileNetV3LargeConfig for [3, 224, 224], 1000;
+    MobileNetV3LargeConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("mobilenet_v3_large-8738ca79.pth", 21.114, 74.042),
+        PublishedWeights::v2("mobilenet_v3_large-5c1a4163.pth", 21.107, 75.274),
+    ];
     /// Probability of the dropout before the last layer.
     dropout: f64 = 0.2, check::below_one;
     => |config| network(&LARGE, 1280, config.input_shape, config.num_classes, config.dropout);
@@ -89,7 +92,9 @@ network! {
 
 network! {
     /// `torchvision.models.mobilenet_v3_small`.
-    MobileNetV3SmallConfig for [3, 224, 224], 1000;
+    MobileNetV3SmallConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("mobilenet_v3_small-047dcff4.pth", 9.829, 67.668),
+    ];
     /// Probability of the dropout before the last layer.
     dropout: f64 = 0.2, check::below_one;
     => |config| network(&SMALL, 1024, config.input_shape, config.num_classes, config.dropout);

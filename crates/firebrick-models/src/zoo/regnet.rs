@@ -24,7 +24,10 @@ const STEM: usize = 32;
 
 network! {
     /// `torchvision.models.regnet_y_400mf`.
-    RegNetY400MfConfig for [3, 224, 224], 1000;
+    RegNetY400MfConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("regnet_y_400mf-c65dace8.pth", 16.806, 74.046),
+        PublishedWeights::v2("regnet_y_400mf-e6988f5f.pth", 16.806, 75.804),
+    ];
     => build;
 }
 

@@ -139,7 +139,9 @@ impl Blocks {
 
 network! {
     /// `torchvision.models.resnet18`.
-    ResNet18Config for [3, 224, 224], 1000;
+    ResNet18Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("resnet18-f37072fd.pth", 44.661, 69.758),
+    ];
     /// How the image is first made smaller; torchvision has `imagenet` alone.
     stem: Stem = Stem::Imagenet;
     /// Channels of the first stage, doubled from one to the next; torchvision has 64 alone.
@@ -151,7 +153,9 @@ network! {
 
 network! {
     /// `torchvision.models.resnet34`.
-    ResNet34Config for [3, 224, 224], 1000;
+    ResNet34Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("resnet34-b627a593.pth", 83.275, 73.314),
+    ];
     /// How the image is first made smaller; torchvision has `imagenet` alone.
     stem: Stem = Stem::Imagenet;
     => |config| basic(&[3, 4, 6, 3], 64).network(config.input_shape, config.stem, config.num_classes);
@@ -159,7 +163,10 @@ network! {
 
 network! {
     /// `torchvision.models.resnet50`.
-    ResNet50Config for [3, 224, 224], 1000;
+    ResNet50Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("resnet50-0676ba61.pth", 97.781, 76.13),
+        PublishedWeights::v2("resnet50-11ad3fa6.pth", 97.79, 80.858),
+    ];
     /// How the image is first made smaller; torchvision has `imagenet` alone.
     stem: Stem = Stem::Imagenet;
     => |config| {
@@ -169,7 +176,10 @@ network! {
 
 network! {
     /// `torchvision.models.resnet101`.
-    ResNet101Config for [3, 224, 224], 1000;
+    ResNet101Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("resnet101-63fe2227.pth", 170.511, 77.374),
+        PublishedWeights::v2("resnet101-cd907fc2.pth", 170.53, 81.886),
+    ];
     /// How the image is first made smaller; torchvision has `imagenet` alone.
     stem: Stem = Stem::Imagenet;
     => |config| {
@@ -179,7 +189,10 @@ network! {
 
 network! {
     /// `torchvision.models.resnext50_32x4d`.
-    ResNeXt50Config for [3, 224, 224], 1000;
+    ResNeXt50Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("resnext50_32x4d-7cdf4587.pth", 95.789, 77.618),
+        PublishedWeights::v2("resnext50_32x4d-1a0047aa.pth", 95.833, 81.198),
+    ];
     /// How the image is first made smaller; torchvision has `imagenet` alone.
     stem: Stem = Stem::Imagenet;
     => |config| {
@@ -189,7 +202,10 @@ network! {
 
 network! {
     /// `torchvision.models.wide_resnet50_2`.
-    WideResNet50Config for [3, 224, 224], 1000;
+    WideResNet50Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("wide_resnet50_2-95faca4d.pth", 131.82, 78.468),
+        PublishedWeights::v2("wide_resnet50_2-9ba9bcbe.pth", 263.124, 81.602),
+    ];
     /// How the image is first made smaller; torchvision has `imagenet` alone.
     stem: Stem = Stem::Imagenet;
     => |config| {

@@ -17,7 +17,9 @@ const STAGES: [(usize, usize); 3] = [(116, 4), (232, 8), (464, 4)];
 
 network! {
     /// `torchvision.models.shufflenet_v2_x1_0`.
-    ShuffleNetV2Config for [3, 224, 224], 1000;
+    ShuffleNetV2Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("shufflenetv2_x1-5666bf0f80.pth", 8.791, 69.362),
+    ];
     => build;
 }
 

@@ -19,7 +19,9 @@ const HEAD: &str = "classifier.1";
 
 network! {
     /// `torchvision.models.squeezenet1_1`.
-    SqueezeNetConfig for [3, 224, 224], 1000;
+    SqueezeNetConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("squeezenet1_1-b8a52dc0.pth", 4.729, 58.178),
+    ];
     /// Probability of the dropout before the last convolution.
     dropout: f64 = 0.5, check::below_one;
     => build;

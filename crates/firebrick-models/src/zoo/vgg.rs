@@ -64,7 +64,9 @@ fn hidden(key: &str, hidden_features: usize) -> Result<(), ArgumentError> {
 
 network! {
     /// `torchvision.models.vgg11`.
-    Vgg11Config for [3, 224, 224], 1000;
+    Vgg11Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("vgg11-8a719046.pth", 506.84, 69.02),
+    ];
     /// Probability of the two dropout layers.
     dropout: f64 = 0.5, check::below_one;
     /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
@@ -77,7 +79,9 @@ network! {
 
 network! {
     /// `torchvision.models.vgg11_bn`.
-    Vgg11BnConfig for [3, 224, 224], 1000;
+    Vgg11BnConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("vgg11_bn-6002323d.pth", 506.881, 70.37),
+    ];
     /// Probability of the two dropout layers.
     dropout: f64 = 0.5, check::below_one;
     /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
@@ -90,7 +94,9 @@ network! {
 
 network! {
     /// `torchvision.models.vgg13`.
-    Vgg13Config for [3, 224, 224], 1000;
+    Vgg13Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("vgg13-19584684.pth", 507.545, 69.928),
+    ];
     /// Probability of the two dropout layers.
     dropout: f64 = 0.5, check::below_one;
     /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
@@ -103,7 +109,9 @@ network! {
 
 network! {
     /// `torchvision.models.vgg13_bn`.
-    Vgg13BnConfig for [3, 224, 224], 1000;
+    Vgg13BnConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("vgg13_bn-abd245e5.pth", 507.59, 71.586),
+    ];
     /// Probability of the two dropout layers.
     dropout: f64 = 0.5, check::below_one;
     /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
@@ -116,7 +124,9 @@ network! {
 
 network! {
     /// `torchvision.models.vgg16`.
-    Vgg16Config for [3, 224, 224], 1000;
+    Vgg16Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("vgg16-397923af.pth", 527.796, 71.592),
+    ];
     /// Probability of the two dropout layers.
     dropout: f64 = 0.5, check::below_one;
     /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
@@ -129,7 +139,9 @@ network! {
 
 network! {
     /// `torchvision.models.vgg16_bn`.
-    Vgg16BnConfig for [3, 224, 224], 1000;
+    Vgg16BnConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("vgg16_bn-6c64b313.pth", 527.866, 73.36),
+    ];
     /// Probability of the two dropout layers.
     dropout: f64 = 0.5, check::below_one;
     /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
@@ -142,7 +154,9 @@ network! {
 
 network! {
     /// `torchvision.models.vgg19`.
-    Vgg19Config for [3, 224, 224], 1000;
+    Vgg19Config for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("vgg19-dcbb9e9d.pth", 548.051, 72.376),
+    ];
     /// Probability of the two dropout layers.
     dropout: f64 = 0.5, check::below_one;
     /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.
@@ -155,7 +169,9 @@ network! {
 
 network! {
     /// `torchvision.models.vgg19_bn`.
-    Vgg19BnConfig for [3, 224, 224], 1000;
+    Vgg19BnConfig for [3, 224, 224], 1000, published &[
+        PublishedWeights::v1("vgg19_bn-c79401a0.pth", 548.143, 74.218),
+    ];
     /// Probability of the two dropout layers.
     dropout: f64 = 0.5, check::below_one;
     /// Length of the two hidden linear layers, which hold most of the parameters; torchvision has 4096.

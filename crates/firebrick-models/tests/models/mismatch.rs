@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::module::Module;
 use firebrick_models::weights::{LoadOptions, LoadReport, WeightsError, load};
 use firebrick_models::{ImageClassifier, Network};
 use safetensors::Dtype;
@@ -83,19 +84,76 @@ fn missing_and_extra_are_an_error_unless_lenient() {
 }
 
 #[test]
-fn a_head_for_other_classes_stays_fresh_if_lenient() {
+fn a_head_for_other_classes_stays_fresh() {
     let (_folder, path) = changed(|_| {});
     let hundred = || config("lenet").with_num_classes(100).init(2, &flex());
-    let error = load(hundred(), &path, STRICT).unwrap_err().to_string();
-    assert!(error.contains("misshapen: fc3.weight: expected [100, 84], got [10, 84]"), "{error}");
-    assert!(error.contains("strict = false"), "{error}");
-    let (model, report) = load(hundred(), &path, LENIENT).unwrap();
-    let fresh: Vec<&str> = report.fresh_head.iter().map(|h| h.parameter.as_str()).collect();
-    assert_eq!(fresh, ["fc3.weight", "fc3.bias"]);
-    assert!(report.to_string().contains("fresh, other classes in the file: fc3.weight"), "{report}");
-    let (loaded, before) = (all_bits(&model), all_bits(&hundred()));
-    assert_eq!(loaded[8..], before[8..]);
-    assert_eq!(loaded[..8], all_bits(&config("lenet").init(1, &flex()))[..8]);
+    for options in [STRICT, LENIENT] {
+        let (model, report) = load(hundred(), &path, options).unwrap();
+        let fresh: Vec<&str> = report.fresh_head.iter().map(|h| h.parameter.as_str()).collect();
+        assert_eq!(fresh, ["fc3.weight", "fc3.bias"]);
+        assert!(!report.is_plain());
+        assert!(report.to_string().contains("fresh, other classes in the file: fc3.weight"), "{report}");
+        let (loaded, before) = (all_bits(&model), all_bits(&hundred()));
+        assert_eq!(loaded[8..], before[8..]);
+        assert_eq!(loaded[..8], all_bits(&config("lenet").init(1, &flex()))[..8]);
+    }
+}
+
+/// Burn's own files have linear weights the other way round.
+#[test]
+fn a_head_for_other_classes_stays_fresh_from_burnpack() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("w.bpk");
+    config("lenet").init(1, &flex()).into_record().save(&path).unwrap();
+    let hundred = || config("lenet").with_num_classes(100).init(2, &flex());
+    let (model, report) = load(hundred(), &path, STRICT).unwrap();
+    assert_eq!(report.fresh_head.len(), 2, "{report}");
+    assert_eq!(all_bits(&model)[..8], all_bits(&config("lenet").init(1, &flex()))[..8]);
+}
+
+/// With `strict = true` everything but the number of classes must fit.
+#[test]
+fn a_head_that_differs_in_more_than_its_classes_is_refused_unless_lenient() {
+    type Change = fn(&mut Vec<(String, Stored)>);
+    let cases: [(&str, Change, &str); 4] = [
+        (
+            "other features",
+            |t| t[8].1 = Stored::zeros(&[5, 80]),
+            "fc3.weight: expected [10, 84], got [5, 80]",
+        ),
+        (
+            "two counts",
+            |t| {
+                t[8].1 = Stored::zeros(&[5, 84]);
+                t[9].1 = Stored::zeros(&[7])
+            },
+            "fc3.bias: expected [10], got [7]",
+        ),
+        ("weight alone", |t| t[8].1 = Stored::zeros(&[5, 84]), "fc3.weight: expected [10, 84], got [5, 84]"),
+        (
+            "no bias",
+            |t| {
+                t[8].1 = Stored::zeros(&[5, 84]);
+                t.truncate(9)
+            },
+            "missing: fc3.bias [10]",
+        ),
+    ];
+    for (name, change, says) in cases {
+        let (_folder, path) = changed(change);
+        let error = message(&path, STRICT);
+        assert!(error.contains(says) && error.contains("strict = false"), "{name}: {error}");
+        let (_, report) = into_fresh(&path, LENIENT).unwrap();
+        assert!(!report.fresh_head.is_empty(), "{name}: {report}");
+    }
+    // Beside a head for other classes, everything else is as strict as ever.
+    let (_folder, path) = changed(|t| {
+        t[8].1 = Stored::zeros(&[5, 84]);
+        t[9].1 = Stored::zeros(&[5]);
+        t.push(("more.weight".to_owned(), Stored::zeros(&[1])));
+    });
+    let error = message(&path, STRICT);
+    assert!(error.contains("extra: more.weight [1]") && !error.contains("fc3"), "{error}");
 }
 
 #[test]

@@ -9,11 +9,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use tempfile::{TempDir, tempdir};
 
+use super::old_files::OLD;
 use super::support::{config, fixture, flex};
 
 const LENIENT: LoadOptions = LoadOptions { strict: false, key: None };
 
-/// A LeNet in each format.
+/// A LeNet in each format, and in PyTorch's older ones.
 fn originals() -> (TempDir, Vec<PathBuf>) {
     let folder = tempdir().unwrap();
     let model = config("lenet").init(1, &flex());
@@ -21,7 +22,12 @@ fn originals() -> (TempDir, Vec<PathBuf>) {
     save_safetensors(&model, &paths[0], NameStyle::Firebrick, &Default::default()).unwrap();
     std::fs::copy(fixture("lenet_checkpoint_f16.pt"), &paths[1]).unwrap();
     model.into_record().save(&paths[2]).unwrap();
-    (folder, paths.to_vec())
+    let old = OLD.map(|name| {
+        let path = folder.path().join(name);
+        std::fs::copy(fixture(name), &path).unwrap();
+        path
+    });
+    (folder, [&paths[..], &old].concat())
 }
 
 fn try_load(fresh: &Network, path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
@@ -39,7 +45,7 @@ fn a_file_cut_anywhere_is_an_error() {
         let cuts = (0..64).chain((64..whole.len()).step_by(whole.len() / 150));
         for cut in cuts.chain(whole.len() - 8..whole.len()) {
             let error = try_load(&fresh, &path, &whole[..cut]);
-            // A zip archive ends in its directory, so losing the last bytes loses everything.
+            // A zip archive ends in its directory, and an old file in numbers, so losing the last bytes is seen.
             assert!(error.is_err(), "{} cut at {cut}", path.display());
         }
     }

@@ -139,9 +139,14 @@ impl Config {
     pub fn to_toml(&self) -> Result<String, ConfigError> {
         // Every field by name: a new one cannot be forgotten.
         let Self { model, data, loss, optimizer, schedule, trainer, output, origin: _ } = self;
+        let mut data = data.clone();
+        if model.weights.is_none() {
+            // Otherwise the weights may say how images are prepared.
+            data.normalize.get_or_insert_default();
+        }
         Ok(write::to_toml([
             ("model", write::table(model)?),
-            ("data", write::table(data)?),
+            ("data", write::table(&data)?),
             ("loss", write::table(loss)?),
             ("optimizer", write::table(optimizer)?),
             ("schedule", write::table(schedule)?),

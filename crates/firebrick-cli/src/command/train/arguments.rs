@@ -10,7 +10,7 @@ use firebrick::train::config::Override;
 use firebrick::train::recipe::{Recipe, RecipeOptions};
 use firebrick::train::run_folder::{Resume, RunLocation, recorded_config};
 
-use crate::attended::Attended;
+use crate::attended::{Attended, NetworkArgument};
 use crate::command::train::folder;
 use crate::console::Format;
 use crate::message::Failure;
@@ -41,6 +41,9 @@ pub struct TrainArguments {
     /// a new folder, or --run-dir
     #[arg(long, value_name = "RUN", require_equals = true, num_args = 0..=1)]
     resume: Option<Option<PathBuf>>,
+
+    #[command(flatten)]
+    pub network: NetworkArgument,
 
     /// Say nothing but warnings, errors and the result
     #[arg(long, short, conflicts_with = "log_format")]

@@ -26,7 +26,7 @@ use crate::style::{Style, counted, duration, loss, percent, rate, thousands};
 /// Trains; the summary goes to standard output.
 pub fn run(arguments: TrainArguments) -> Result<Exit, Failure> {
     let format = arguments.format();
-    let attended = Attended::new(format)?;
+    let attended = Attended::new(format)?.on(arguments.network);
     let TrainRequest { config, name, location, recipe } = arguments.resolve(&attended)?;
     if let Some((recipe, set)) = &recipe {
         attended.console.news(&folder::told(recipe, set, attended.console.style()));
