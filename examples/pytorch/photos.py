@@ -74,7 +74,6 @@ def run(arguments, seed):
     torch.manual_seed(seed)
     begun = time.perf_counter()
     side = arguments.side
-    shorter = -(-side * 8 // 7)
     numbers = [transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
     steps = [transforms.RandomResizedCrop(side, scale=(arguments.scale, 1)), transforms.RandomHorizontalFlip()]
     if arguments.jitter:
@@ -82,7 +81,7 @@ def run(arguments, seed):
     folder = Path(arguments.folder)
     train = ImageFolder(folder / "train", transforms.Compose(steps + numbers))
     val = ImageFolder(
-        folder / "val", transforms.Compose([transforms.Resize(shorter), transforms.CenterCrop(side), *numbers])
+        folder / "val", transforms.Compose([transforms.Resize(arguments.shorter), transforms.CenterCrop(side), *numbers])
     )
     num_classes = len(train.classes)
     options = {"batch_size": arguments.batch_size, "num_workers": 2, "persistent_workers": True}
@@ -141,18 +140,20 @@ def main():
 
 
 FINE_TUNE = {
-    "side": 224,
+    "side": 256,
+    "shorter": 256,
     "scale": 0.25,
     "jitter": 0,
     "mixup": 0,
     "label_smoothing": 0.0,
     "batch_size": 16,
-    "lr": 1e-3,
+    "lr": 2e-3,
     "weight_decay": 0.01,
-    "epochs": 12,
+    "epochs": 15,
 }
 SCRATCH = {
     "side": 128,
+    "shorter": 147,
     "width": 32,
     "scale": 0.2,
     "jitter": 0.4,

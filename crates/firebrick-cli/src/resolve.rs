@@ -75,6 +75,11 @@ pub struct RunArguments {
 }
 
 impl RunArguments {
+    /// A run's newest checkpoint.
+    pub fn of(run: &Path) -> Self {
+        Self { run: run.to_owned(), checkpoint: None, ema: false }
+    }
+
     /// The name of a network, where one is named and no folder of that name is there.
     pub fn network(&self) -> Option<&str> {
         let name = self.run.to_str().filter(|_| !self.run.exists())?;
@@ -95,11 +100,6 @@ impl RunArguments {
             ))),
             None => Ok(()),
         }
-    }
-
-    /// A run's newest checkpoint.
-    pub fn of(run: &Path) -> Self {
-        Self { run: run.to_owned(), checkpoint: None, ema: false }
     }
 
     /// Opens the network on the backend it was trained on, or another.

@@ -29,6 +29,8 @@ mod overrides;
 mod own;
 #[path = "train/parity.rs"]
 mod parity;
+#[path = "train/recipe.rs"]
+mod recipe;
 #[path = "train/sequential.rs"]
 mod sequential;
 #[path = "train/state.rs"]

@@ -153,7 +153,8 @@ impl EvaluateArguments {
     /// Those of `firebrick evaluate RUN`.
     pub fn of(run: &Path) -> Self {
         let run = RunArguments::of(run);
-        Self { run, split: Part::Test, backend: None, network: NetworkArgument { offline: false }, set: Vec::new(), json: false }
+        let network = NetworkArgument { offline: false };
+        Self { run, network, split: Part::Test, backend: None, set: Vec::new(), json: false }
     }
 }
 

@@ -15,7 +15,7 @@ use super::interface::{DatasetSource, OpenRequest, SharedDataset, Source, check_
 use super::mat::{self, Matrix};
 use super::records::{Part, Records};
 use crate::bad_image::SkippedImages;
-use crate::download::{RemoteFile, RemoteFiles};
+use crate::download::{Checksum, RemoteFile, RemoteFiles};
 use crate::error::DataError;
 use crate::shape::InputShape;
 use crate::transform::Normalization;
@@ -70,7 +70,7 @@ impl DatasetSource for SvhnConfig {
     }
 
     fn remote_files(&self) -> Option<RemoteFiles> {
-        let file = |name, md5| RemoteFile { base_url: BASE_URL, name, md5 };
+        let file = |name, md5| RemoteFile { base_url: BASE_URL, name, checksum: Checksum::Md5(md5) };
         let files = vec![
             file(TRAIN_FILE, "e26dedcc434d2e4c54c9b2d4a06d8373"),
             file(TEST_FILE, "eb5a983be6a315427106f1b164d9cef3"),

@@ -2,7 +2,8 @@
 
 use firebrick_data::source::FolderSurvey;
 use firebrick_models::ModelConfig;
-use toml::Value;
+use firebrick_models::published::Interpolation;
+use toml::{Table, Value};
 
 use super::asked::Asked;
 use super::choice::{Choices, component};
@@ -14,42 +15,40 @@ const FEW_IMAGES: usize = 1_000;
 /// Least area of a window, as a part of the image's.
 const SMALLEST_AREA: f64 = 0.25;
 /// Steps that a new last layer needs to settle.
-const HEAD_STEPS: usize = 130;
+const HEAD_STEPS: usize = 240;
 
 pub(super) fn choose(choices: &mut Choices, weights: &Weights, survey: &FolderSurvey, asked: &Asked) {
     let Weights { network, weights, why_network, why_weights } = weights;
-    let num_train = survey.num_train();
+    let num_train = photos::num_trained_on(survey, asked);
+    let head = head_of(network).filter(|_| num_train < FEW_IMAGES);
     choices.add("model.name", network.name(), why_network.as_str());
     choices.add("model.weights", weights.as_str(), why_weights.as_str());
+    let size = match head {
+        Some(_) => whole_photos(choices, network, asked),
+        None => photos::image_size(network, asked),
+    };
     photos::data(choices, survey);
+    augment(choices, size);
     choices.add("loss.name", "cross_entropy", "");
     choices.add("schedule.name", "cosine", "");
-    let head = head_of(network);
     match head {
-        Some(head) if num_train < FEW_IMAGES => last_layer(choices, &head, network, num_train, asked),
-        head => all_layers(choices, head.as_deref(), network, num_train, asked),
+        Some(head) => last_layer(choices, &head, num_train, asked),
+        None => all_layers(choices, head_of(network).as_deref(), num_train, asked),
     }
 }
 
-fn last_layer(choices: &mut Choices, head: &str, network: &ModelConfig, num_train: usize, asked: &Asked) {
+fn last_layer(choices: &mut Choices, head: &str, num_train: usize, asked: &Asked) {
     let freeze = vec!["*".to_owned(), format!("!{head}.*")];
     choices.add("model.freeze", freeze, format!("{num_train} images are few: the last layer alone learns"));
     let batch_size = 16;
     choices.add("data.batch_size", batch_size, "");
-    augment(choices, network, asked);
-    optimizer(choices, 1e-3, "a new layer on finished features", asked);
+    optimizer(choices, 2e-3, "a new layer on finished features", asked);
     let steps_per_epoch = num_train.div_ceil(batch_size as usize).max(1);
     let epochs = HEAD_STEPS.div_ceil(steps_per_epoch).clamp(5, 30);
     choices.add("trainer.epochs", epochs as i64, format!("about {} steps", epochs * steps_per_epoch));
 }
 
-fn all_layers(
-    choices: &mut Choices,
-    head: Option<&str>,
-    network: &ModelConfig,
-    num_train: usize,
-    asked: &Asked,
-) {
+fn all_layers(choices: &mut Choices, head: Option<&str>, num_train: usize, asked: &Asked) {
     if let Some(head) = head {
         let parameters: Value = vec!["*".to_owned(), format!("!{head}.*")].into();
         let until_epoch = Value::from(1);
@@ -58,7 +57,6 @@ fn all_layers(
         choices.add("model.freeze", Value::Table(freeze.into_iter().collect()), why);
     }
     choices.add("data.batch_size", 32, "");
-    augment(choices, network, asked);
     optimizer(choices, 1e-3, "", asked);
     choices.add(
         "optimizer.lr_decay_by_depth",
@@ -71,9 +69,32 @@ fn all_layers(
     choices.add("trainer.epochs", epochs, format!("{num_train} images"));
 }
 
+/// Lets the network see whole photos where its weights cut a border off: their own preparation makes the shorter side 256
+/// and takes the middle 224, and features of photos that are larger and whole are the better ones. The size that comes of
+/// it, or that the caller has asked for.
+///
+/// # Source
+///
+/// H. Touvron, A. Vedaldi, M. Douze, H. Jegou, "Fixing the train-test resolution discrepancy", 2019.
+fn whole_photos(choices: &mut Choices, network: &ModelConfig, asked: &Asked) -> [usize; 2] {
+    let own = photos::image_size(network, asked);
+    let recipe = network.published().first().map(|published| published.recipe);
+    let is_asked = asked.has("model.input_shape") || asked.has("data.resize");
+    let Some(recipe) = recipe.filter(|recipe| !is_asked && own == [recipe.crop; 2]) else { return own };
+    let side = recipe.shorter as i64;
+    let why = format!("whole photos: nothing is cut off as at {}", recipe.crop);
+    choices.add("model.input_shape", vec![3, side, side], why);
+    let mut resize: Table =
+        [("shorter".to_owned(), side.into()), ("crop".to_owned(), side.into())].into_iter().collect();
+    if recipe.interpolation == Interpolation::Bicubic {
+        resize.insert("interpolation".to_owned(), "bicubic".into());
+    }
+    choices.add("data.resize", Value::Table(resize), "");
+    [recipe.shorter; 2]
+}
+
 /// Random windows of the image at the size that the network takes.
-fn augment(choices: &mut Choices, network: &ModelConfig, asked: &Asked) {
-    let [height, width] = photos::image_size(network, asked);
+fn augment(choices: &mut Choices, [height, width]: [usize; 2]) {
     let size: Value =
         if height == width { (height as i64).into() } else { vec![height as i64, width as i64].into() };
     let scale: Value = vec![SMALLEST_AREA, 1.0].into();

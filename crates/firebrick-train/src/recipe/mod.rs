@@ -40,6 +40,8 @@ pub struct Recipe {
     pub name: String,
     /// What was found.
     pub found: Found,
+    /// Why the network begins with random weights, if it does.
+    pub notice: Option<String>,
     /// What was chosen and why, in the order of the config. Empty for a published data set.
     pub choices: Vec<Choice>,
     /// The choices as a config with comments, without what the overrides say; it can be kept as a file.
@@ -88,10 +90,10 @@ impl Recipe {
         }
         let asked = Asked::of(overrides);
         let survey = survey(folder)?;
-        let choices = photos::choices(&survey, &asked, options, progress)?;
+        let (choices, notice) = photos::choices(&survey, &asked, options, progress)?;
         let text = choice::to_toml(&choices);
         let config = Config::from_toml("the recipe", &text, overrides)?;
-        Ok(Self { name, found: Found::Photos(survey), choices, text, config })
+        Ok(Self { name, found: Found::Photos(survey), notice, choices, text, config })
     }
 
     fn for_dataset(
@@ -108,7 +110,7 @@ impl Recipe {
         own.extend_from_slice(overrides);
         let config = Config::from_toml(known.config, known.text, &own)?;
         let found = Found::Dataset { name: known.name, config: known.config };
-        Ok(Self { name, found, choices: Vec::new(), text: known.text.to_owned(), config })
+        Ok(Self { name, found, notice: None, choices: Vec::new(), text: known.text.to_owned(), config })
     }
 }
 

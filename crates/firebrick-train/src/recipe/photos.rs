@@ -15,42 +15,57 @@ use crate::error::TrainError;
 /// From so many training images on, a smaller part of them is enough to evaluate on.
 const MANY_IMAGES: usize = 10_000;
 
-/// Every choice but those that the caller has made.
+/// A larger size is refused where the network is read.
+const MAX_SIDE: usize = 1 << 16;
+
+/// Every choice but those that the caller has made, and why there are no weights to begin with if there are none.
 pub(super) fn choices(
     survey: &FolderSurvey,
     asked: &Asked,
     options: RecipeOptions,
     progress: &dyn Progress,
-) -> Result<Vec<Choice>, TrainError> {
+) -> Result<(Vec<Choice>, Option<String>), TrainError> {
     let start = Start::of(asked, options, progress)?;
     let mut choices = Choices::default();
-    match start {
-        Start::Weights(weights) => fine_tune::choose(&mut choices, &weights, survey, asked),
-        Start::Scratch { network, why } => {
-            scratch::choose(&mut choices, network.as_deref(), &why, survey, asked)
+    let notice = match start {
+        Start::Weights(weights) => {
+            fine_tune::choose(&mut choices, &weights, survey, asked);
+            None
         }
-    }
+        Start::Scratch { network, why } => {
+            scratch::choose(&mut choices, network.as_deref(), survey, asked);
+            Some(format!("the network begins with random weights: {why}"))
+        }
+    };
     let kept = choices.without(asked);
-    Ok(in_order(kept))
+    Ok((in_order(kept), notice))
 }
 
 /// `[data]` as far as no network matters.
 pub(super) fn data(choices: &mut Choices, survey: &FolderSurvey) {
     choices.add("data.dataset", "image_folder", "");
     choices.add("data.root", survey.root.display().to_string(), "");
-    let has_validation = survey.split(StoredSplit::Validation).is_some();
-    let has_test = survey.split(StoredSplit::Test).is_some();
+    let Some(fraction) = held_out(survey) else { return };
+    let why = match survey.split(StoredSplit::Test) {
+        Some(_) => "this part of each class chooses the best checkpoint; the test split comes at the end",
+        None => "nothing to test on: this part of each class is held out",
+    };
+    choices.add("data.validation", fraction, why);
+}
+
+/// The part of the training images that is held out, where the folder has no split for it.
+fn held_out(survey: &FolderSurvey) -> Option<f64> {
+    let has_one = survey.split(StoredSplit::Validation).is_some() || is_named_val(survey);
     let fraction = if survey.num_train() >= MANY_IMAGES { 0.1 } else { 0.2 };
-    match (has_validation, has_test) {
-        (true, _) => {}
-        (false, true) if is_named_val(survey) => {}
-        (false, true) => choices.add(
-            "data.validation",
-            fraction,
-            "no validation split: a part of each class chooses the best checkpoint, the test split comes at the end",
-        ),
-        (false, false) => choices.add("data.validation", fraction, "no split to test on: a part of each class is held out"),
-    }
+    (!has_one).then_some(fraction)
+}
+
+/// Images that are trained on.
+pub(super) fn num_trained_on(survey: &FolderSurvey, asked: &Asked) -> usize {
+    let asked = asked.get("data.validation").and_then(Value::as_float);
+    let part = asked.or_else(|| held_out(survey)).filter(|part| (0.0..1.0).contains(part));
+    let num_train = survey.num_train();
+    num_train - part.map_or(0, |part| (num_train as f64 * part).round() as usize)
 }
 
 /// A lone `val` is the test split, and nothing has to be held out beside it.
@@ -65,7 +80,10 @@ pub(super) fn image_size(network: &ModelConfig, asked: &Asked) -> [usize; 2] {
     let size = |place: usize| {
         let given =
             asked.get("model.input_shape").and_then(|shape| shape.get(place)).and_then(Value::as_integer);
-        given.and_then(|given| usize::try_from(given).ok()).unwrap_or(own[place])
+        given
+            .and_then(|given| usize::try_from(given).ok())
+            .filter(|given| *given <= MAX_SIDE)
+            .unwrap_or(own[place])
     };
     [size(1), size(2)]
 }

@@ -12,16 +12,10 @@ use super::start;
 /// Passes over the images altogether, as long as their number allows it: a small network learns slowly from few.
 const IMAGES_SHOWN: usize = 60_000;
 
-pub(super) fn choose(
-    choices: &mut Choices,
-    name: Option<&str>,
-    why: &str,
-    survey: &FolderSurvey,
-    asked: &Asked,
-) {
-    let side = model(choices, name, why, survey, asked);
+pub(super) fn choose(choices: &mut Choices, name: Option<&str>, survey: &FolderSurvey, asked: &Asked) {
+    let side = model(choices, name, survey, asked);
     photos::data(choices, survey);
-    let num_train = survey.num_train();
+    let num_train = photos::num_trained_on(survey, asked);
     choices.add("data.batch_size", if num_train < 10_000 { 32 } else { 64 }, "");
     choices.add("data.normalize", "dataset", "");
     if let Some(side) = side {
@@ -41,13 +35,7 @@ pub(super) fn choose(
 }
 
 /// The network and the side of its square images, if they are square.
-fn model(
-    choices: &mut Choices,
-    name: Option<&str>,
-    why: &str,
-    survey: &FolderSurvey,
-    asked: &Asked,
-) -> Option<usize> {
+fn model(choices: &mut Choices, name: Option<&str>, survey: &FolderSurvey, asked: &Asked) -> Option<usize> {
     if let Some(name) = name {
         let [height, width] = photos::image_size(&start::network(name)?, asked);
         return (height == width).then_some(height);
@@ -60,7 +48,7 @@ fn model(
         }
     };
     let sides = format!("the shorter sides are {} pixels in the middle", survey.sizes.median);
-    choices.add("model.name", "resnet18", format!("random weights: {why}"));
+    choices.add("model.name", "resnet18", "");
     choices.add("model.width", 32, "half as wide as usual: few images");
     choices.add("model.input_shape", vec![3, side as i64, side as i64], sides);
     Some(side)

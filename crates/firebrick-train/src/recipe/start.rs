@@ -1,18 +1,17 @@
 //! Which network, and from which weights it starts.
 
-use firebrick_component::{Family, text};
+use firebrick_component::Family;
 use firebrick_data::Progress;
 use firebrick_models::ModelConfig;
 use toml::{Table, Value};
 
 use super::RecipeOptions;
 use super::asked::Asked;
-use super::cache;
+use super::cache::{self, Had, PUBLISHED};
 use super::weights_file;
+use crate::config::StartWeights;
 use crate::error::TrainError;
 
-/// What `model.weights` says for the published weights of the network.
-const PUBLISHED: &str = "imagenet";
 /// Networks whose published weights are taken when they are on this machine, the first found. Those in front give more
 /// for their arithmetic.
 const PREFERRED: [&str; 4] = ["efficientnet_lite0", "resnet18", "mobilenet_v3_large", "resnet50"];
@@ -57,8 +56,12 @@ impl Start {
         match (asked.text("model.weights"), name) {
             _ if options.from_scratch => Ok(Self::scratch(name, "asked for")),
             (Some(weights), name) => Self::given(weights, name),
-            (None, Some(name)) => Ok(Self::of_network(name, progress)),
-            (None, None) => Ok(Self::found(progress)),
+            (None, Some(name)) => match network(name) {
+                Some(network) => Self::published(network, String::new(), Some(name), progress),
+                // An unknown name is refused where the config is read, with its place.
+                None => Ok(Self::scratch(Some(name), "asked for")),
+            },
+            (None, None) => Self::found(progress),
         }
     }
 
@@ -68,65 +71,50 @@ impl Start {
 
     /// `model.weights` was given.
     fn given(weights: &str, name: Option<&str>) -> Result<Self, TrainError> {
-        let (network, why_network) = match name {
-            Some(name) => (network(name), String::new()),
-            None if cache::is_name(weights) => match first_cached() {
-                Some((network, _)) => (Some(network), "its published weights are on this machine".to_owned()),
-                None => (network(FETCHED), "a good start for its size".to_owned()),
+        let fetched = known(FETCHED);
+        let (network, why_network) = match (name, StartWeights::from_text(weights, &fetched)) {
+            (Some(name), _) => match network(name) {
+                Some(network) => (network, String::new()),
+                None => return Ok(Self::scratch(Some(name), "asked for")),
             },
-            None => {
-                let network = weights_file::network_of(weights.as_ref())?;
-                (Some(network), "the weights' names are those of this network".to_owned())
+            (None, StartWeights::Published(_)) => match first_cached() {
+                Some(network) => (network, ON_THIS_MACHINE.to_owned()),
+                None => (fetched, GOOD_START.to_owned()),
+            },
+            (None, StartWeights::File(path)) => {
+                (weights_file::network_of(&path)?, "the file has the names of this network".to_owned())
             }
         };
-        let weights = weights.to_owned();
-        // An unknown name is refused where the config is read, with its place.
-        Ok(network.map_or_else(
-            || Self::scratch(name, "asked for"),
-            |network| {
-                let why_weights = String::new();
-                Self::Weights(Weights { network, weights, why_network, why_weights })
-            },
-        ))
+        let (weights, why_weights) = (weights.to_owned(), String::new());
+        Ok(Self::Weights(Weights { network, weights, why_network, why_weights }))
     }
 
-    /// `model.name` was given.
-    fn of_network(name: &str, progress: &dyn Progress) -> Self {
-        let Some(network) = network(name) else { return Self::scratch(Some(name), "asked for") };
-        match cache::obtain(&network, progress) {
-            Ok(why_weights) => Self::Weights(Weights {
-                network,
-                weights: PUBLISHED.to_owned(),
-                why_network: String::new(),
-                why_weights,
-            }),
-            Err(why) => Self::scratch(Some(name), why),
-        }
+    /// The published weights of a network if they can be had.
+    fn published(
+        network: ModelConfig,
+        why_network: String,
+        name: Option<&str>,
+        progress: &dyn Progress,
+    ) -> Result<Self, TrainError> {
+        Ok(match cache::obtain(&network, progress)? {
+            Had::Yes(why_weights) => {
+                Self::Weights(Weights { network, weights: PUBLISHED.to_owned(), why_network, why_weights })
+            }
+            Had::No(why) => Self::scratch(name, why),
+        })
     }
 
     /// Nothing was given: what is on this machine, then what can be fetched.
-    fn found(progress: &dyn Progress) -> Self {
-        if let Some((network, why_weights)) = first_cached() {
-            let why_network = "its published weights are on this machine".to_owned();
-            return Self::Weights(Weights {
-                network,
-                weights: PUBLISHED.to_owned(),
-                why_network,
-                why_weights,
-            });
-        }
-        let Some(network) = network(FETCHED) else { unreachable!("bug: there is no network `{FETCHED}`") };
-        match cache::obtain(&network, progress) {
-            Ok(why_weights) => Self::Weights(Weights {
-                network,
-                weights: PUBLISHED.to_owned(),
-                why_network: "a good start for its size".to_owned(),
-                why_weights,
-            }),
-            Err(why) => Self::scratch(None, why),
+    fn found(progress: &dyn Progress) -> Result<Self, TrainError> {
+        match first_cached() {
+            Some(network) => Self::published(network, ON_THIS_MACHINE.to_owned(), None, progress),
+            None => Self::published(known(FETCHED), GOOD_START.to_owned(), None, progress),
         }
     }
 }
+
+const ON_THIS_MACHINE: &str = "its published weights are on this machine";
+const GOOD_START: &str = "a good start for its size";
 
 /// A network with its arguments by default; none for a name that is unknown or needs arguments.
 pub(super) fn network(name: &str) -> Option<ModelConfig> {
@@ -134,13 +122,14 @@ pub(super) fn network(name: &str) -> Option<ModelConfig> {
     firebrick_component::read(Value::Table(table)).ok()
 }
 
-/// The first network whose published weights lie in the cache, and where.
-fn first_cached() -> Option<(ModelConfig, String)> {
+/// A network that is in the zoo.
+fn known(name: &str) -> ModelConfig {
+    network(name).unwrap_or_else(|| unreachable!("bug: there is no network `{name}`"))
+}
+
+/// The first network whose published weights lie in the cache.
+fn first_cached() -> Option<ModelConfig> {
     let preferred = PREFERRED.iter().copied();
     let others = ModelConfig::names().into_iter().filter(|name| !PREFERRED.contains(name));
-    preferred.chain(others).find_map(|name| {
-        let network = network(name)?;
-        let path = cache::cached(&network)?;
-        Some((network, text::path(&path)))
-    })
+    preferred.chain(others).filter_map(network).find(|network| cache::cached(network).is_some())
 }

@@ -97,6 +97,11 @@ impl TrainArguments {
         let location = location(self.run_dir, self.resume)?;
         let mut overrides = overrides(&self.set)?;
         refuse_idle(&overrides, &location, self.backend.as_deref())?;
+        let is_weights = |one: &&Override| one.keys() == ["model", "weights"];
+        if let Some(one) = overrides.iter().find(is_weights).filter(|_| self.from_scratch) {
+            let what = format!("--set {} has no effect beside --from-scratch", one.argument());
+            return Err(Failure::usage(what).hint("leave one of them out"));
+        }
         let set = overrides.clone();
         if let Some(backend) = &self.backend {
             let _: BackendChoice = backend.parse()?;

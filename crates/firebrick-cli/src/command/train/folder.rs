@@ -64,6 +64,7 @@ pub fn told(recipe: &Recipe, overrides: &[Override], style: Style) -> String {
     match &recipe.found {
         Found::Photos(survey) => {
             parts.push(photos(survey));
+            parts.extend(recipe.notice.as_deref().map(text::one_line));
             parts.push(commented(&recipe.text, style));
         }
         Found::Dataset { name, config } => {
