@@ -49,6 +49,7 @@ pub mod source;
 mod split;
 pub mod transform;
 mod transform_error;
+mod windows;
 
 pub use bad_image::{OnBadImage, SkippedImages};
 pub use batch::{Batch, HostBatch, HostPixels, HostTargets, Targets};
@@ -70,3 +71,4 @@ pub use shape::{ImageSize, InputShape};
 pub use source::{DatasetConfig, DatasetSource};
 pub use split::{Limit, SplitSpec, StoredSplit};
 pub use transform::{Normalization, Normalize, Preprocess, Resize, Transform, TransformConfig};
+pub use windows::window_moments;

@@ -58,6 +58,16 @@ impl PreparedDataset {
         Ok(Self { num_classes: Some(num_classes), batch_augment, ..self })
     }
 
+    /// The same samples as an evaluation would see them.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn without_augmentation(&self) -> Result<Self, DataError> {
+        let plain = Self::new(Arc::clone(&self.source), self.preprocess().clone(), Vec::new(), self.seed)?;
+        Ok(Self { num_classes: self.num_classes, ..plain })
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.source.len()

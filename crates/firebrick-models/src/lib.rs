@@ -39,6 +39,7 @@
 //! | `walk.rs` | the one walk over parameters, each with its path and role |
 //! | `parameters.rs` | every parameter by name, in torch's layout |
 //! | `buffers.rs` | what a training step changes besides, to undo it |
+//! | `whitening.rs` | first filters that are made from the training images |
 //! | `weights/` | `.safetensors`, `.pt`, `.bpk` in; `.safetensors` out |
 
 mod buffers;
@@ -51,6 +52,7 @@ pub mod shape;
 pub mod summary;
 pub mod walk;
 pub mod weights;
+pub mod whitening;
 pub mod zoo;
 
 pub use buffers::Buffers;

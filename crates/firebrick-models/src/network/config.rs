@@ -5,6 +5,7 @@ use firebrick_component::{ArgumentError, Component};
 
 use super::model::Network;
 use super::plan::NetworkPlan;
+use crate::whitening::Whitening;
 
 /// A network's arguments, and the network that they describe.
 ///
@@ -30,6 +31,11 @@ pub trait NetworkConfig: Component {
     ///
     /// [`ArgumentError`] for the first argument that is wrong.
     fn build(&self) -> Result<NetworkPlan, ArgumentError>;
+
+    /// The first convolution whose weight is made from the training images, if there is one.
+    fn whitening(&self) -> Option<Whitening> {
+        None
+    }
 
     /// The network with torch's default initialisation; the same bits for the same `seed` on every device.
     ///
