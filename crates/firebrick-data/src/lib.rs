@@ -53,6 +53,7 @@ mod split;
 mod splits;
 pub mod transform;
 mod transform_error;
+mod windows;
 
 pub use bad_image::{OnBadImage, SkippedImages};
 pub use balance::{ClassWeights, Sampler};
@@ -77,3 +78,4 @@ pub use split::{Limit, SplitSpec, StoredSplit};
 pub use transform::{
     Interpolation, Normalization, Normalize, Preprocess, Resize, ShorterConfig, Transform, TransformConfig,
 };
+pub use windows::window_moments;

@@ -89,6 +89,16 @@ impl PreparedDataset {
         self.balanced.as_deref()
     }
 
+    /// The same samples as an evaluation would see them.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn without_augmentation(&self) -> Result<Self, DataError> {
+        let plain = Self::new(Arc::clone(&self.source), self.preprocess().clone(), Vec::new(), self.seed)?;
+        Ok(Self { num_classes: self.num_classes, ..plain })
+    }
+
     /// How often each sample comes in an epoch.
     pub fn num_repeats(&self) -> usize {
         self.num_repeats

@@ -26,7 +26,7 @@ const TRAIN_TOLERANCE: f64 = 1e-4;
 /// Of the largest element, in evaluation.
 const EVAL_TOLERANCE: f64 = 1e-5;
 /// Where rounding moves PyTorch's own f32 by more than that: this many times as far as the furthest of its runs.
-const TIMES_PYTORCH: f64 = 3.0;
+pub const TIMES_PYTORCH: f64 = 3.0;
 
 #[derive(Args)]
 pub struct ParityZooArguments {
@@ -141,7 +141,7 @@ fn make_zoo(python: &str) -> Command {
     command
 }
 
-pub fn python(command: &mut Command) -> Result<(), Failure> {
+fn python(command: &mut Command) -> Result<(), Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
     let status = command.status().map_err(|error| format!("{program}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{program} ended with {status}").into()) }
@@ -183,7 +183,8 @@ impl Compared {
 
     /// The tensor that is furthest of what it may be off by.
     fn worst(&self) -> Distance {
-        let by_share = |a: &&Distance, b: &&Distance| a.share(TRAIN_TOLERANCE).total_cmp(&b.share(TRAIN_TOLERANCE));
+        let by_share =
+            |a: &&Distance, b: &&Distance| a.share(TRAIN_TOLERANCE).total_cmp(&b.share(TRAIN_TOLERANCE));
         self.step.iter().max_by(by_share).cloned().unwrap_or_default()
     }
 
@@ -191,7 +192,8 @@ impl Compared {
     fn row(&self, name: &str, size: usize) -> String {
         let largest = |of: fn(&Distance) -> f64| self.step.iter().map(of).fold(0.0, f64::max);
         let (ours, pytorch) = (largest(|one| one.ours), largest(|one| one.pytorch));
-        let beyond = |of: fn(&Distance) -> f64| self.step.iter().filter(|one| of(one) > TRAIN_TOLERANCE).count();
+        let beyond =
+            |of: fn(&Distance) -> f64| self.step.iter().filter(|one| of(one) > TRAIN_TOLERANCE).count();
         let (num_ours, num_pytorch) = (beyond(|one| one.ours), beyond(|one| one.pytorch));
         let worst = self.worst();
         format!(
@@ -230,7 +232,9 @@ fn compare(
         return Err(format!("{name}: expected every tensor under its own name: {report}").into());
     }
     let num_parameters = model.num_params();
-    if let Some((_, theirs)) = expected.get("parameters").filter(|(_, theirs)| theirs[0] != num_parameters as f64) {
+    if let Some((_, theirs)) =
+        expected.get("parameters").filter(|(_, theirs)| theirs[0] != num_parameters as f64)
+    {
         return Err(format!("{name}: expected {} parameters, got {num_parameters}", theirs[0]).into());
     }
     let evaluated = model.valid().forward(images(expected, &plain)?);

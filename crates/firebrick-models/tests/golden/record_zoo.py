@@ -5,7 +5,7 @@
 
 OUT/images holds a folder of PNG images of random blots in 7 classes (train and test), OUT/start.pt torchvision's first
 weights for a seed, OUT/trace.json the steps from there: SGD with momentum on the images in the order of their files,
-pixels / 255, recorded by examples/pytorch/record_trace.py. The network is `torchvision.models.NAME(num_classes=7)` without
+pixels / 255, recorded by examples/pytorch/record_trace.py. Printed is how far these f32 steps are from the same in f64. The network is `torchvision.models.NAME(num_classes=7)` without
 dropout and stochastic depth, which PyTorch and Firebrick draw from other generators.
 """
 import pathlib, sys
@@ -41,22 +41,42 @@ def images(folder, size, batch):
     return found
 
 
-def main(name, out, size, batch):
-    files = images(out / "images", size, batch)
-    torch.manual_seed(0)
+def train(name, files, size, batch, start, dtype):
+    """Takes the steps and records them."""
     model = make_zoo.build(name, size=(size, size)).train()
-    torch.save(model.state_dict(), out / "start.pt")
+    model.load_state_dict(start)
+    model.to(dtype)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     recorder = Recorder(model)
     for step in range(STEPS):
         chosen = files[step * batch:(step + 1) * batch]
-        x = torch.stack([to_tensor(Image.open(path)) for path, _ in chosen])
+        x = torch.stack([to_tensor(Image.open(path)) for path, _ in chosen]).to(dtype)
         loss = F.cross_entropy(model(x), torch.tensor([label for _, label in chosen]))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         recorder.step(loss)
+    return recorder
+
+
+def distance(recorder, exact):
+    """As `firebrick verify` counts: of losses, and of norms relative to those above 1."""
+    largest = 0.0
+    for ours, theirs in zip(recorder.steps, exact.steps):
+        largest = max(largest, abs(ours["loss"] - theirs["loss"]))
+        norms = [(ours["weights"][name], norm) for name, norm in theirs["weights"].items()]
+        largest = max([largest] + [abs(one - norm) / max(norm, 1) for one, norm in norms])
+    return largest
+
+
+def main(name, out, size, batch):
+    files = images(out / "images", size, batch)
+    torch.manual_seed(0)
+    start = make_zoo.build(name, size=(size, size)).state_dict()
+    torch.save(start, out / "start.pt")
+    recorder = train(name, files, size, batch, start, torch.float32)
     recorder.save(out / "trace.json")
+    print(distance(recorder, train(name, files, size, batch, start, torch.float64)))
 
 
 if __name__ == "__main__":
