@@ -113,7 +113,10 @@ pub fn rotate(
         match angle {
             0.0 => return,
             180.0 => {
-                return image.pixels_mut().chunks_exact_mut((height * width).max(1)).for_each(<[u8]>::reverse);
+                return image
+                    .pixels_mut()
+                    .chunks_exact_mut((height * width).max(1))
+                    .for_each(<[u8]>::reverse);
             }
             90.0 if turns_whole => return quarter_turn(image, |y, x| x * width + width - 1 - y),
             270.0 if turns_whole => return quarter_turn(image, |y, x| (height - 1 - x) * width + y),
