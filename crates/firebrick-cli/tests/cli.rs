@@ -14,6 +14,7 @@ mod cli {
     mod loss;
     mod messages;
     mod plot_lr;
+    mod preview;
     mod run_states;
     mod sandbox;
     mod signals;
