@@ -1,6 +1,6 @@
 //! Which components are drawn, and which are left out and why.
 
-use crate::data::{AUGMENTATIONS, BATCH_AUGMENTATIONS};
+use crate::augment::{AUGMENTATIONS, BATCH_AUGMENTATIONS};
 use crate::loss::LOSSES;
 use crate::network::{LAYERS, MODELS};
 use crate::optimizer::OPTIMIZERS;

@@ -1,5 +1,8 @@
 //! `data`: what a dataset holds, fetching it, and saving images of it.
 
+mod picture;
+mod preview;
+
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use firebrick::train::Config;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use serde_json::{Value, json};
 
+use self::preview::PreviewArguments;
 use crate::attended::{Attended, NetworkArgument};
 use crate::console::Format;
 use crate::exit::Exit;
@@ -60,6 +64,10 @@ pub enum DataCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Save the images of a training batch beside their originals, with their targets
+    #[command(after_help = "Example:
+  firebrick data preview configs/resnet18-cifar10-augmented.toml --out grid.png")]
+    Preview(PreviewArguments),
 }
 
 /// Which dataset is meant.
@@ -139,6 +147,7 @@ pub fn run(command: &DataCommand) -> Result<Exit, Failure> {
         DataCommand::Info { dataset, json } => info(dataset, *json),
         DataCommand::Download { dataset } => download(dataset),
         DataCommand::Export { dataset, split, index, out } => export(dataset, *split, *index, out.clone()),
+        DataCommand::Preview(arguments) => preview::run(arguments),
     }
 }
 

@@ -44,6 +44,8 @@ fn unwritten(key: &str) -> Option<Value> {
         "batch_augment" | "groups" => Some(Value::Array(Vec::new())),
         "metrics" => Some(Value::Array(vec![Value::String("accuracy".to_owned())])),
         "strict" => Some(Value::Boolean(true)),
+        "alternate" => Some(Value::Boolean(false)),
+        "repeated_augmentation" => Some(Value::Integer(1)),
         _ => None,
     }
 }
@@ -179,7 +181,7 @@ impl Page {
             // Where the list says no more than torch's name, the file says what it does.
             let doc = if doc.starts_with('`') && doc.ends_with("`.") { words::prose(top) } else { doc };
             self.line(&format!("{doc}{}", source.unwrap_or_default()));
-            let asked = Asked::component::<F>(&member.name).given(given(&member.name)?);
+            let asked = Asked::component::<F>(&member.name).given(given(F::KIND, &member.name)?);
             self.table(structure, &asked)?;
         }
         Ok(())
@@ -281,10 +283,12 @@ impl Page {
     }
 }
 
-/// What a `sequential` must be given; every other component is content with stand-ins.
-fn given(name: &str) -> Result<Table, Failure> {
-    Ok(match name {
-        "sequential" => {
+/// What a component must be given that is not content with stand-ins.
+fn given(family: &str, name: &str) -> Result<Table, Failure> {
+    Ok(match (family, name) {
+        ("batch transform", "random_choice") => "transforms = [\"mixup\"]".parse()?,
+        (_, "random_apply" | "random_choice") => "transforms = [\"random_invert\"]".parse()?,
+        (_, "sequential") => {
             "input_shape = [1, 1, 1]\nlayers = [{ name = \"flatten\" }, { name = \"linear\", out_features = 1 }]"
                 .parse()?
         }

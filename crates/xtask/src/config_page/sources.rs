@@ -230,7 +230,8 @@ impl Parse for Member {
         input.parse::<syn::Ident>()?;
         let arguments;
         parenthesized!(arguments in input);
-        let arguments = arguments.parse::<syn::Ident>()?.to_string();
+        let arguments = arguments.parse::<syn::Path>()?;
+        let arguments = arguments.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         input.parse::<Token![=]>()?;
         Ok(Self { name: input.parse::<LitStr>()?.value(), doc: doc(&attributes), arguments })
     }

@@ -15,6 +15,8 @@ const WRITTEN: &[(&str, &str)] = &[
     ("Normalize", "`\"dataset\"`, `\"none\"` or `{ mean = [..], std = [..] }`"),
     ("Resize", "`\"squash\"`, `\"letterbox\"` or `{ shorter = 256, crop = 224 }`"),
     ("Sides", "whole number, or `[height, width]`"),
+    ("Fill", "whole number, or `[red, green, blue]`"),
+    ("EraseValue", "whole number, `[red, green, blue]` or `\"random\"`"),
     ("BroadcastWeight", "number, or nested lists of numbers"),
     ("DatasetChoice", "name of a [data set](#data-sets), or a table with `name` and its arguments"),
     ("Blocks", "tables, see [blocks](#blocks)"),
@@ -24,9 +26,12 @@ const WRITTEN: &[(&str, &str)] = &[
 ];
 
 /// Families, and where the page has them.
-const FAMILIES: [(&str, &str); 3] = [
+const FAMILIES: [(&str, &str); 5] = [
     ("TransformConfig", "[augmentation](#augmentations)"),
     ("BatchTransformConfig", "[batch transform](#batch-transforms)"),
+    // What the steps that hold steps call them.
+    ("Step", "[augmentation](#augmentations)"),
+    ("BatchStep", "[batch transform](#batch-transforms)"),
     ("MetricConfig", "[metric](#metrics)"),
 ];
 
@@ -66,6 +71,10 @@ pub fn kind(kind: &Type, key: &str, sources: &Sources) -> Result<String, Failure
     Ok(match (name.as_str(), argument) {
         ("Option", Some(inner)) => self::kind(inner, key, sources)?,
         ("Vec", Some(inner)) => format!("list of {}", plural(&self::kind(inner, key, sources)?)),
+        ("Numbers", Some(inner)) => {
+            let inner = self::kind(inner, key, sources)?;
+            format!("{inner}, or list of {}", plural(&inner))
+        }
         ("f32" | "f64", _) => "number".to_owned(),
         ("usize" | "u64" | "u32" | "i64" | "u8", _) => "whole number".to_owned(),
         ("bool", _) => "true or false".to_owned(),
