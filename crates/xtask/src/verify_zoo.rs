@@ -32,7 +32,9 @@ pub struct VerifyZooArguments {
 pub fn recipe(arguments: &VerifyZooArguments) -> Result<(), Failure> {
     let names = if arguments.names.is_empty() { published_names() } else { arguments.names.clone() };
     let firebrick = beside("firebrick")?;
-    println!("| network | images of | PyTorch's f32 from its f64 | tolerance | verify |\n|---|---|---|---|---|");
+    println!(
+        "| network | images of | PyTorch's f32 from its f64 | tolerance | verify |\n|---|---|---|---|---|"
+    );
     let mut failed = Vec::new();
     for name in names {
         let size = match name.as_str() {
@@ -90,7 +92,7 @@ fn config_text(name: &str, size: usize, batch_size: usize, folder: &Path) -> Res
         "[model]\nname = \"{name}\"\nnum_classes = 7\ninput_shape = [3, {size}, {size}]\nweights = {}\n{off}\n\
          [data]\ndataset = \"image_folder\"\nroot = {}\nbatch_size = {batch_size}\nshuffle = false\nnormalize = \"none\"\n\n\
          [loss]\nname = \"cross_entropy\"\n\n\
-         [optimizer]\nname = \"sgd\"\nlr = 0.01\nmomentum = 0.9\n\n\
+         [optimizer]\nname = \"sgd\"\nlr = 1e-4\nmomentum = 0.9\n\n\
          [trainer]\nepochs = 1\nbackend = \"flex\"\n",
         path("start.pt"),
         path("images"),

@@ -64,7 +64,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NUM_CLASSES = 7
 HIDDEN = 64  # length of the hidden linear layers of VGG and AlexNet in `small`
 PERIOD = 65521
-FULL_SEEDS = 3  # images that `full` tries
+FULL_SEEDS = 2  # images that `full` tries
 FULL_BATCH = 2
 
 

@@ -46,7 +46,7 @@ def train(name, files, size, batch, start, dtype):
     model = make_zoo.build(name, size=(size, size)).train()
     model.load_state_dict(start)
     model.to(dtype)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
     recorder = Recorder(model)
     for step in range(STEPS):
         chosen = files[step * batch:(step + 1) * batch]
