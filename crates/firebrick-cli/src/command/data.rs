@@ -66,7 +66,7 @@ pub enum DataCommand {
     },
     /// Save the images of a training batch beside their originals, with their targets
     #[command(after_help = "Example:
-  firebrick data preview configs/resnet18-cifar10-augmented.toml --out grid.png")]
+  firebrick data preview configs/quickstart.toml --out grid.png")]
     Preview(PreviewArguments),
 }
 
