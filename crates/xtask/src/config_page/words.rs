@@ -9,7 +9,7 @@ use crate::failure::Failure;
 const WRITTEN: [(&str, &str); 13] = [
     ("Pair", "whole number, or `[height, width]`"),
     ("CheckpointEvery", "`\"epoch\"`, or a number of steps"),
-    ("HoldOut", "fraction, or a number of images"),
+    ("HoldOut", "fraction, a number of images, or `{ fold = [2, 5] }`"),
     ("SplitSpec", "split, or a part of one"),
     ("Normalize", "`\"dataset\"`, `\"none\"` or `{ mean = [..], std = [..] }`"),
     ("Resize", "`\"squash\"`, `\"letterbox\"` or `{ shorter = 256, crop = 224 }`"),
