@@ -45,6 +45,7 @@ pub(crate) fn draw(random: &mut Random, what: What, sizes: &Sizes, loss: &Loss, 
     }
     let table = table.set("shuffle", random.chance(0.8)).set("drop_last", random.chance(0.2));
     let table = match random.between(0, 4) {
+        3 => table.set("validation", Table::default().set("fold", list([random.between(1, 4), 4]))),
         0 => table.float("validation", random.pick(&[0.1, 0.25])),
         1 => table.set("validation", random.between(6, 12)),
         2 => table.text("validation_split", "test[:40]").text("test_split", "test[200:]"),

@@ -84,6 +84,16 @@ impl PreparedDataset {
         Self { balanced: Some(by_class), ..self }
     }
 
+    /// True when an augmentation decides the size of the images.
+    pub(crate) fn augment_sets_size(&self) -> bool {
+        self.pipeline.augment_sets_size()
+    }
+
+    /// The numbers that the network sees for these pixels.
+    pub(crate) fn append_values(&self, pixels: &[u8], values: &mut Vec<f32>) {
+        self.table.append(pixels, values);
+    }
+
     /// The samples of each class, where every class comes equally often in an epoch.
     pub(crate) fn balanced(&self) -> Option<&[Vec<usize>]> {
         self.balanced.as_deref()
