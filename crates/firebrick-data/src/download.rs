@@ -95,8 +95,8 @@ pub fn verify(
     let mut found = Vec::new();
     for file in &wanted.files {
         let path = folder.join(file.name);
-        let target = Target { file, url: Mirror::official().url(file), path: path.clone() };
-        found.extend(look(&target, progress)?.map(|fetched| (path, fetched)));
+        let found_there = look(&Target::new(file, &folder, &Mirror::official()), progress)?;
+        found.extend(found_there.map(|fetched| (path, fetched)));
     }
     Ok(found)
 }

@@ -38,9 +38,7 @@ pub fn open(
     progress: &dyn Progress,
 ) -> Result<Datasets, DataError> {
     config.validate()?;
-    let normalize = config.normalize.clone().unwrap_or_default();
-    let normalization = normalize.resolve(config.dataset.normalization(), input.channels);
-    let preprocess = Preprocess::with_resize(input, config.resize.unwrap_or_default(), normalization)?;
+    let preprocess = preprocess(config, input)?;
     let training = Pipeline::new(preprocess.clone(), config.augment.clone())?;
     let source = find(config, seed, progress)?;
     let splits = Splits::of(config, &source, seed)?;
@@ -87,6 +85,13 @@ pub fn open(
     })
 }
 
+/// What makes the network's input of any image.
+fn preprocess(config: &DataConfig, input: InputShape) -> Result<Preprocess, DataError> {
+    let normalize = config.normalize.clone().unwrap_or_default();
+    let normalization = normalize.resolve(config.dataset.normalization(), input.channels);
+    Ok(Preprocess::with_resize(input, config.resize.unwrap_or_default(), normalization)?)
+}
+
 /// The training samples as they are stored, with the augmentations, and without them; nothing stays in memory.
 pub(crate) fn prepare_training(
     config: &DataConfig,
@@ -95,8 +100,7 @@ pub(crate) fn prepare_training(
     progress: &dyn Progress,
 ) -> Result<(SharedDataset, PreparedDataset, PreparedDataset), DataError> {
     config.validate()?;
-    let normalization = config.normalize.resolve(config.dataset.normalization(), input.channels);
-    let preprocess = Preprocess::with_resize(input, config.resize, normalization)?;
+    let preprocess = preprocess(config, input)?;
     let source = find(config, seed, progress)?;
     let train = Splits::of(config, &source, seed)?.train;
     let prepare = |augment| PreparedDataset::new(train.clone(), preprocess.clone(), augment, seed);
