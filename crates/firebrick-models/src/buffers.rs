@@ -20,6 +20,9 @@ pub struct Buffers {
 impl Buffers {
     /// Copies the buffers of `model`; the tensors stay on their device.
     pub fn of<M: Module>(model: &M) -> Self {
+        if !has_any(model) {
+            return Self::default();
+        }
         settle(model);
         let mut buffers = Self::default();
         visit(model, &mut buffers);
@@ -42,6 +45,21 @@ impl Buffers {
         }
         settle(&model);
         change(model, &mut PutBack(self.values.iter()))
+    }
+}
+
+/// Whether the model has buffers: settling one without costs as much as many a small layer.
+fn has_any<M: Module>(model: &M) -> bool {
+    let mut found = Found(false);
+    visit(model, &mut found);
+    found.0
+}
+
+struct Found(bool);
+
+impl Visit for Found {
+    fn parameter<const D: usize>(&mut self, at: &ParamRef, _: &Param<Tensor<D>>) {
+        self.0 |= at.role == Role::Buffer;
     }
 }
 

@@ -92,28 +92,32 @@ pub trait Change {
 
 /// Shows every parameter of `model`, running statistics included, to `visitor`.
 pub fn visit<M: Module, V: Visit>(model: &M, visitor: &mut V) {
-    model.visit(&mut Walk { names: Vec::new(), containers: Vec::new(), inner: visitor });
+    model.visit(&mut Walk::new(visitor));
 }
 
 /// `model` with every parameter, running statistics included, as `changer` gives it back.
 pub fn change<M: Module, C: Change>(model: M, changer: &mut C) -> M {
-    model.map(&mut Walk { names: Vec::new(), containers: Vec::new(), inner: changer })
+    model.map(&mut Walk::new(changer))
 }
 
-/// Follows Burn's traversal.
+/// Follows Burn's traversal. A training step walks several times, so entering a module allocates nothing.
 struct Walk<'a, T> {
     /// Of the fields, without variants of enums.
-    names: Vec<String>,
-    containers: Vec<String>,
+    names: Stack,
+    containers: Stack,
     inner: &'a mut T,
 }
 
-impl<T> Walk<'_, T> {
+impl<'a, T> Walk<'a, T> {
+    fn new(inner: &'a mut T) -> Self {
+        Self { names: Stack::default(), containers: Stack::default(), inner }
+    }
+
     fn enter(&mut self, name: &str, container: &str) {
         if !container.starts_with("Enum:") {
-            self.names.push(name.to_owned());
+            self.names.push(name);
         }
-        self.containers.push(container.to_owned());
+        self.containers.push(container);
     }
 
     fn exit(&mut self, container: &str) {
@@ -124,9 +128,37 @@ impl<T> Walk<'_, T> {
     }
 
     fn here(&self, dimensions: usize) -> ParamRef {
-        let name = self.names.last().map_or("", String::as_str);
-        let container = self.containers.last().map_or("", String::as_str);
-        ParamRef { path: self.names.join("."), role: Role::of(name, container, dimensions) }
+        let role = Role::of(self.names.last(), self.containers.last(), dimensions);
+        ParamRef { path: self.names.joined.clone(), role }
+    }
+}
+
+/// Names in one string, with dots between them.
+#[derive(Default)]
+struct Stack {
+    joined: String,
+    /// Where each name begins.
+    starts: Vec<usize>,
+}
+
+impl Stack {
+    fn push(&mut self, name: &str) {
+        if !self.starts.is_empty() {
+            self.joined.push('.');
+        }
+        self.starts.push(self.joined.len());
+        self.joined.push_str(name);
+    }
+
+    fn pop(&mut self) {
+        if let Some(start) = self.starts.pop() {
+            // The first name has no dot in front of it.
+            self.joined.truncate(start.saturating_sub(1));
+        }
+    }
+
+    fn last(&self) -> &str {
+        self.starts.last().map_or("", |&start| &self.joined[start..])
     }
 }
 

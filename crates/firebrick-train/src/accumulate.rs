@@ -32,6 +32,10 @@ impl Accumulator {
     pub fn add<M: Module>(&mut self, model: &M, gradients: GradientsParams, divisor: f64) {
         self.is_several = self.first_divisor.is_some();
         let weight = divisor / *self.first_divisor.get_or_insert(divisor);
+        if !self.is_several {
+            self.sum = gradients;
+            return;
+        }
         let old = std::mem::take(&mut self.sum);
         let mut adding = Add { old, added: gradients, sum: GradientsParams::new(), weight };
         visit(model, &mut adding);
@@ -65,7 +69,7 @@ impl Visit for Add {
             if self.weight == 1.0 { gradient } else { gradient.mul_scalar(self.weight) }
         });
         let sum = match (self.old.remove::<D>(param.id), added) {
-            (Some(old), Some(added)) => Some(old.add(added)),
+            (Some(old), Some(added)) => Some(old.inner().add(added)),
             (one, None) | (None, one) => one,
         };
         if let Some(sum) = sum {

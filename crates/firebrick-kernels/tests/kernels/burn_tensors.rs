@@ -9,8 +9,8 @@ use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use firebrick_kernels::{
     Activation, AfterNorm, Conv2dOptions, Pool, Pool2dOptions, Total, avg_pool2d, batch_norm,
-    batch_norm_train, conv2d_block, cross_entropy, flatten, global_avg_pool2d, l2_norm, linear, max_pool2d,
-    near_kernels, scaled_sum, two_scaled_sums, used_twice,
+    batch_norm_train, conv2d_block, cross_entropy, flatten, flattened, global_avg_pool2d, l2_norm, linear,
+    max_pool2d, near_kernels, scaled_sum, two_scaled_sums, unflattened, used_twice,
 };
 
 use crate::reference::values;
@@ -344,6 +344,21 @@ fn formulas_of_optimisers_agree_with_burn_and_leave_their_arguments_alone() {
                 (kept.into_data(), b.clone().into_data())
             );
             close(l2_norm(a.clone()).into_data(), a.square().sum().sqrt().into_data(), "norm");
+        }
+    }
+}
+
+/// Also of values that lie in another order in memory.
+#[test]
+fn flattened_values_and_their_norm_are_in_the_order_of_the_dimensions() {
+    for device in devices() {
+        for device in [device.clone(), device.inner()] {
+            let x = tensor::<4>(4, [2, 3, 4, 5], &device).permute([0, 3, 1, 2]);
+            let flat = flattened(x.clone());
+            assert_eq!(flat.clone().into_data(), x.clone().reshape([-1]).into_data(), "on {device:?}");
+            close(l2_norm(x.clone()).into_data(), l2_norm(flat.clone()).into_data(), "norm");
+            assert_eq!(unflattened(flat.clone(), x.dims()).into_data(), x.into_data(), "on {device:?}");
+            assert_eq!(flattened(flat.clone()).into_data(), flat.into_data(), "on {device:?}");
         }
     }
 }
