@@ -30,8 +30,7 @@ fn start(document: &Value) -> Vec<u8> {
     for (name, tensor) in document["start"].as_object().unwrap() {
         let begin = values.len();
         values.extend(numbers(tensor).into_iter().flat_map(|value| (value as f32).to_le_bytes()));
-        let entry =
-            json!({ "dtype": "F32", "shape": document["shapes"][name], "data_offsets": [begin, values.len()] });
+        let entry = json!({ "dtype": "F32", "shape": document["shapes"][name], "data_offsets": [begin, values.len()] });
         header.insert(name.clone(), entry);
     }
     let header = Value::Object(header).to_string();
@@ -40,7 +39,8 @@ fn start(document: &Value) -> Vec<u8> {
 
 fn plan(run: &Value, weights: &str) -> Plan {
     let freeze = run["freeze"].as_str().map_or(String::new(), |freeze| format!("freeze = {freeze}\n"));
-    let clip = run["clip_grad_norm"].as_f64().map_or(String::new(), |norm| format!("clip_grad_norm = {norm}\n"));
+    let clip =
+        run["clip_grad_norm"].as_f64().map_or(String::new(), |norm| format!("clip_grad_norm = {norm}\n"));
     let arguments = run["optimizer"].as_object().unwrap().iter();
     let arguments: String = arguments.map(|(key, value)| format!("{key} = {value}\n")).collect();
     let text = format!(
@@ -68,7 +68,9 @@ fn golden_fine_tuning_agrees_with_pytorch() {
         let mut losses = Vec::new();
         while !state.is_finished() {
             for batches in state.batches() {
-                let Verdict::Applied(report) = state.step(batches.unwrap()).unwrap() else { panic!("refused") };
+                let Verdict::Applied(report) = state.step(batches.unwrap()).unwrap() else {
+                    panic!("refused")
+                };
                 losses.push(report.loss);
             }
         }

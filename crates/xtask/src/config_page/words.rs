@@ -6,9 +6,10 @@ use super::sources::{Documented, Sources};
 use crate::failure::Failure;
 
 /// Types that read themselves, as a config writes them.
-const WRITTEN: [(&str, &str); 13] = [
+const WRITTEN: [(&str, &str); 14] = [
     ("Pair", "whole number, or `[height, width]`"),
     ("CheckpointEvery", "`\"epoch\"`, or a number of steps"),
+    ("FreezeConfig", "list of patterns, or [table `freeze`](#freeze)"),
     ("HoldOut", "fraction, or a number of images"),
     ("SplitSpec", "split, or a part of one"),
     ("Normalize", "`\"dataset\"`, `\"none\"` or `{ mean = [..], std = [..] }`"),
