@@ -10,9 +10,9 @@ use crate::cpu::Activation;
 use crate::operation::{Block, Conv2dOptions, Layer, Pool, Pool2dOptions};
 use crate::pooling;
 
-/// Whether the kernels compute the layers of networks on this device. What they make of an image depends on no other image
-/// of its batch, to the bit.
-pub fn computes_images_alone(device: &Device) -> bool {
+/// Whether the kernels compute the layers of networks on this device. What they make of an image in a batch of so many depends
+/// on no other image of it, nor on its place in it, to the bit.
+pub fn has_kernels_for(device: &Device) -> bool {
     Native::of(device).is_some()
 }
 

@@ -42,7 +42,7 @@ pub use cpu::Activation;
 pub use cross_entropy::cross_entropy;
 pub use elementwise::{gelu, hardsigmoid, hardswish, relu6, silu};
 pub use environment::{VARIABLES, WrongVariable, check_environment};
-pub use functional::{computes_images_alone, conv2d, conv2d_block, flatten, linear, used_twice};
+pub use functional::{conv2d, conv2d_block, flatten, has_kernels_for, linear, used_twice};
 pub use operation::{Conv2dOptions, Pool, Pool2dOptions, Total};
 pub use optimization::is_unoptimized;
 pub use pooling::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d, max_pool2d};

@@ -12,7 +12,7 @@ use crate::backend::Backend;
 use crate::criterion::{self, Criterion, ImageLosses, SplitSums};
 use crate::error::TrainError;
 use crate::event::Score;
-use crate::frozen_outputs::{FrozenOutputs, Images, Labelled};
+use crate::frozen_layers::{FrozenLayers, Images, Labelled};
 use crate::image_record::ImageRecord;
 use crate::metric::{self, MetricConfig};
 use crate::read_back::{f32_values, read_back_f32};
@@ -74,21 +74,21 @@ pub fn evaluate<M: ImageClassifier>(
     evaluate_with(model, split, loss, backend, options, None, stop)
 }
 
-/// As [`evaluate`]; what frozen layers give for `images` is taken from `outputs` where it is known, and kept there.
+/// As [`evaluate`]; what `frozen` layers give for these images is taken from there where it is known, and kept there.
 pub(crate) fn evaluate_with<M: ImageClassifier>(
     model: &M,
     split: Arc<PreparedDataset>,
     loss: &Criterion,
     backend: &Backend,
     options: EvaluationOptions,
-    outputs: Option<(&FrozenOutputs, Images)>,
+    frozen: Option<(&FrozenLayers, Images)>,
     stop: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Option<Evaluation>, TrainError> {
     let mut records = Vec::with_capacity(split.len());
     let mut sums = SplitSums::default();
-    for batch in batches(split, options, outputs) {
+    for batch in batches(split, options, frozen) {
         let (batch, sums) = (batch?, &mut sums);
-        let of_batch = backend.scope(|| records_of(model, batch, loss, backend, outputs, sums))?;
+        let of_batch = backend.scope(|| records_of(model, batch, loss, backend, frozen, sums))?;
         records.extend(of_batch);
         if stop(records.len()) {
             return Ok(None);
@@ -116,14 +116,14 @@ fn in_order(split: Arc<PreparedDataset>, options: EvaluationOptions) -> DataLoad
 fn batches(
     split: Arc<PreparedDataset>,
     options: EvaluationOptions,
-    outputs: Option<(&FrozenOutputs, Images)>,
+    frozen: Option<(&FrozenLayers, Images)>,
 ) -> Box<dyn Iterator<Item = Result<HostBatch, DataError>>> {
     let input = split.preprocess().input;
     let indices: Vec<usize> = (0..split.len()).collect();
-    let known = outputs.and_then(|(outputs, images)| {
+    let known = frozen.and_then(|(layers, images)| {
         let shape = [input.channels, input.height, input.width];
         let chunks = indices.chunks(options.batch_size.max(1));
-        chunks.map(|chunk| outputs.batch(images, chunk, shape)).collect::<Option<Vec<HostBatch>>>()
+        chunks.map(|chunk| layers.batch(images, chunk, shape)).collect::<Option<Vec<HostBatch>>>()
     });
     match known {
         Some(batches) => Box::new(batches.into_iter().map(Ok)),
@@ -136,21 +136,21 @@ fn logits<M: ImageClassifier>(
     model: &M,
     batch: HostBatch,
     device: &Device,
-    outputs: Option<(&FrozenOutputs, Images)>,
+    frozen: Option<(&FrozenLayers, Images)>,
 ) -> (Tensor<2>, Targets) {
-    let (Some((outputs, images)), Some(network)) = (outputs, model.network()) else {
+    let (Some((layers, images)), Some(network)) = (frozen, model.network()) else {
         let (images_nchw, targets) = criterion::to_device(batch, device);
         return (model.forward(images_nchw), targets);
     };
-    if let Some(of_prefix) = outputs.of_batch(images, &batch, device) {
+    if let Some(outputs) = layers.known(images, &batch, device) {
         let targets = criterion::targets_to_device(batch, device);
-        return (network.forward_behind(outputs.prefix, of_prefix), targets);
+        return (network.forward_behind(layers.prefix, outputs), targets);
     }
     let labelled = Labelled::of(&batch);
     let (images_nchw, targets) = criterion::to_device(batch, device);
-    let of_prefix = network.forward_prefix(outputs.prefix, images_nchw);
-    outputs.keep(images, &labelled, &of_prefix);
-    (network.forward_behind(outputs.prefix, of_prefix), targets)
+    let outputs = layers.forward(network, images_nchw);
+    layers.keep(images, &labelled, &outputs);
+    (network.forward_behind(layers.prefix, outputs), targets)
 }
 
 /// A batch's images, evaluated on this thread.
@@ -159,14 +159,14 @@ fn records_of<M: ImageClassifier>(
     batch: HostBatch,
     loss: &Criterion,
     backend: &Backend,
-    outputs: Option<(&FrozenOutputs, Images)>,
+    frozen: Option<(&FrozenLayers, Images)>,
     sums: &mut SplitSums,
 ) -> Result<Vec<ImageRecord>, TrainError> {
     let num_classes = model.num_classes();
     let (indices, labels) = (batch.sample_indices.clone(), batch.labels.clone());
     criterion::check_labels(&batch, num_classes)?;
     let weights = criterion::weights(loss, &batch);
-    let (logits_nk, targets) = logits(model, batch, &backend.device, outputs);
+    let (logits_nk, targets) = logits(model, batch, &backend.device, frozen);
     let of_images = criterion::of_images(loss, logits_nk.clone(), targets, weights)?;
     sums.add(&of_images);
     let logits = read_back_f32(logits_nk, "the logits")?;

@@ -9,7 +9,7 @@ use crate::config::{Config, FreezeConfig};
 use crate::error::TrainError;
 use crate::event::Split;
 use crate::freeze::Freeze;
-use crate::frozen_outputs::{FrozenOutputs, Images};
+use crate::frozen_layers::{FrozenLayers, Images};
 use crate::optimizer::Optimizer;
 
 /// `model` in training as a run by `config` begins with it: with the parameters of `model.freeze` requiring no gradient.
@@ -26,11 +26,11 @@ pub(crate) fn notices<M: ImageClassifier>(
     config: &Config,
     model: &M,
     optimizer: &Optimizer,
-    outputs: Option<&FrozenOutputs>,
+    layers: Option<&FrozenLayers>,
 ) -> Vec<String> {
     let mut told = Vec::new();
     if let Some(freeze) = &config.model.freeze {
-        told.push(of_freeze(config, freeze, model, outputs));
+        told.push(of_freeze(config, freeze, model, layers));
     }
     told.extend(frozen_groups(config, optimizer));
     if let Some(decay) = config.optimizer.lr_decay_by_depth() {
@@ -59,7 +59,7 @@ fn of_freeze<M: ImageClassifier>(
     config: &Config,
     freeze: &FreezeConfig,
     model: &M,
-    outputs: Option<&FrozenOutputs>,
+    layers: Option<&FrozenLayers>,
 ) -> String {
     let all = model.num_params();
     let frozen = all - num_trained(model);
@@ -72,33 +72,25 @@ fn of_freeze<M: ImageClassifier>(
         Some(1) => " in epoch 1".to_owned(),
         Some(until) => format!(" in epochs 1 to {until}"),
     };
-    let kept = of_outputs(freeze, model, outputs).map_or(String::new(), |kept| format!("; {kept}"));
+    let kept = layers.map_or(String::new(), |layers| format!("; {}", of_outputs(freeze, layers)));
     format!("{frozen} of {all} parameters are frozen{until}{kept}")
 }
 
-fn of_outputs<M: ImageClassifier>(
-    freeze: &FreezeConfig,
-    model: &M,
-    outputs: Option<&FrozenOutputs>,
-) -> Option<String> {
-    let prefix = model.network()?.frozen_prefix()?;
-    let layers = format!("what the first {} layers give", prefix.num_layers());
-    let Some(outputs) = outputs else {
-        return Some(format!("{layers} is computed anew each time"));
-    };
-    let mib = outputs.bytes() as f64 / f64::from(1 << 20);
+fn of_outputs(freeze: &FreezeConfig, layers: &FrozenLayers) -> String {
+    let what = format!("what the first {} layers give", layers.prefix.num_layers());
+    let mib = layers.bytes() as f64 / f64::from(1 << 20);
     let memory = format!("({mib:.1} of at most {} MiB: model.freeze.cache_mb)", freeze.cache_mb);
     let evaluated =
-        [Split::Validation, Split::Test].into_iter().find(|split| outputs.keeps(Images::Of(*split)));
-    Some(match (outputs.keeps(Images::Training), evaluated) {
-        (true, Some(_)) => format!("{layers} is computed once for each image and kept in memory {memory}"),
+        [Split::Validation, Split::Test].into_iter().find(|split| layers.keeps(Images::Of(*split)));
+    match (layers.keeps(Images::Training), evaluated) {
+        (true, Some(_)) => format!("{what} is computed once for each image and kept in memory {memory}"),
         (true, None) => {
-            format!("{layers} is computed once for each training image and kept in memory {memory}")
+            format!("{what} is computed once for each training image and kept in memory {memory}")
         }
         (false, Some(split)) => format!(
-            "{layers} is computed once for each image of the {split} split {memory}, and anew for training images, which {}",
-            if outputs.training_is_random { "are changed at random" } else { "are too many" }
+            "{what} is computed once for each image of the {split} split {memory}, and anew for training images, which {}",
+            if layers.training_is_random { "are changed at random" } else { "are too many" }
         ),
-        (false, None) => unreachable!("bug: room for outputs of no image"),
-    })
+        (false, None) => format!("{what} is computed anew each time"),
+    }
 }

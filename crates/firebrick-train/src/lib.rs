@@ -22,7 +22,7 @@ pub mod backend;
 mod closest;
 pub mod fine_tuning;
 mod freeze;
-mod frozen_outputs;
+mod frozen_layers;
 mod glob;
 pub mod step;
 pub mod step_batches;

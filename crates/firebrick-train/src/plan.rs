@@ -21,7 +21,7 @@ use crate::config::{Config, StartWeights};
 use crate::criterion::{self, Criterion};
 use crate::error::TrainError;
 use crate::event::Split;
-use crate::frozen_outputs::{FrozenOutputs, Images};
+use crate::frozen_layers::{FrozenLayers, Images};
 use crate::left_out;
 use crate::metric;
 use crate::outputs;
@@ -244,7 +244,7 @@ impl Plan {
     /// As [`Self::training_batches`] where what frozen layers give for all of these images is known: nobody reads them.
     pub(crate) fn known_batches(
         &self,
-        outputs: &FrozenOutputs,
+        frozen: &FrozenLayers,
         epoch: u64,
         first_batch: u64,
     ) -> Option<StepBatches> {
@@ -255,7 +255,7 @@ impl Plan {
         let InputShape { channels, height, width } = train.preprocess().input;
         let shape = [channels, height, width];
         let batches: Option<Vec<HostBatch>> =
-            chunks.map(|indices| outputs.batch(Images::Training, indices, shape)).collect();
+            chunks.map(|indices| frozen.batch(Images::Training, indices, shape)).collect();
         Some(StepBatches::new(batches?.into_iter().map(Ok), trainer.accumulate_grad_batches))
     }
 

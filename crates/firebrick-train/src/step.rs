@@ -11,7 +11,7 @@ use crate::backend::Backend;
 use crate::clip::{clip_grad_value, grad_norm, scale_to_norm};
 use crate::criterion::{self, Criterion, StepLoss};
 use crate::error::TrainError;
-use crate::frozen_outputs::{FrozenOutputs, Images, Labelled};
+use crate::frozen_layers::{FrozenLayers, Images, Labelled};
 use crate::norms::{ParameterNorms, parameter_norms};
 use crate::optimizer::{Optimizer, Rates};
 use crate::read_back::{DeviceError, f32_values, read_back_f32};
@@ -103,13 +103,13 @@ impl StepRules<'_> {
         })
     }
 
-    /// The first half of a step, which can fail: everything up to the gradients, on this thread. What frozen layers give is
-    /// taken from `outputs` where it is known, and kept there.
+    /// The first half of a step, which can fail: everything up to the gradients, on this thread. What `frozen` layers give is
+    /// taken from there where it is known, and kept there.
     pub(crate) fn measure<M: ImageClassifier>(
         self,
         model: &M,
         batches: Vec<HostBatch>,
-        outputs: Option<&FrozenOutputs>,
+        frozen: Option<&FrozenLayers>,
     ) -> Result<Measured, TrainError> {
         let batches: Vec<HostBatch> = batches.into_iter().filter(|batch| !batch.is_empty()).collect();
         if batches.is_empty() {
@@ -121,7 +121,7 @@ impl StepRules<'_> {
         let mut accumulator = Accumulator::new();
         let mut passes = Vec::with_capacity(batches.len());
         for (index, batch) in batches.into_iter().enumerate() {
-            let (pass, gradients) = self.pass(model, batch, outputs, (index, &step_loss))?;
+            let (pass, gradients) = self.pass(model, batch, frozen, (index, &step_loss))?;
             accumulator.add(model, gradients, step_loss.divisor_of(index));
             passes.push(pass);
         }
@@ -136,11 +136,11 @@ impl StepRules<'_> {
         self,
         model: &M,
         batch: HostBatch,
-        outputs: Option<&FrozenOutputs>,
+        frozen: Option<&FrozenLayers>,
         (index, step_loss): (usize, &StepLoss),
     ) -> Result<(Pass, GradientsParams), TrainError> {
         let labels = batch.labels.clone();
-        let (logits_nk, targets) = self.logits(model, batch, outputs);
+        let (logits_nk, targets) = self.logits(model, batch, frozen);
         let loss = step_loss.of_batch(index, self.loss, logits_nk.clone(), targets)?;
         let mut gradients = loss.backward();
         let gradients = GradientsParams::from_module(&mut gradients, model);
@@ -149,34 +149,34 @@ impl StepRules<'_> {
 }
 
 impl StepRules<'_> {
-    /// The network's outputs for a batch, and what they are compared with. Frozen layers at the network's beginning run without
-    /// autodiff.
+    /// The network's outputs for a batch, and what they are compared with. Frozen layers in front run without autodiff.
     fn logits<M: ImageClassifier>(
         self,
         model: &M,
         batch: HostBatch,
-        outputs: Option<&FrozenOutputs>,
+        frozen: Option<&FrozenLayers>,
     ) -> (Tensor<2>, Targets) {
         let device = self.backend.device.clone().autodiff();
-        let frozen = model.network().and_then(|network| Some((network, network.frozen_prefix()?)));
-        let Some((network, prefix)) = frozen else {
+        let prefix = model.network().and_then(|network| Some((network, network.frozen_prefix()?)));
+        let Some((network, prefix)) = prefix else {
             let (images_nchw, targets) = criterion::to_device(batch, &device);
             return (model.forward(images_nchw), targets);
         };
-        let known = outputs.and_then(|known| known.of_batch(Images::Training, &batch, &self.backend.device));
-        let (of_prefix, targets) = match known {
-            Some(of_prefix) => (of_prefix, criterion::targets_to_device(batch, &device)),
-            None => {
-                let kept = outputs.map(|kept| (kept, Labelled::of(&batch)));
-                let (images_nchw, targets) = criterion::to_device(batch, &device);
-                let of_prefix = network.forward_prefix(prefix, images_nchw);
-                if let Some((kept, labelled)) = kept {
-                    kept.keep(Images::Training, &labelled, &of_prefix);
-                }
-                (of_prefix, targets)
-            }
+        let known = frozen.and_then(|layers| layers.known(Images::Training, &batch, &self.backend.device));
+        if let Some(outputs) = known {
+            let targets = criterion::targets_to_device(batch, &device);
+            return (network.forward_behind(prefix, with_autodiff(outputs)), targets);
+        }
+        let labelled = Labelled::of(&batch);
+        let (images_nchw, targets) = criterion::to_device(batch, &device);
+        let outputs = match frozen {
+            Some(layers) => layers.forward(network, images_nchw),
+            None => network.forward_prefix(prefix, images_nchw),
         };
-        (network.forward_behind(prefix, with_autodiff(of_prefix)), targets)
+        if let Some(layers) = frozen {
+            layers.keep(Images::Training, &labelled, &outputs);
+        }
+        (network.forward_behind(prefix, with_autodiff(outputs)), targets)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::evaluate::{Evaluation, EvaluationOptions, evaluate_with};
 use crate::event::{CheckpointRecord, Split, SplitScores, WeightsKind};
 use crate::fine_tuning;
 use crate::freeze::Freeze;
-use crate::frozen_outputs::{FrozenOutputs, Images};
+use crate::frozen_layers::{FrozenLayers, Images};
 use crate::monitor;
 use crate::optimizer::Optimizer;
 use crate::plan::Plan;
@@ -40,8 +40,8 @@ pub struct TrainState<'a, M> {
     freeze: Freeze,
     /// Whether parameters are frozen as things stand; that follows from the epoch alone.
     is_frozen: bool,
-    /// What frozen layers give for each image, where it is kept.
-    outputs: Option<FrozenOutputs>,
+    /// The frozen layers in front of the first trained one.
+    frozen_layers: Option<FrozenLayers>,
 }
 
 impl<'a, M: ImageClassifier> TrainState<'a, M> {
@@ -59,13 +59,14 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         let model = freeze.apply(model.train(), 0);
         let optimizer = bound(plan, &model)?;
         // With a single epoch nothing is asked for twice.
-        let outputs = config.model.freeze.as_ref().filter(|_| freeze.num_epochs(config.trainer.epochs) > 1);
-        let outputs = outputs
-            .and_then(|freeze| FrozenOutputs::new(&plan.backend, &plan.datasets, &model, freeze.cache_mb));
+        let may_keep = freeze.num_epochs(config.trainer.epochs) > 1;
+        let kept = config.model.freeze.as_ref().filter(|_| may_keep).map_or(0, |freeze| freeze.cache_mb);
+        let frozen_layers =
+            FrozenLayers::new(&plan.backend, &plan.datasets, &model, config.data.batch_size, kept);
         Ok(Self {
             is_frozen: freeze.holds_in(0),
             freeze,
-            outputs,
+            frozen_layers,
             plan,
             config: config.clone(),
             model: Some(model),
@@ -114,8 +115,8 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         self.model = Some(self.freeze.apply(model.train(), epoch));
         self.optimizer = optimizer;
         self.is_frozen = self.freeze.holds_in(epoch);
-        if let Some(outputs) = &self.outputs {
-            outputs.clear();
+        if let Some(layers) = &self.frozen_layers {
+            layers.clear();
         }
         Ok(())
     }
@@ -132,7 +133,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         if let Some(ema) = &mut self.ema {
             ema.thaw(&model);
         }
-        (self.model, self.is_frozen, self.outputs) = (Some(model), false, None);
+        (self.model, self.is_frozen, self.frozen_layers) = (Some(model), false, None);
         bound.map_err(|error| self.plan.placed(error))
     }
 
@@ -146,9 +147,9 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
     pub(crate) fn batches_to_step(&self) -> StepBatches {
         let position = self.progress.position;
         let known = self
-            .outputs
+            .frozen_layers
             .as_ref()
-            .and_then(|outputs| self.plan.known_batches(outputs, position.epoch, position.batch));
+            .and_then(|layers| self.plan.known_batches(layers, position.epoch, position.batch));
         known.unwrap_or_else(|| self.batches())
     }
 
@@ -168,9 +169,9 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         let (num_batches, num_images) = (batches.len() as u64, batches.iter().map(HostBatch::len).sum());
         self.plan.seed_device(step);
         let (model, optimizer, rates) = (&mut self.model, &mut self.optimizer, self.schedule.at(step));
-        let (rules, outputs) = (self.plan.step_rules(), self.outputs.as_ref());
+        let (rules, frozen) = (self.plan.step_rules(), self.frozen_layers.as_ref());
         let verdict = self.plan.backend.scope(|| -> Result<Verdict, TrainError> {
-            let measured = rules.measure(held(model), batches, outputs)?;
+            let measured = rules.measure(held(model), batches, frozen)?;
             let (report, refusal) = (measured.report(), measured.refusal(held(model))?);
             let taken = taken(model);
             let (moved, verdict) = match refusal {
@@ -219,9 +220,8 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         };
         let data = &self.plan.config.data;
         let options = EvaluationOptions { batch_size: data.batch_size, workers: data.workers };
-        let outputs = self.outputs.as_ref().map(|outputs| (outputs, Images::Of(split)));
-        let outputs = outputs.filter(|(outputs, images)| outputs.keeps(*images));
-        evaluate_with(&model, dataset, &self.plan.loss, &self.plan.backend, options, outputs, stop)
+        let frozen = self.frozen_layers.as_ref().map(|layers| (layers, Images::Of(split)));
+        evaluate_with(&model, dataset, &self.plan.loss, &self.plan.backend, options, frozen, stop)
     }
 
     /// Takes the evaluation of an epoch that has just ended into account: for the best checkpoint, early
@@ -284,7 +284,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
 
     /// What a run that begins says of frozen parameters and of learning rates by depth.
     pub(crate) fn notices(&self) -> Vec<String> {
-        fine_tuning::notices(&self.plan.config, self.model(), &self.optimizer, self.outputs.as_ref())
+        fine_tuning::notices(&self.plan.config, self.model(), &self.optimizer, self.frozen_layers.as_ref())
     }
 
     /// The network in training mode.

@@ -1,23 +1,19 @@
 //! The groups of layers that learn at the same rate, beside timm's.
 
 use firebrick_models::LayerDepths;
-use firebrick_models::parameters::parameter_infos;
 use serde_json::json;
 
 use super::support::{config, flex, sequential};
 use firebrick_models::ModelConfig;
 
-/// The groups of a network: of each the paths of its layers, without repeated beginnings.
+/// The groups of a network: of each the paths of its layers.
 fn groups(config: &ModelConfig) -> Vec<Vec<String>> {
-    let network = config.init(0, &flex());
-    let depths = LayerDepths::of_plan(network.plan());
+    let plan = config.build().unwrap();
+    let depths = LayerDepths::of_plan(&plan);
     let mut groups = vec![Vec::new(); depths.num_groups()];
-    for info in parameter_infos(&network).iter().filter(|info| !info.name.contains("running_")) {
-        let group: &mut Vec<String> = &mut groups[depths.num_groups() - 1 - depths.from_end(&info.name)];
-        let layer = info.name.rsplit_once('.').unwrap().0;
-        if group.last().is_none_or(|last| last != layer) {
-            group.push(layer.to_owned());
-        }
+    for layer in plan.layers().iter().filter(|layer| layer.num_parameters() > 0) {
+        let path = format!("{}.{}", layer.path, layer.parameters[0].name);
+        groups[depths.num_groups() - 1 - depths.from_end(&path)].push(layer.path.clone());
     }
     groups
 }

@@ -6,7 +6,7 @@ use firebrick_component::{ArgumentError, check};
 use firebrick_models::{LayerDepths, NetworkPlan};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Most MiB that may be asked for; more is a typing error.
 const MAX_CACHE_MB: u64 = 1 << 24;
@@ -19,29 +19,20 @@ const MAX_CACHE_MB: u64 = 1 << 24;
 /// # or
 /// freeze = { parameters = ["*", "!fc.*"], until_epoch = 3 }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct FreezeConfig {
     /// Patterns over the parameters' paths, such as `"layer1.*"`: `*` stands for any text (dots too), `?` for any one
     /// character, and a pattern behind `!` takes parameters out again. They are read from left to right; the last one that
     /// matches decides. A normalisation whose parameters are all frozen keeps its running statistics, too.
     pub parameters: Vec<String>,
     /// Frozen in this many epochs, and trained from the next one on; left out: frozen to the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_epoch: Option<u64>,
     /// Most memory, in MiB, for the outputs of the frozen layers at the network's beginning: where training images are not
     /// changed at random, these are computed once for each image. Changes no number; 0: they are computed each time.
-    pub cache_mb: u64,
-}
-
-/// The table as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    parameters: Vec<String>,
-    #[serde(default)]
-    until_epoch: Option<u64>,
     #[serde(default = "default_cache_mb")]
-    cache_mb: u64,
+    pub cache_mb: u64,
 }
 
 fn default_cache_mb() -> u64 {
@@ -77,6 +68,13 @@ impl FreezeConfig {
     }
 }
 
+/// As a table, always.
+impl Serialize for FreezeConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        FreezeConfig::serialize(self, serializer)
+    }
+}
+
 impl<'de> Deserialize<'de> for FreezeConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ListOrTable;
@@ -95,9 +93,7 @@ impl<'de> Deserialize<'de> for FreezeConfig {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<FreezeConfig, A::Error> {
-                let Written { parameters, until_epoch, cache_mb } =
-                    Written::deserialize(MapAccessDeserializer::new(keys))?;
-                Ok(FreezeConfig { parameters, until_epoch, cache_mb })
+                FreezeConfig::deserialize(MapAccessDeserializer::new(keys))
             }
         }
         deserializer.deserialize_any(ListOrTable)

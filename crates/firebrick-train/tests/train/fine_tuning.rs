@@ -137,19 +137,19 @@ fn frozen_tensors_keep_every_bit_and_all_others_move() {
 
 #[test]
 fn frozen_parameters_have_no_optimiser_state_and_no_average() {
-    let plan = plan(&[("model.freeze", ALL_BUT_HEAD)]);
-    let mut state = state(&plan);
-    train_epoch(&mut state);
     let folder = tempfile::tempdir().unwrap();
-    let saved = state.save(folder.path()).unwrap();
-    // 330 numbers; two of AdamW's and the average of each. The network has 646 in all, running statistics included.
-    let size = |name: &str| std::fs::metadata(saved.path.join(name)).unwrap().len();
-    assert!(
-        (2 * 4 * 330..2 * 4 * 330 + 1500).contains(&size("optimizer.safetensors")),
-        "{}",
-        size("optimizer.safetensors")
-    );
-    assert!((4 * 330..4 * 330 + 1000).contains(&size("ema.safetensors")), "{}", size("ema.safetensors"));
+    let sizes = |name: &str, sets: &[(&str, &str)]| {
+        let plan = plan(sets);
+        let mut state = state(&plan);
+        train_epoch(&mut state);
+        let saved = state.save(&folder.path().join(name)).unwrap();
+        ["optimizer.bpk", "ema.bpk"].map(|name| std::fs::metadata(saved.path.join(name)).unwrap().len())
+    };
+    let [all, all_averages] = sizes("all", &[]);
+    let [few, few_averages] = sizes("few", &[("model.freeze", ALL_BUT_HEAD)]);
+    // 204 of 374 numbers, two of AdamW's and the average of each.
+    assert!(all - few >= 2 * 4 * 204, "{all} {few}");
+    assert!(all_averages - few_averages >= 4 * 204, "{all_averages} {few_averages}");
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn what_is_hardly_meant_is_told() {
     );
     let freeze = format!("{{ parameters = {ALL_BUT_HEAD}, until_epoch = 4 }}");
     let all = told("until", &[("model.freeze", &freeze)]);
-    let expected = "196 of 526 parameters are frozen to the end: model.freeze.until_epoch = 4 thaws nothing in a run of 4";
+    let expected = "204 of 374 parameters are frozen to the end: model.freeze.until_epoch = 4 thaws nothing in a run of 4";
     assert!(all.iter().any(|told| told.starts_with(expected)), "{all:?}");
     let all = told("depth", &[("optimizer.lr_decay_by_depth", "0.5")]);
     let expected = "learning rates by depth (optimizer.lr_decay_by_depth = 0.5): from 0.0025 to 0.01 in 3 groups of layers";

@@ -9,7 +9,7 @@ use firebrick::data::batch_transform::BatchTransformConfig;
 use firebrick::data::{DataConfig, DatasetConfig, TransformConfig};
 use firebrick::loss::LossConfig;
 use firebrick::models::{LayerConfig, ModelConfig};
-use firebrick::train::config::{ModelSection, OutputConfig, TrainerConfig};
+use firebrick::train::config::{FreezeConfig, ModelSection, OutputConfig, TrainerConfig};
 use firebrick::train::metric::MetricConfig;
 use firebrick::train::optimizer::OptimizerConfig;
 use firebrick::train::schedule::ScheduleConfig;
@@ -118,7 +118,7 @@ impl Page {
         self.line("`name` is a [network](#networks), whose arguments stand beside it; and these keys:");
         let given = Table::from_iter([("name".to_owned(), Value::String("lenet".to_owned()))]);
         let asked = Asked::table::<ModelSection>().given(given.clone());
-        let own = |key: &String| ["weights", "weights_key", "strict"].contains(&key.as_str());
+        let own = |key: &String| ["weights", "weights_key", "strict", "freeze"].contains(&key.as_str());
         let keys = asked.keys_beside(&given)?.into_iter().filter(own).collect::<Vec<_>>();
         let section = self.sources.structure("ModelSection")?;
         // The network's own keys, and what follows from them, are not the section's.
@@ -126,6 +126,11 @@ impl Page {
         let fields: Vec<Field> = section.fields.iter().filter(is_key).cloned().collect();
         let rows = self.rows(&fields, &keys, &asked, "[model]")?;
         self.line(&rows);
+        self.heading(5, "`freeze`");
+        let doc = words::prose(&self.sources.structure("FreezeConfig")?.doc);
+        self.line(&doc);
+        let given = "parameters = [\"*\"]".parse::<Table>()?;
+        self.table("FreezeConfig", &Asked::table::<FreezeConfig>().given(given))?;
         self.family::<ModelConfig>("Networks", "ModelConfig", "`model.name`.")?;
         self.family::<LayerConfig>(
             "Layers",

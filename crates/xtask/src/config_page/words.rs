@@ -10,6 +10,7 @@ const WRITTEN: &[(&str, &str)] = &[
     ("Pair", "whole number, or `[height, width]`"),
     ("StartWeights", "`\"imagenet\"`, `\"imagenet1k_v1\"`, `\"imagenet1k_v2\"`, or a path"),
     ("CheckpointEvery", "`\"epoch\"`, or a number of steps"),
+    ("FreezeConfig", "list of patterns, or [table `freeze`](#freeze)"),
     ("HoldOut", "fraction, a number of images, or `{ fold = [2, 5] }`"),
     ("SplitSpec", "split, or a part of one"),
     ("Normalize", "`\"dataset\"`, `\"none\"` or `{ mean = [..], std = [..] }`"),

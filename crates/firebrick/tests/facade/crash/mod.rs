@@ -8,6 +8,7 @@ mod not_finite;
 mod owner;
 mod power_cut;
 mod recorder;
+mod thaw;
 
 use std::path::Path;
 

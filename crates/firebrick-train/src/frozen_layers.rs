@@ -1,14 +1,16 @@
-//! What the frozen layers at a network's beginning give for each image: computed once and kept in host memory.
+//! The frozen layers in front of a network's first trained one, and what they give for each image: computed once and kept in
+//! host memory.
 //!
-//! Only where that changes no bit: the layers are frozen, images are the same in each epoch, and what comes of an image depends
-//! on no other image of its batch.
+//! Outputs are kept only where that changes no bit: the layers are frozen, images are the same in each epoch, and what comes of
+//! an image depends on no other one. For the last, batches of these layers always have one size: kernels are chosen by the
+//! batch's size, and sum in another order. Kernels are our own where outputs are kept.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use firebrick_data::{Datasets, HostBatch, HostPixels, HostTargets, PreparedDataset};
-use firebrick_kernels::computes_images_alone;
-use firebrick_models::{Activations, FrozenPrefix, ImageClassifier, Shape};
+use firebrick_data::{Datasets, HostBatch, HostPixels, HostTargets};
+use firebrick_kernels::has_kernels_for;
+use firebrick_models::{Activations, FrozenPrefix, ImageClassifier, Network, Shape};
 
 use crate::backend::Backend;
 use crate::event::Split;
@@ -22,14 +24,16 @@ pub(crate) enum Images {
     Of(Split),
 }
 
-/// The outputs that are kept of a run's splits.
-pub(crate) struct FrozenOutputs {
-    /// The layers.
+/// The frozen layers of a run, and their outputs as far as they are kept.
+pub(crate) struct FrozenLayers {
+    /// Which layers.
     pub prefix: FrozenPrefix,
-    /// What leaves them for an image.
-    shape: Shape,
     /// Whether training images change from epoch to epoch.
     pub training_is_random: bool,
+    /// As many images go through them at once.
+    batch_size: usize,
+    /// What leaves them for an image.
+    shape: Shape,
     /// Of the splits of which any are kept.
     splits: Vec<(Images, Mutex<Vec<Option<Kept>>>)>,
 }
@@ -56,16 +60,18 @@ impl Labelled {
     }
 }
 
-impl FrozenOutputs {
-    /// Room for the outputs of the training split, where its images do not change, and of the split that is evaluated after
-    /// each epoch, of at most `limit_mb` MiB together; the training split comes first. None where nothing could be kept.
+impl FrozenLayers {
+    /// Those of a network in training, if it has any, for batches of `batch_size` images. There is room for the outputs of the
+    /// training split, where its images do not change, and of the split that is evaluated after each epoch, of at most
+    /// `limit_mb` MiB together; the training split comes first.
     pub(crate) fn new<M: ImageClassifier>(
         backend: &Backend,
         datasets: &Datasets,
         model: &M,
+        batch_size: usize,
         limit_mb: u64,
     ) -> Option<Self> {
-        let network = model.network().filter(|_| computes_images_alone(&backend.device))?;
+        let network = model.network()?;
         let prefix = network.frozen_prefix()?;
         let [channels, height, width] = network.plan().input_shape();
         let one = Tensor::zeros([1, channels, height, width], &backend.device);
@@ -77,31 +83,30 @@ impl FrozenOutputs {
             Activations::Features(features_nk) => Shape::Features(features_nk.dims()[1]),
         };
         let training_is_random = datasets.train.is_random();
-        let mut found = Self { prefix, shape, training_is_random, splits: Vec::new() };
-        let mut left = limit_mb.saturating_mul(1 << 20);
+        let mut found = Self { prefix, training_is_random, batch_size, shape, splits: Vec::new() };
+        if has_kernels_for(&backend.device) {
+            found.make_room(datasets, limit_mb.saturating_mul(1 << 20));
+        }
+        Some(found)
+    }
+
+    fn make_room(&mut self, datasets: &Datasets, limit: u64) {
+        let mut left = limit;
         let evaluated = match &datasets.validation {
             Some(split) => (Images::Of(Split::Validation), split),
             None => (Images::Of(Split::Test), &datasets.test),
         };
         for (images, split) in [(Images::Training, &datasets.train), evaluated] {
-            if split.is_random() {
-                continue;
-            }
-            let bytes = found.bytes_of(split);
-            if bytes <= left {
+            let bytes = (split.len() as u64).saturating_mul(4 * self.shape.num_elements() as u64);
+            if bytes <= left && !split.is_random() {
                 left -= bytes;
                 let kept = std::iter::repeat_with(|| None).take(split.len()).collect();
-                found.splits.push((images, Mutex::new(kept)));
+                self.splits.push((images, Mutex::new(kept)));
             }
         }
-        (!found.splits.is_empty()).then_some(found)
     }
 
-    fn bytes_of(&self, split: &PreparedDataset) -> u64 {
-        (split.len() as u64).saturating_mul(4 * self.shape.num_elements() as u64)
-    }
-
-    /// Bytes that all of them take.
+    /// Bytes that all outputs take that are to be kept.
     pub(crate) fn bytes(&self) -> u64 {
         let images: usize = self.splits.iter().map(|(_, kept)| lock(kept).len()).sum();
         4 * (images * self.shape.num_elements()) as u64
@@ -112,15 +117,41 @@ impl FrozenOutputs {
         self.of(images).is_some()
     }
 
-    /// Forgets everything.
+    /// Forgets every output.
     pub(crate) fn clear(&self) {
         for (_, kept) in &self.splits {
             lock(kept).iter_mut().for_each(|kept| *kept = None);
         }
     }
 
-    /// What leaves the frozen layers for a batch of these images, on `device`; nothing where that is not known of all of them.
-    pub(crate) fn of_batch(&self, images: Images, batch: &HostBatch, device: &Device) -> Option<Activations> {
+    /// What leaves the layers for some images, outside of autodiff.
+    ///
+    /// # Shapes
+    ///
+    /// - `images_nchw`: as the network takes them
+    pub(crate) fn forward(&self, network: &Network, images_nchw: Tensor<4>) -> Activations {
+        let images_nchw = images_nchw.without_autodiff();
+        let count = images_nchw.dims()[0];
+        let parts = (0..count).step_by(self.batch_size).map(|first| {
+            let size = self.batch_size.min(count - first);
+            let part = images_nchw.clone().narrow(0, first, size);
+            first_images(network.forward_prefix(self.prefix, self.filled_up(part)), size)
+        });
+        together(parts.collect())
+    }
+
+    /// The last image again and again, up to a whole batch.
+    fn filled_up(&self, images_nchw: Tensor<4>) -> Tensor<4> {
+        let size = images_nchw.dims()[0];
+        if size == self.batch_size {
+            return images_nchw;
+        }
+        let last = images_nchw.clone().narrow(0, size - 1, 1);
+        Tensor::cat(vec![images_nchw, last.repeat_dim(0, self.batch_size - size)], 0)
+    }
+
+    /// What leaves the layers for a batch of these images, on `device`; nothing where that is not known of all of them.
+    pub(crate) fn known(&self, images: Images, batch: &HostBatch, device: &Device) -> Option<Activations> {
         let kept = lock(self.of(images)?);
         let mut values = Vec::with_capacity(batch.len() * self.shape.num_elements());
         for index in &batch.sample_indices {
@@ -138,7 +169,7 @@ impl FrozenOutputs {
         })
     }
 
-    /// Keeps what has left the frozen layers for a batch of images that have a class each.
+    /// Keeps what has left the layers for a batch of images that have a class each.
     pub(crate) fn keep(&self, images: Images, batch: &Labelled, outputs: &Activations) {
         let (Some(kept), Some(labels)) = (self.of(images), &batch.labels) else { return };
         let data = match outputs {
@@ -178,4 +209,24 @@ impl FrozenOutputs {
 /// Nobody panics while they hold it with half an image in it: a place is filled at once.
 fn lock(kept: &Mutex<Vec<Option<Kept>>>) -> MutexGuard<'_, Vec<Option<Kept>>> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn first_images(outputs: Activations, count: usize) -> Activations {
+    match outputs {
+        Activations::Images(images_nchw) => images_nchw.narrow(0, 0, count).into(),
+        Activations::Features(features_nk) => features_nk.narrow(0, 0, count).into(),
+    }
+}
+
+/// One batch of several; a single one as it is.
+fn together(mut parts: Vec<Activations>) -> Activations {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    match parts.first() {
+        Some(Activations::Images(_)) => {
+            Tensor::cat(parts.into_iter().map(Activations::images).collect(), 0).into()
+        }
+        _ => Tensor::cat(parts.into_iter().map(Activations::features).collect(), 0).into(),
+    }
 }
