@@ -22,7 +22,7 @@ pub struct VerifyZooArguments {
     #[arg(long, default_value_t = 96)]
     size: usize,
     /// Images of a step
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 4)]
     batch_size: usize,
     /// A Python with torch, torchvision and safetensors (and efficientnet-lite-pytorch for efficientnet_lite0)
     #[arg(long, default_value = "python3")]
@@ -46,10 +46,10 @@ pub fn recipe(arguments: &VerifyZooArguments) -> Result<(), Failure> {
         command.arg(root().join("crates/firebrick-models/tests/golden/record_zoo.py"));
         command.arg(&name).arg(folder.path());
         command.args([size, arguments.batch_size].map(|number| number.to_string()));
-        let own = own_distance(&mut command)?;
+        let [lr, own] = rate_and_distance(&mut command)?;
         let tolerance = TOLERANCE.max(TIMES_PYTORCH * own);
         let config = folder.path().join("config.toml");
-        std::fs::write(&config, config_text(&name, size, arguments.batch_size, folder.path())?)?;
+        std::fs::write(&config, config_text(&name, size, arguments.batch_size, lr, folder.path())?)?;
         let mut command = Command::new(&firebrick);
         command.arg("verify").arg("--against").arg(folder.path().join("trace.json"));
         command.arg("--config").arg(&config).arg("--tolerance").arg(tolerance.to_string());
@@ -69,18 +69,26 @@ pub fn recipe(arguments: &VerifyZooArguments) -> Result<(), Failure> {
     }
 }
 
-/// How far PyTorch's recorded steps are from the same in f64: its script prints it.
-fn own_distance(command: &mut Command) -> Result<f64, Failure> {
+/// The steps' learning rate, and how far PyTorch's recorded steps are from the same in f64: its script prints both.
+fn rate_and_distance(command: &mut Command) -> Result<[f64; 2], Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
     let done = command.stderr(Stdio::inherit()).output().map_err(|error| format!("{program}: {error}"))?;
     if !done.status.success() {
         return Err(format!("{program} ended with {}", done.status).into());
     }
     let text = String::from_utf8_lossy(&done.stdout);
-    text.trim().parse().map_err(|error| format!("{program}: expected a number, got `{text}`: {error}").into())
+    let numbers: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse).collect();
+    let numbers = numbers.ok().and_then(|numbers| <[f64; 2]>::try_from(numbers).ok());
+    numbers.ok_or_else(|| format!("{program}: expected two numbers, got `{text}`").into())
 }
 
-fn config_text(name: &str, size: usize, batch_size: usize, folder: &Path) -> Result<String, Failure> {
+fn config_text(
+    name: &str,
+    size: usize,
+    batch_size: usize,
+    lr: f64,
+    folder: &Path,
+) -> Result<String, Failure> {
     let mut off = String::new();
     for key in ["dropout", "drop_path"] {
         if has_argument(name, key)? {
@@ -92,7 +100,7 @@ fn config_text(name: &str, size: usize, batch_size: usize, folder: &Path) -> Res
         "[model]\nname = \"{name}\"\nnum_classes = 7\ninput_shape = [3, {size}, {size}]\nweights = {}\n{off}\n\
          [data]\ndataset = \"image_folder\"\nroot = {}\nbatch_size = {batch_size}\nshuffle = false\nnormalize = \"none\"\n\n\
          [loss]\nname = \"cross_entropy\"\n\n\
-         [optimizer]\nname = \"sgd\"\nlr = 1e-4\nmomentum = 0.9\n\n\
+         [optimizer]\nname = \"sgd\"\nlr = {lr:e}\nmomentum = 0.9\n\n\
          [trainer]\nepochs = 1\nbackend = \"flex\"\n",
         path("start.pt"),
         path("images"),

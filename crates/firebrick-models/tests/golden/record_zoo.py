@@ -5,7 +5,9 @@
 
 OUT/images holds a folder of PNG images of random blots in 7 classes (train and test), OUT/start.pt torchvision's first
 weights for a seed, OUT/trace.json the steps from there: SGD with momentum on the images in the order of their files,
-pixels / 255, recorded by examples/pytorch/record_trace.py. Printed is how far these f32 steps are from the same in f64. The network is `torchvision.models.NAME(num_classes=7)` without
+pixels / 255, recorded by examples/pytorch/record_trace.py. The rate is what changes the loss by some 0.005 a step
+(at random first values the gradients of some networks are so large that rounding alone would move the third loss by
+percents). Printed are that rate and how far these f32 steps are from the same in f64. The network is `torchvision.models.NAME(num_classes=7)` without
 dropout and stochastic depth, which PyTorch and Firebrick draw from other generators.
 """
 import pathlib, sys
@@ -41,12 +43,12 @@ def images(folder, size, batch):
     return found
 
 
-def train(name, files, size, batch, start, dtype):
-    """Takes the steps and records them."""
+def train(name, files, size, batch, start, dtype, lr):
+    """Takes the steps and records them; without a rate gives the squared norm of the first gradient."""
     model = make_zoo.build(name, size=(size, size)).train()
     model.load_state_dict(start)
     model.to(dtype)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr or 0.0, momentum=0.9)
     recorder = Recorder(model)
     for step in range(STEPS):
         chosen = files[step * batch:(step + 1) * batch]
@@ -54,6 +56,8 @@ def train(name, files, size, batch, start, dtype):
         loss = F.cross_entropy(model(x), torch.tensor([label for _, label in chosen]))
         optimizer.zero_grad()
         loss.backward()
+        if lr is None:
+            return sum(value.grad.square().sum() for value in model.parameters()).item()
         optimizer.step()
         recorder.step(loss)
     return recorder
@@ -74,9 +78,11 @@ def main(name, out, size, batch):
     torch.manual_seed(0)
     start = make_zoo.build(name, size=(size, size)).state_dict()
     torch.save(start, out / "start.pt")
-    recorder = train(name, files, size, batch, start, torch.float32)
+    squared_norm = train(name, files, size, batch, start, torch.float32, None)
+    lr = float(f"{min(0.01, 0.005 / squared_norm):.0e}")
+    recorder = train(name, files, size, batch, start, torch.float32, lr)
     recorder.save(out / "trace.json")
-    print(distance(recorder, train(name, files, size, batch, start, torch.float64)))
+    print(lr, distance(recorder, train(name, files, size, batch, start, torch.float64, lr)))
 
 
 if __name__ == "__main__":
