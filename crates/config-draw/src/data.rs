@@ -1,18 +1,11 @@
 //! `[data]`.
 
+use crate::augment::{augment, batch_augment};
 use crate::loss::Loss;
 use crate::network::Model;
-use crate::poison::POISON;
 use crate::random::Random;
 use crate::table::{Table, list};
 use crate::what::What;
-
-/// The augmentations that are drawn.
-pub(crate) const AUGMENTATIONS: [&str; 4] =
-    ["random_crop", "random_horizontal_flip", "resize", "center_crop"];
-
-/// The batch transforms that are drawn.
-pub(crate) const BATCH_AUGMENTATIONS: [&str; 1] = ["mixup"];
 
 /// How many of everything.
 pub(crate) struct Sizes {
@@ -52,6 +45,7 @@ pub(crate) fn draw(random: &mut Random, what: What, sizes: &Sizes, loss: &Loss, 
     }
     let table = table.set("shuffle", random.chance(0.8)).set("drop_last", random.chance(0.2));
     let table = match random.between(0, 4) {
+        3 => table.set("validation", Table::default().set("fold", list([random.between(1, 4), 4]))),
         0 => table.float("validation", random.pick(&[0.1, 0.25])),
         1 => table.set("validation", random.between(6, 12)),
         2 => table.text("validation_split", "test[:40]").text("test_split", "test[200:]"),
@@ -61,36 +55,4 @@ pub(crate) fn draw(random: &mut Random, what: What, sizes: &Sizes, loss: &Loss, 
     let table = if augment.is_empty() { table } else { table.set("augment", list(augment)) };
     let batch_augment = batch_augment(random, what, loss);
     if batch_augment.is_empty() { table } else { table.set("batch_augment", list(batch_augment)) }
-}
-
-fn augment(random: &mut Random, model: &Model) -> Vec<Table> {
-    let mut steps = Vec::new();
-    if random.chance(0.15) {
-        let Model { height, width, .. } = model;
-        steps.push(Table::named("resize").set("size", list([height + 2, width + 1])));
-        steps.push(Table::named("center_crop").set("size", list([height, width])));
-    }
-    if random.chance(0.3) {
-        let mode = random.pick(&["constant", "edge", "reflect", "symmetric"]);
-        steps.push(
-            Table::named("random_crop").set("padding", random.between(1, 2)).text("padding_mode", mode),
-        );
-    }
-    if random.chance(0.3) {
-        steps.push(Table::named("random_horizontal_flip").float("p", random.pick(&[0.2, 0.5])));
-    }
-    steps
-}
-
-/// In some configs images are mixed, and in some a batch is not finite.
-fn batch_augment(random: &mut Random, what: What, loss: &Loss) -> Vec<Table> {
-    let mut steps = Vec::new();
-    if loss.takes_probabilities && random.chance(0.25) {
-        let step = Table::named("mixup").float("alpha", random.pick(&[0.2, 1.0, 2.0]));
-        steps.push(step.float("p", random.pick(&[0.5, 1.0])));
-    }
-    if what == What::Everything && random.chance(0.5) {
-        steps.push(Table::named(POISON).float("p", random.pick(&[0.05, 0.1, 0.3])));
-    }
-    steps
 }

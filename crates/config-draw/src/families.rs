@@ -1,6 +1,6 @@
 //! Which components are drawn, and which are left out and why.
 
-use crate::data::{AUGMENTATIONS, BATCH_AUGMENTATIONS};
+use crate::augment::{AUGMENTATIONS, BATCH_AUGMENTATIONS};
 use crate::loss::LOSSES;
 use crate::network::{LAYERS, MODELS};
 use crate::optimizer::OPTIMIZERS;
@@ -69,7 +69,18 @@ pub const FAMILIES: [Known; 9] = [
             ("fashion_mnist", FILES),
             ("cifar10", FILES),
             ("cifar100", FILES),
+            ("kmnist", FILES),
+            ("emnist", FILES),
+            ("svhn", FILES),
+            ("stl10", FILES),
+            ("tiny_imagenet", FILES),
+            ("imagenet", FILES),
             ("image_folder", FILES),
+            ("image_list", FILES),
+            ("image_zip", FILES),
+            ("parquet", FILES),
+            ("webdataset", FILES),
+            ("numpy", FILES),
             ("synthetic", "says nothing that the digits do not"),
         ],
     },

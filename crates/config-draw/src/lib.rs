@@ -17,6 +17,7 @@
 //!
 //! [`trial`] trains a drawn config without a stop and with several, and compares the two.
 
+mod augment;
 mod data;
 mod end;
 mod families;

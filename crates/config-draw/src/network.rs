@@ -9,7 +9,7 @@ use crate::what::What;
 pub(crate) const MODELS: [&str; 2] = ["lenet", "sequential"];
 
 /// The layers that are drawn.
-pub(crate) const LAYERS: [&str; 23] = [
+pub(crate) const LAYERS: [&str; 24] = [
     "conv2d",
     "batch_norm2d",
     "relu",
@@ -24,6 +24,7 @@ pub(crate) const LAYERS: [&str; 23] = [
     "channel_shuffle",
     "drop_path",
     "layer_scale",
+    "scale",
     "zero_pad2d",
     "max_pool2d",
     "avg_pool2d",
@@ -97,12 +98,13 @@ impl Layers<'_> {
         if !self.what.is_free() || self.random.chance(0.7) {
             return;
         }
-        let layer = match self.random.between(0, 6) {
+        let layer = match self.random.between(0, 7) {
             0 => Table::named("group_norm").set("num_groups", self.random.pick(&[1, self.channels])),
             1 => Table::named("layer_norm"),
             2 => Table::named("local_response_norm").set("size", 3),
             3 => Table::named("channel_shuffle").set("groups", self.random.pick(&[1, self.channels])),
             4 => Table::named("drop_path").float("p", 0.2),
+            6 => Table::named("scale").float("factor", 0.5),
             5 => Table::named("layer_scale").float("init_value", 0.5),
             _ => {
                 self.side += 1;

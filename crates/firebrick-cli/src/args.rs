@@ -55,7 +55,7 @@ const EVALUATE_EXAMPLES: &str = "Examples:
 const PREDICT_EXAMPLES: &str = "Examples:
   firebrick predict runs/my-001 photo.jpg
   firebrick predict runs/my-001 holiday/ --top 1 --json
-  firebrick predict resnet50 photo.jpg            the weights that torchvision publishes";
+  firebrick predict resnet50 photo.jpg      by published weights";
 
 const SUMMARY_EXAMPLES: &str = "Examples:
   firebrick summary lenet --num-classes 3

@@ -15,6 +15,7 @@ mod cli {
     mod loss;
     mod messages;
     mod plot_lr;
+    mod preview;
     mod published;
     mod run_states;
     mod sandbox;

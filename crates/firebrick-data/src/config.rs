@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use crate::bad_image::OnBadImage;
 use crate::balance::{ClassWeights, Sampler};
 use crate::batch_transform::BatchTransformConfig;
+use crate::cache::Cache;
 use crate::config_table::DataKeys;
 use crate::dataset_choice::DatasetChoice;
 use crate::hold_out::HoldOut;
@@ -67,6 +68,10 @@ pub struct DataConfig {
     /// its length, so that it holds as many fewer images. 1: once.
     #[serde(default = "default_repeats", skip_serializing_if = "is_once")]
     pub repeated_augmentation: usize,
+    /// `"memory"`: decoded image files stay in memory, as many as fit into half of what is free when the data set is opened, so
+    /// that later epochs need not decode them; `"off"`: none do. Batches are the same.
+    #[serde(default, skip_serializing_if = "Cache::is_default")]
+    pub cache: Cache,
     /// Threads that prepare batches; 0: the training thread does. Batches are the same for any number.
     #[serde(default = "default_workers")]
     pub workers: usize,
@@ -135,6 +140,7 @@ impl DataConfig {
             batch_augment: Vec::new(),
             repeated_augmentation: default_repeats(),
             workers: default_workers(),
+            cache: Cache::default(),
             drop_last: false,
             limit: None,
             train_split: SplitSpec::train(),

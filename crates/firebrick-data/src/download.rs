@@ -81,6 +81,26 @@ pub fn ensure_from(
     Ok(())
 }
 
+/// Compares those of the files that are there with their published MD5 sums. Fetches nothing.
+///
+/// # Errors
+///
+/// [`DataError::Io`] when the disk fails; [`DataError::Cancelled`] when `progress` says so.
+pub fn verify(
+    wanted: &RemoteFiles,
+    root: &Path,
+    progress: &dyn Progress,
+) -> Result<Vec<(PathBuf, Fetched)>, DataError> {
+    let folder = root.join(&wanted.folder);
+    let mut found = Vec::new();
+    for file in &wanted.files {
+        let path = folder.join(file.name);
+        let found_there = look(&Target::new(file, &folder, &Mirror::official()), progress)?;
+        found.extend(found_there.map(|fetched| (path, fetched)));
+    }
+    Ok(found)
+}
+
 /// Fetches one file into `folder`, unless it is there.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ mod bad_image;
 mod balance;
 mod batch;
 pub mod batch_transform;
+mod cache;
 mod config;
 mod config_table;
 mod dataset_choice;
@@ -51,14 +52,17 @@ mod shape;
 pub mod source;
 mod split;
 mod splits;
+mod stages;
 pub mod transform;
 mod transform_error;
+mod windows;
 
 pub use bad_image::{OnBadImage, SkippedImages};
 pub use balance::{ClassWeights, Sampler};
 pub use batch::{Batch, HostBatch, HostPixels, HostTargets, Targets};
 pub use batch_transform::{BatchTransform, BatchTransformConfig};
 pub use burn_dataset::Dataset;
+pub use cache::Cache;
 pub use config::DataConfig;
 pub use dataset_choice::DatasetChoice;
 pub use datasets::Datasets;
@@ -74,6 +78,8 @@ pub use progress::{Progress, offline_by_environment};
 pub use shape::{ImageSize, InputShape};
 pub use source::{DatasetConfig, DatasetSource};
 pub use split::{Limit, SplitSpec, StoredSplit};
+pub use stages::{StageTimes, measure_stages};
 pub use transform::{
     Interpolation, Normalization, Normalize, Preprocess, Resize, ShorterConfig, Transform, TransformConfig,
 };
+pub use windows::window_moments;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::balance::by_class;
 use crate::batch_transform::BatchTransformConfig;
+use crate::cache::{Budget, Cache, Cached};
 use crate::config::DataConfig;
 use crate::datasets::Datasets;
 use crate::download;
@@ -37,12 +38,13 @@ pub fn open(
     progress: &dyn Progress,
 ) -> Result<Datasets, DataError> {
     config.validate()?;
-    let normalize = config.normalize.clone().unwrap_or_default();
-    let normalization = normalize.resolve(config.dataset.normalization(), input.channels);
-    let preprocess = Preprocess::with_resize(input, config.resize.unwrap_or_default(), normalization)?;
+    let preprocess = preprocess(config, input)?;
     let training = Pipeline::new(preprocess.clone(), config.augment.clone())?;
     let source = find(config, seed, progress)?;
     let splits = Splits::of(config, &source, seed)?;
+    let notices = duplicates_of(&splits);
+    let budget = (config.cache == Cache::Memory).then(Budget::of_memory);
+    let splits = splits.map(|split| Cached::over(split, budget.as_ref()));
     let num_classes = source.class_names.len();
     let is_unbalanced = !config.sampler.is_default() || config.class_weights.is_some();
     let by_class = match is_unbalanced {
@@ -59,7 +61,7 @@ pub fn open(
         normalization: preprocess.normalization.clone(),
         fingerprint: source.fingerprint.clone(),
         skipped: source.skipped.clone(),
-        notices: duplicates_of(&splits),
+        notices,
         steps: describe(config, &source, &splits, &training, seed),
     };
     let prepare = |split: SharedDataset, augment: &[TransformConfig], batch: &[BatchTransformConfig]| {
@@ -81,6 +83,29 @@ pub fn open(
         train_class_counts,
         info,
     })
+}
+
+/// What makes the network's input of any image.
+fn preprocess(config: &DataConfig, input: InputShape) -> Result<Preprocess, DataError> {
+    let normalize = config.normalize.clone().unwrap_or_default();
+    let normalization = normalize.resolve(config.dataset.normalization(), input.channels);
+    Ok(Preprocess::with_resize(input, config.resize.unwrap_or_default(), normalization)?)
+}
+
+/// The training samples as they are stored, with the augmentations, and without them; nothing stays in memory.
+pub(crate) fn prepare_training(
+    config: &DataConfig,
+    input: InputShape,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<(SharedDataset, PreparedDataset, PreparedDataset), DataError> {
+    config.validate()?;
+    let preprocess = preprocess(config, input)?;
+    let source = find(config, seed, progress)?;
+    let train = Splits::of(config, &source, seed)?.train;
+    let prepare = |augment| PreparedDataset::new(train.clone(), preprocess.clone(), augment, seed);
+    let (full, plain) = (prepare(config.augment.clone())?, prepare(Vec::new())?);
+    Ok((train, full, plain))
 }
 
 /// Sentences on images that are trained on and evaluated on.

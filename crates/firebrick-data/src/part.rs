@@ -38,6 +38,14 @@ impl SampleSet for Part {
         self.samples.content_key(self.at(index).ok()?)
     }
 
+    fn read_only(&self, index: usize) -> Result<Option<u64>, DataError> {
+        self.samples.read_only(self.at(index)?)
+    }
+
+    fn decodes(&self) -> bool {
+        self.samples.decodes()
+    }
+
     fn name(&self, index: usize) -> Option<String> {
         self.samples.name(self.at(index).ok()?)
     }

@@ -84,9 +84,29 @@ impl PreparedDataset {
         Self { balanced: Some(by_class), ..self }
     }
 
+    /// True when an augmentation decides the size of the images.
+    pub(crate) fn augment_sets_size(&self) -> bool {
+        self.pipeline.augment_sets_size()
+    }
+
+    /// The numbers that the network sees for these pixels.
+    pub(crate) fn append_values(&self, pixels: &[u8], values: &mut Vec<f32>) {
+        self.table.append(pixels, values);
+    }
+
     /// The samples of each class, where every class comes equally often in an epoch.
     pub(crate) fn balanced(&self) -> Option<&[Vec<usize>]> {
         self.balanced.as_deref()
+    }
+
+    /// The same samples as an evaluation would see them.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn without_augmentation(&self) -> Result<Self, DataError> {
+        let plain = Self::new(Arc::clone(&self.source), self.preprocess().clone(), Vec::new(), self.seed)?;
+        Ok(Self { num_classes: self.num_classes, ..plain })
     }
 
     /// How often each sample comes in an epoch.

@@ -65,6 +65,12 @@ impl Splits {
         }
     }
 
+    /// Each split changed by `change`.
+    pub(crate) fn map(self, change: impl Fn(SharedDataset) -> SharedDataset) -> Self {
+        let Self { train, validation, test, held_out } = self;
+        Self { train: change(train), validation: validation.map(&change), test: change(test), held_out }
+    }
+
     /// The splits of a data set that has training samples alone: what is held out of them is the test split, as a
     /// validation split without a test split beside it always is.
     fn without_test(

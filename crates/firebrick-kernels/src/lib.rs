@@ -47,4 +47,4 @@ pub use operation::{Conv2dOptions, Pool, Pool2dOptions, Total};
 pub use optimization::is_unoptimized;
 pub use pooling::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d, max_pool2d};
 pub use threads::{join_kernel_threads, near_kernels};
-pub use vector::{l2_norm, scaled_sum, two_scaled_sums};
+pub use vector::{flattened, l2_norm, scaled_sum, two_scaled_sums, unflattened};

@@ -52,7 +52,7 @@ impl Native {
         match self {}
     }
 
-    pub(crate) fn l2_norm(self, _: Tensor<1>) -> Tensor<1> {
+    pub(crate) fn l2_norm<const D: usize>(self, _: Tensor<D>) -> Tensor<1> {
         match self {}
     }
 

@@ -41,16 +41,39 @@ pub fn two_scaled_sums(
 /// The square root of the sum of squares.
 ///
 /// # Shapes
-/// `values` `[n]`, the result `[1]`.
-pub fn l2_norm(values: Tensor<1>) -> Tensor<1> {
+/// `values` of any, the result `[1]`.
+pub fn l2_norm<const D: usize>(values: Tensor<D>) -> Tensor<1> {
     if let Some(native) = native_for(&[&values]) {
         return native.l2_norm(values);
     }
-    values.square().sum().sqrt()
+    flattened(values).square().sum().sqrt()
 }
 
-/// The device of these tensors, if all are of one length and the kernels compute all of them.
-fn native_for(tensors: &[&Tensor<1>]) -> Option<Native> {
+/// The values as one row. A reshape costs as much as many an update, and vectors, which half of all parameters are, need
+/// none.
+///
+/// # Shapes
+/// The result `[n]`.
+pub fn flattened<const D: usize>(values: Tensor<D>) -> Tensor<1> {
+    if D == 1 { same_rank(values) } else { values.reshape([-1]) }
+}
+
+/// The opposite of [`flattened`].
+///
+/// # Shapes
+/// `flat` `[n]`, of as many values as `shape` has.
+pub fn unflattened<const D: usize>(flat: Tensor<1>, shape: [usize; D]) -> Tensor<D> {
+    if D == 1 { same_rank(flat) } else { flat.reshape(shape) }
+}
+
+/// The same tensor, where `FROM` and `TO` are the same number.
+fn same_rank<const FROM: usize, const TO: usize>(tensor: Tensor<FROM>) -> Tensor<TO> {
+    assert!(FROM == TO, "bug: a tensor of rank {FROM} is not one of rank {TO}");
+    Tensor::from_dispatch(tensor.into_dispatch())
+}
+
+/// The device of these tensors, if all are of one shape and the kernels compute all of them.
+fn native_for<const D: usize>(tensors: &[&Tensor<D>]) -> Option<Native> {
     let mut native = None;
     for tensor in tensors {
         if tensor.dtype() != DType::F32 || tensor.dims() != tensors[0].dims() {

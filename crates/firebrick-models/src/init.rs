@@ -62,6 +62,11 @@ impl<'a> TorchInit<'a> {
             Init::KaimingUniform { fan_in } => self.uniform(spec.num_elements(), kaiming_bound(fan_in)),
             Init::Uniform { bound } => self.uniform(spec.num_elements(), bound as f32),
             Init::Normal { std } => self.normal(spec.num_elements(), std),
+            Init::Dirac { fan_in } => {
+                let mut values = self.uniform(spec.num_elements(), kaiming_bound(fan_in));
+                dirac(&mut values, &spec.shape);
+                values
+            }
             Init::Constant(value) => vec![value; spec.num_elements()],
         };
         let mut shape = spec.shape.clone();
@@ -97,6 +102,18 @@ impl<'a> TorchInit<'a> {
     fn next_stream(&mut self) -> ChaCha8Rng {
         self.next_parameter += 1;
         generator(self.seed, self.next_parameter - 1)
+    }
+}
+
+/// Makes filter `i` of the first `in` filters 1 at the middle of channel `i` and 0 everywhere else.
+fn dirac(values: &mut [f32], shape: &[usize]) {
+    let &[outputs, inputs, height, width] = shape else {
+        unreachable!("bug: {shape:?} is no convolution's weight");
+    };
+    let window = height * width;
+    for (index, filter) in values.chunks_exact_mut(inputs * window).take(inputs.min(outputs)).enumerate() {
+        filter.fill(0.0);
+        filter[index * window + height / 2 * width + width / 2] = 1.0;
     }
 }
 

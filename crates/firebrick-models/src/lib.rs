@@ -41,6 +41,7 @@
 //! | `freeze.rs` | which parameters training leaves alone |
 //! | `buffers.rs` | what a training step changes besides, to undo it |
 //! | `published.rs` | files of published weights, and how their images are prepared |
+//! | `whitening.rs` | first filters that are made from the training images |
 //! | `weights/` | `.safetensors`, `.pt`, `.bpk` in; `.safetensors` out |
 
 mod buffers;
@@ -55,6 +56,7 @@ pub mod shape;
 pub mod summary;
 pub mod walk;
 pub mod weights;
+pub mod whitening;
 pub mod zoo;
 
 pub use buffers::Buffers;

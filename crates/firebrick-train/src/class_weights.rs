@@ -47,7 +47,8 @@ fn with_weights(config: &Config, weights: &[f64]) -> Result<LossConfig, String> 
     let loss: LossConfig = Value::Table(table).try_into().map_err(|_| none())?;
     // Some losses have a weight of another meaning.
     let trained = loss.for_classes(weights.len()).map_err(|_| none())?;
-    let counts_so = weights.iter().enumerate().all(|(class, weight)| trained.weight(class) == *weight);
+    // It computes with 32 bits.
+    let counts_so = weights.iter().enumerate().all(|(class, weight)| trained.weight(class) as f32 == *weight as f32);
     if counts_so { Ok(loss) } else { Err(none()) }
 }
 

@@ -98,11 +98,13 @@ fn clamp(flat: Tensor<1>, limit: f64) -> Tensor<1> {
     flat.mask_fill(is_above, limit).mask_fill(is_below, -limit)
 }
 
-fn vector_norm(flat: Tensor<1>, norm_type: f64) -> Tensor<1> {
+fn vector_norm<const D: usize>(values: Tensor<D>, norm_type: f64) -> Tensor<1> {
+    if norm_type == 2.0 {
+        return firebrick_kernels::l2_norm(values);
+    }
+    let flat = firebrick_kernels::flattened(values);
     if norm_type == f64::INFINITY {
         flat.max_abs()
-    } else if norm_type == 2.0 {
-        firebrick_kernels::l2_norm(flat)
     } else if norm_type == 1.0 {
         flat.abs().sum()
     } else {
@@ -120,7 +122,7 @@ struct Norms<'a> {
 impl Visit for Norms<'_> {
     fn parameter<const D: usize>(&mut self, _at: &ParamRef, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.found.push(vector_norm(gradient.inner().reshape([-1]), self.norm_type));
+            self.found.push(vector_norm(gradient.inner(), self.norm_type));
         }
     }
 }

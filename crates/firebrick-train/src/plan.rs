@@ -9,7 +9,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use firebrick_data::order::epoch_order;
 use firebrick_data::random::{self, Purpose};
-use firebrick_data::{DataLoader, Datasets, HostBatch, InputShape, LoaderOptions, PreparedDataset, Progress};
+use firebrick_data::{
+    DataLoader, Datasets, HostBatch, InputShape, LoaderOptions, PreparedDataset, Progress, window_moments,
+};
 use firebrick_models::weights::LoadReport;
 use firebrick_models::{ImageClassifier, Network, weights};
 
@@ -168,9 +170,9 @@ impl Plan {
         // The config names the places of what does not fit; it goes into the plan with it.
         let parts = Parts::of(&mut config, start, progress).map_err(|error| placed(&config, error))?;
         let Parts { weights_file, backend, mut datasets, mut loss, untrained_loss } = parts;
-        let weights =
+        let class_weights =
             class_weights::resolve(&mut config, &datasets).map_err(|error| placed(&config, error))?;
-        if let Some(told) = weights {
+        if let Some(told) = class_weights {
             loss = criterion::checked(&config, &backend.device).map_err(|error| placed(&config, error))?;
             datasets.info.steps.push(told);
         }
@@ -314,7 +316,7 @@ impl Plan {
         let section = &self.config.model;
         let model = section.network.init(self.config.trainer.seed, device);
         let Some(weights) = &section.weights else {
-            return Ok((model, None));
+            return Ok((self.whitened(model)?, None));
         };
         let path = match &self.weights_file {
             Some(path) => path.clone(),
@@ -323,6 +325,15 @@ impl Plan {
         let options = weights::LoadOptions { strict: section.strict, key: section.weights_key.as_deref() };
         let (model, report) = weights::load(model, &path, options)?;
         Ok((model, Some(report)))
+    }
+
+    /// The network with the filters that are made from the training images, if it has some.
+    fn whitened(&self, model: Network) -> Result<Network, TrainError> {
+        let Some(whitening) = self.config.model.network.whitening() else {
+            return Ok(model);
+        };
+        let moments = window_moments(&self.datasets.train, whitening.num_images, whitening.window)?;
+        Ok(whitening.apply(model, &moments))
     }
 
     /// Checks that a network takes the plan's images, tells its classes apart and gives what the loss takes. What of that

@@ -43,5 +43,7 @@ mod type_names;
 mod validation;
 #[path = "train/watched.rs"]
 mod watched;
+#[path = "train/whitening.rs"]
+mod whitening;
 #[path = "train/wrong.rs"]
 mod wrong;

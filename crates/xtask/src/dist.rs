@@ -144,10 +144,12 @@ inside of it; README.md goes on from there (leave out what it says about cargo).
 fn dockerfile(name: &str) -> String {
     format!(
         "# docker build -t firebrick .
-# docker run --rm -v \"$PWD:/work\" firebrick train --config my.toml
+# docker run --rm --user \"$(id -u):$(id -g)\" -v \"$PWD:/work\" firebrick train --config my.toml
 FROM debian:stable-slim
 ADD {name}.tar.gz /opt
 RUN ln -s /opt/{name}/bin/train /opt/{name}/bin/firebrick /usr/local/bin/
+# Published weights that were fetched lie beside the runs, so that the next container has them.
+ENV FIREBRICK_CACHE=/work/.firebrick-cache
 WORKDIR /work
 CMD [\"train\"]
 "

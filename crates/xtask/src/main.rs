@@ -25,6 +25,7 @@ mod parity_zoo;
 mod run;
 mod same_bits;
 mod sanitize;
+mod verify_zoo;
 mod worker;
 
 use std::path::PathBuf;
@@ -117,6 +118,8 @@ enum Recipe {
     },
     /// Published networks from torchvision's state dicts: logits, loss, every gradient, running statistics
     ParityZoo(parity_zoo::ParityZooArguments),
+    /// `firebrick verify --against` three recorded training steps of each published network
+    VerifyZoo(verify_zoo::VerifyZooArguments),
     /// EfficientNet-Lite0 with its published weights beside what PyTorch makes of them
     ParityPublished(parity_zoo::ParityPublishedArguments),
     /// Twenty steps from PyTorch's weights, beside PyTorch's losses and final weights; or random configs beside PyTorch
@@ -161,6 +164,7 @@ fn main() -> ExitCode {
         Recipe::Backends { data, backends } => backends::recipe(&data, &backends),
         Recipe::Mutations { suite } => mutations::recipe(suite),
         Recipe::ParityZoo(arguments) => parity_zoo::recipe(&arguments),
+        Recipe::VerifyZoo(arguments) => verify_zoo::recipe(&arguments),
         Recipe::ParityPublished(arguments) => parity_zoo::published(&arguments),
         Recipe::Parity { other: Some(ParityOf::Draw(arguments)), .. } => parity_draw::recipe(&arguments),
         Recipe::Parity { other: None, data: Some(data), backend } => parity::recipe(&data, &backend),

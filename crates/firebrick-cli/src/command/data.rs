@@ -1,5 +1,10 @@
 //! `data`: what a dataset holds, fetching it, and saving images of it.
 
+mod bench;
+mod picture;
+mod preview;
+mod verify;
+
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +19,9 @@ use firebrick::train::Config;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use serde_json::{Value, json};
 
+use self::bench::BenchArguments;
+use self::preview::PreviewArguments;
+use self::verify::VerifyArguments;
 use crate::attended::{Attended, NetworkArgument};
 use crate::console::Format;
 use crate::exit::Exit;
@@ -36,6 +44,14 @@ pub enum DataCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Read and decode every image, and say which cannot be
+    #[command(after_help = "Examples:
+  firebrick data verify image_folder --root pets
+  firebrick data verify configs/tudui-cifar10.toml")]
+    Verify(VerifyArguments),
+    /// Measure how fast images are prepared, and whether training waits for them
+    #[command(after_help = "Example:\n  firebrick data bench configs/tudui-cifar10.toml")]
+    Bench(BenchArguments),
     /// Fetch a dataset from its official place, and verify it
     #[command(after_help = "Example:\n  firebrick data download cifar10 --root data")]
     Download {
@@ -60,6 +76,10 @@ pub enum DataCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Save the images of a training batch beside their originals, with their targets
+    #[command(after_help = "Example:
+  firebrick data preview configs/quickstart.toml --out grid.png")]
+    Preview(PreviewArguments),
 }
 
 /// Which dataset is meant.
@@ -81,7 +101,11 @@ impl DatasetArguments {
     /// The `[data]` table that is meant, without augmentation.
     fn resolve(&self) -> Result<DataConfig, Failure> {
         let mut config = match dataset_name(&self.dataset) {
-            Some(name) => DataConfig::new(name),
+            Some(Ok(name)) => DataConfig::new(name),
+            Some(Err(problem)) => {
+                let text = format!("dataset `{}` needs arguments: {problem}", self.dataset);
+                return Err(Failure::usage(text).hint("name a config file that has them"));
+            }
             None if self.dataset.ends_with(".toml") => Config::from_file(Path::new(&self.dataset), &[])?.data,
             None => {
                 let names = listed(DatasetConfig::NAMES.iter().copied());
@@ -107,8 +131,10 @@ impl DatasetArguments {
     }
 }
 
-fn dataset_name(text: &str) -> Option<DatasetConfig> {
-    serde_json::from_value(Value::from(text)).ok()
+/// The data set of this name, or what its arguments lack; none where nothing is called so.
+fn dataset_name(text: &str) -> Option<Result<DatasetConfig, String>> {
+    let is_known = DatasetConfig::NAMES.contains(&text);
+    is_known.then(|| serde_json::from_value(Value::from(text)).map_err(|error| error.to_string()))
 }
 
 /// A half of a dataset.
@@ -137,8 +163,11 @@ const ANY_SHAPE: InputShape = InputShape { channels: 3, height: 32, width: 32 };
 pub fn run(command: &DataCommand) -> Result<Exit, Failure> {
     match command {
         DataCommand::Info { dataset, json } => info(dataset, *json),
+        DataCommand::Verify(arguments) => verify::run(arguments),
+        DataCommand::Bench(arguments) => bench::run(arguments),
         DataCommand::Download { dataset } => download(dataset),
         DataCommand::Export { dataset, split, index, out } => export(dataset, *split, *index, out.clone()),
+        DataCommand::Preview(arguments) => preview::run(arguments),
     }
 }
 

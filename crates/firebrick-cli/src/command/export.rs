@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use firebrick::component::text;
 use firebrick::models::weights::{NameStyle, save_safetensors};
+use firebrick::train::checkpoint::State;
 use firebrick::train::trained::TrainedRun;
 use firebrick::train::weights_hash::weights_sha256;
 use serde_json::json;
@@ -61,6 +62,12 @@ fn default_name(run_dir: &Path) -> PathBuf {
     PathBuf::from(format!("{name}.safetensors"))
 }
 
+/// How images are prepared, as checkpoints say it, with the digits that an f32 needs.
+fn preprocess(state: &State) -> String {
+    serde_json::to_string(&state.preprocess)
+        .unwrap_or_else(|error| unreachable!("bug: a preprocessing that a checkpoint holds: {error}"))
+}
+
 /// What somebody needs to use the weights: what comes in, and what the outputs mean.
 fn metadata(run: &TrainedRun) -> BTreeMap<String, String> {
     let state = &run.state;
@@ -69,7 +76,7 @@ fn metadata(run: &TrainedRun) -> BTreeMap<String, String> {
         ("classes", json!(state.dataset.class_names).to_string()),
         ("input_shape", json!(run.config.model.network.input_shape()).to_string()),
         ("normalization", json!(state.preprocess.normalization).to_string()),
-        ("preprocess", json!(state.preprocess).to_string()),
+        ("preprocess", preprocess(state)),
         ("dataset", state.dataset.name.clone()),
         ("step", state.progress.position.step.to_string()),
         ("weights_sha256", weights_sha256(&run.model)),

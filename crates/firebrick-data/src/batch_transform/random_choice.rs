@@ -10,23 +10,26 @@ use serde::{Deserialize, Serialize};
 use super::interface::{BatchTransform, MutableBatch};
 use crate::random::{check_weights, weighted};
 
-/// Arguments of `random_choice`; `S` is any batch transform.
+/// Arguments of `random_choice`; `BatchStep` is any batch transform.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BatchRandomChoiceConfig<S> {
+pub struct BatchRandomChoiceConfig<BatchStep> {
     /// The batch transforms, one of which is applied to a batch.
-    pub transforms: Vec<S>,
+    pub transforms: Vec<BatchStep>,
     /// How likely each of them is, compared with the others; all alike when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<Vec<f64>>,
 }
 
 /// What the list may hold.
-pub trait BatchStep: Deref<Target = dyn BatchTransform> + Debug + Send + Sync + 'static {}
+pub trait IsBatchStep: Deref<Target = dyn BatchTransform> + Debug + Send + Sync + 'static {}
 
-impl<S: Deref<Target = dyn BatchTransform> + Debug + Send + Sync + 'static> BatchStep for S {}
+impl<BatchStep: Deref<Target = dyn BatchTransform> + Debug + Send + Sync + 'static> IsBatchStep
+    for BatchStep
+{
+}
 
-impl<S: BatchStep> Component for BatchRandomChoiceConfig<S> {
+impl<BatchStep: IsBatchStep> Component for BatchRandomChoiceConfig<BatchStep> {
     fn validate(&self) -> Result<(), ArgumentError> {
         if self.transforms.is_empty() {
             return Err(ArgumentError::new("transforms", "at least one batch transform", "[]"));
@@ -41,14 +44,14 @@ impl<S: BatchStep> Component for BatchRandomChoiceConfig<S> {
     }
 
     fn without_effect(&self) -> Vec<NoEffect> {
-        let found = |(index, step): (usize, &S)| {
+        let found = |(index, step): (usize, &BatchStep)| {
             step.without_effect().into_iter().map(move |found| found.within(format!("transforms[{index}]")))
         };
         self.transforms.iter().enumerate().flat_map(found).collect()
     }
 }
 
-impl<S: BatchStep> BatchTransform for BatchRandomChoiceConfig<S> {
+impl<BatchStep: IsBatchStep> BatchTransform for BatchRandomChoiceConfig<BatchStep> {
     /// Applies one of the transforms.
     ///
     /// # Source

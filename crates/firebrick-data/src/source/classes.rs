@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use firebrick_component::{ArgumentError, check};
 
 /// The most classes of a data set that does not name them.
-const MAX_CLASSES: u32 = 1_000_000;
+pub(super) const MAX_CLASSES: u32 = 1_000_000;
 /// The longest name of a class, in bytes.
 pub(super) const MAX_NAME_BYTES: usize = 1024;
 
@@ -24,11 +24,11 @@ impl Classes {
     ///
     /// # Errors
     ///
-    /// What is wrong, in words: a number that is too large.
+    /// The label that is a number too large for a class.
     pub(super) fn of<'a>(
         labels: impl Iterator<Item = &'a str> + Clone,
         given: Option<&[String]>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, &'a str> {
         let is_number = |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit());
         let are_numbers = labels.clone().all(is_number);
         if let Some(names) = given {
@@ -43,7 +43,7 @@ impl Classes {
         let mut highest = 0;
         for label in labels {
             let number = label.parse::<u32>().ok().filter(|number| *number < MAX_CLASSES);
-            let number = number.ok_or_else(|| format!("class {label}, where {MAX_CLASSES} is the most"))?;
+            let number = number.ok_or(label)?;
             highest = highest.max(number);
         }
         Ok(Self::new((0..=highest).map(|number| number.to_string()).collect(), are_numbers))
@@ -97,7 +97,7 @@ mod tests {
     use super::Classes;
 
     fn of(labels: &[&str], given: Option<&[String]>) -> Result<(Vec<String>, Vec<Option<u32>>), String> {
-        let classes = Classes::of(labels.iter().copied(), given)?;
+        let classes = Classes::of(labels.iter().copied(), given).map_err(str::to_owned)?;
         let numbers = labels.iter().map(|label| classes.class(label)).collect();
         Ok((classes.into_names(), numbers))
     }

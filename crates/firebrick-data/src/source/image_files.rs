@@ -106,6 +106,16 @@ impl SampleSet for ImageFiles {
         self.keys.get(index).copied()
     }
 
+    fn read_only(&self, index: usize) -> Result<Option<u64>, DataError> {
+        let count = self.files.len();
+        let (file, _) = self.files.get(index).ok_or(DataError::Index { index, count })?;
+        Ok(Some(file.read()?.len() as u64))
+    }
+
+    fn decodes(&self) -> bool {
+        true
+    }
+
     fn name(&self, index: usize) -> Option<String> {
         self.files.get(index).map(|(file, _)| file.path().display().to_string())
     }

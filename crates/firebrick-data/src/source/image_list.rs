@@ -22,7 +22,7 @@ use firebrick_component::{ArgumentError, Component, check, text};
 use serde::{Deserialize, Serialize};
 
 use self::rows::{Row, read_rows};
-use super::classes::{Classes, check_names};
+use super::classes::{Classes, MAX_CLASSES, check_names};
 use super::image_bytes::ImageBytes;
 use super::image_files::{Labelled, Listed};
 use super::interface::{DatasetSource, OpenRequest, Source};
@@ -102,7 +102,10 @@ impl ImageListConfig {
     fn listed(&self, path: &Path, rows: Vec<Row>) -> Result<Listed, DataError> {
         let labels = rows.iter().map(|row| row.label.as_str());
         let classes = Classes::of(labels, self.class_names.as_deref());
-        let classes = classes.map_err(|got| bad(path, &self.label_column, "classes", &got))?;
+        let classes = classes.map_err(|got| {
+            let line = rows.iter().find(|row| row.label == got).map_or(1, |row| row.line);
+            bad(path, &format!("line {line}"), &format!("a class below {MAX_CLASSES}"), got)
+        })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut splits: [Vec<Labelled>; 3] = Default::default();
         for Row { line, path: image, label, split } in rows {

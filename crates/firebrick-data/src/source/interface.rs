@@ -118,6 +118,23 @@ pub trait SampleSet: Dataset<Sample, DataError> {
         None
     }
 
+    /// Reads the sample's bytes and does nothing with them, and says how many they are: for who wants to know how long reading
+    /// takes. None where they are in memory.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read.
+    fn read_only(&self, index: usize) -> Result<Option<u64>, DataError> {
+        let _ = index;
+        Ok(None)
+    }
+
+    /// True when an image is decoded each time it is asked for, so that it is worth keeping. Two calls for one sample
+    /// must give the same then.
+    fn decodes(&self) -> bool {
+        false
+    }
+
     /// What people call the sample: its file.
     fn name(&self, index: usize) -> Option<String> {
         let _ = index;

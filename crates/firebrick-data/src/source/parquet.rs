@@ -23,7 +23,7 @@ use firebrick_component::{ArgumentError, Component, text};
 use serde::{Deserialize, Serialize};
 
 use self::table::{Row, read_table};
-use super::classes::{Classes, check_names};
+use super::classes::{Classes, MAX_CLASSES, check_names};
 use super::image_files::{Labelled, Listed};
 use super::interface::{DatasetSource, OpenRequest, Source, check_cancelled};
 use super::shards;
@@ -81,7 +81,10 @@ impl DatasetSource for ParquetConfig {
         let labels = splits.iter().flatten().flatten().map(|row| row.label.as_str());
         let classes = Classes::of(labels, names.as_deref());
         let classes = classes.map_err(|got| {
-            DataError::malformed(root, "labels", "the numbers of classes", got, "write the file again")
+            let row = splits.iter().flatten().flatten().find(|row| row.label == got);
+            let path = row.map_or(root.into(), |row| row.image.path());
+            let expected = format!("a class below {MAX_CLASSES}");
+            DataError::malformed(&path, "label", expected, text::one_line(got), "write the file again")
         })?;
         let labelled = |rows: Vec<Row>| -> Result<Vec<Labelled>, DataError> {
             let class = |Row { image, label }| match classes.class(&label) {

@@ -16,7 +16,7 @@ use firebrick_storage::read_bounded;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::classes::{Classes, MAX_NAME_BYTES, check_names};
+use super::classes::{Classes, MAX_CLASSES, MAX_NAME_BYTES, check_names};
 use super::image_bytes::ImageBytes;
 use super::image_files::{Labelled, Listed};
 use super::interface::{DatasetSource, OpenRequest, Source, check_cancelled};
@@ -104,7 +104,11 @@ impl DatasetSource for WebdatasetConfig {
         };
         let labels = splits.iter().flatten().flatten().map(|sample| sample.label.as_str());
         let classes = Classes::of(labels, names.as_deref());
-        let classes = classes.map_err(|got| bad(root, "labels", "the numbers of classes", &got))?;
+        let classes = classes.map_err(|got| {
+            let sample = splits.iter().flatten().flatten().find(|sample| sample.label == got);
+            let path = sample.map_or(root.into(), |sample| sample.image.path());
+            bad(&path, "label", &format!("a class below {MAX_CLASSES}"), got)
+        })?;
         let labelled = |samples: Vec<Written>| -> Result<Vec<Labelled>, DataError> {
             let class = |Written { image, label }| match classes.class(&label) {
                 Some(class) => Ok((image, class)),

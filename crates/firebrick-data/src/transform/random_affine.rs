@@ -107,9 +107,9 @@ impl Component for RandomAffineConfig {
             }
             Some(_) => self.shear.iter().try_for_each(|shear| check_around("shear", shear))?,
         }
-        let is_steep = |degrees: &f64| degrees.abs() >= 90.0;
-        for degrees in self.shear.iter().flat_map(Numbers::as_slice).filter(|degrees| is_steep(degrees)) {
-            return Err(ArgumentError::new("shear", "angles between -90 and 90 degrees", degrees));
+        let mut degrees = self.shear.iter().flat_map(Numbers::as_slice);
+        if let Some(steep) = degrees.find(|degrees| degrees.abs() >= 90.0) {
+            return Err(ArgumentError::new("shear", "angles between -90 and 90 degrees", steep));
         }
         check_center(self.center)?;
         check_fill("fill", &self.fill)

@@ -5,17 +5,17 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::interface::{SampleKey, Transform};
-use super::steps::{self, Step};
+use super::steps::{self, IsStep};
 use super::working_image::WorkingImage;
 use crate::random::unit;
 use crate::shape::ImageSize;
 
-/// Arguments of `random_apply`; `S` is any step.
+/// Arguments of `random_apply`; `Step` is any step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RandomApplyConfig<S> {
+pub struct RandomApplyConfig<Step> {
     /// The augmentations, in this order.
-    pub transforms: Vec<S>,
+    pub transforms: Vec<Step>,
     /// Probability that they are applied, 0 to 1.
     #[serde(default = "half")]
     pub p: f64,
@@ -25,7 +25,7 @@ fn half() -> f64 {
     0.5
 }
 
-impl<S: Step> Component for RandomApplyConfig<S> {
+impl<Step: IsStep> Component for RandomApplyConfig<Step> {
     fn validate(&self) -> Result<(), ArgumentError> {
         check::unit_interval("p", self.p)?;
         steps::validate(&self.transforms)
@@ -39,7 +39,7 @@ impl<S: Step> Component for RandomApplyConfig<S> {
     }
 }
 
-impl<S: Step> RandomApplyConfig<S> {
+impl<Step: IsStep> RandomApplyConfig<Step> {
     fn run(&self, generator: &mut ChaCha8Rng, mut apply: impl FnMut(&dyn Transform, &mut ChaCha8Rng)) {
         if unit(generator) < self.p {
             self.transforms.iter().for_each(|step| apply(&**step, generator));
@@ -47,7 +47,7 @@ impl<S: Step> RandomApplyConfig<S> {
     }
 }
 
-impl<S: Step> Transform for RandomApplyConfig<S> {
+impl<Step: IsStep> Transform for RandomApplyConfig<Step> {
     fn output_size(&self, input: Option<ImageSize>) -> Result<Option<ImageSize>, ArgumentError> {
         let mut size = input;
         for (index, step) in self.transforms.iter().enumerate() {

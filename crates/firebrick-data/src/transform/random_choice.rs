@@ -5,30 +5,30 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::interface::{SampleKey, Transform};
-use super::steps::{self, Step};
+use super::steps::{self, IsStep};
 use super::working_image::WorkingImage;
 use crate::random::{check_weights, weighted};
 use crate::shape::ImageSize;
 
-/// Arguments of `random_choice`; `S` is any step.
+/// Arguments of `random_choice`; `Step` is any step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RandomChoiceConfig<S> {
+pub struct RandomChoiceConfig<Step> {
     /// The augmentations, one of which is applied to an image.
-    pub transforms: Vec<S>,
+    pub transforms: Vec<Step>,
     /// How likely each of them is, compared with the others; all alike when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<Vec<f64>>,
 }
 
-impl<S: Step> RandomChoiceConfig<S> {
+impl<Step: IsStep> RandomChoiceConfig<Step> {
     /// Draws the number of a step.
     pub fn draw(&self, generator: &mut ChaCha8Rng) -> usize {
         weighted(generator, self.p.as_deref(), self.transforms.len())
     }
 }
 
-impl<S: Step> Component for RandomChoiceConfig<S> {
+impl<Step: IsStep> Component for RandomChoiceConfig<Step> {
     fn validate(&self) -> Result<(), ArgumentError> {
         steps::validate(&self.transforms)?;
         let Some(weights) = &self.p else { return Ok(()) };
@@ -42,7 +42,7 @@ impl<S: Step> Component for RandomChoiceConfig<S> {
     }
 }
 
-impl<S: Step> Transform for RandomChoiceConfig<S> {
+impl<Step: IsStep> Transform for RandomChoiceConfig<Step> {
     fn sets_size(&self) -> bool {
         self.transforms.iter().all(|step| step.sets_size())
     }

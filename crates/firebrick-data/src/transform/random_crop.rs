@@ -76,11 +76,10 @@ impl Transform for RandomCropConfig {
         let (have, size) = (image.size(), self.size.map_or(image.size(), Sides::size));
         let borders = self.borders(have, size);
         let spare = |side: usize, border: usize, want: usize| (side + 2 * border - want) as u64;
-        let rows = spare(have.height, borders[0], size.height);
-        let columns = spare(have.width, borders[1], size.width);
-        if (rows, columns) != (0, 0) {
-            let top = below(generator, rows + 1) as usize;
-            let left = below(generator, columns + 1) as usize;
+        // A single place is not drawn.
+        let top = below(generator, spare(have.height, borders[0], size.height) + 1) as usize;
+        let left = below(generator, spare(have.width, borders[1], size.width) + 1) as usize;
+        if (size, borders) != (have, [0, 0]) {
             self.cut(image, borders, [top, left], size);
         }
     }

@@ -2,7 +2,7 @@
 //! file under the final name.
 
 #[path = "download/server.rs"]
-mod server;
+pub mod server;
 
 use std::fs;
 use std::path::{Path, PathBuf};

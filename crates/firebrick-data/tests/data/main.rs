@@ -9,6 +9,7 @@ mod bad_cifar;
 mod bad_idx;
 mod bad_image_folder;
 mod bad_pickle;
+mod bad_sources;
 mod balance;
 mod cifar;
 mod cutmix;

@@ -43,7 +43,7 @@ pub fn png(index: usize) -> Vec<u8> {
 pub fn config(text: &str, root: &Path) -> DataConfig {
     let mut config: DataConfig = toml::from_str(text).unwrap();
     config.root = root.to_path_buf();
-    config.normalize = firebrick_data::Normalize::None;
+    config.normalize = Some(firebrick_data::Normalize::None);
     config
 }
 

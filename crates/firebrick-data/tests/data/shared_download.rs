@@ -1,10 +1,6 @@
 //! Fetching into a folder that all programs share, with the first digits of a SHA-256: waiting for one another, refusing
 //! another file, and no network.
 
-#[path = "download/server.rs"]
-#[allow(dead_code)]
-mod server;
-
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -12,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use firebrick_data::download::{Checksum, Fetched, Mirror, RemoteFile, fetch, fetch_shared};
 use firebrick_data::{DataError, Progress};
-use server::{Answer, Server};
 use tempfile::TempDir;
+
+use crate::download::server::{Answer, Server};
 
 fn contents() -> Vec<u8> {
     (0..300_000_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect()

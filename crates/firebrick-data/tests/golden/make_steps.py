@@ -70,6 +70,11 @@ for num, share in [(1, 0.3), (2, 0.9), (5, 0.123456789), (3, 1.0)]:
     numbers = ",".join(str(label) for label in labels.tolist())
     print("mixup", num, 6, 4, struct.pack(">d", share).hex(), numbers, floats(images), floats(mixed), floats(probabilities))
 
+for shape in SHAPES:
+    for shorter, crop in [(8, 8), (9, 6), (12, 7)]:
+        image = make(*shape)
+        resized = functional.resize(image, shorter, functional.InterpolationMode.BICUBIC)
+        print("bicubic", *shape, shorter, crop, text(image), text(functional.center_crop(resized, crop)))
 for num, box in [(1, (0, 1, 2, 3)), (2, (1, 0, 4, 5)), (4, (0, 0, 4, 5)), (3, (2, 3, 2, 4)), (3, (3, 2, 4, 3))]:
     images = torch.randn(num, 2, 5, 4, generator=torch.Generator().manual_seed(num))
     labels = torch.tensor([(index * 2) % 3 for index in range(num)])
@@ -80,8 +85,3 @@ for num, box in [(1, (0, 1, 2, 3)), (2, (1, 0, 4, 5)), (4, (0, 0, 4, 5)), (3, (2
     numbers = ",".join(str(label) for label in labels.tolist())
     shares = struct.pack(">d", share).hex()
     print("cutmix", num, 2, 5, 4, 3, *box, shares, numbers, floats(images), floats(mixed), floats(probabilities))
-for shape in SHAPES:
-    for shorter, crop in [(8, 8), (9, 6), (12, 7)]:
-        image = make(*shape)
-        resized = functional.resize(image, shorter, functional.InterpolationMode.BICUBIC)
-        print("bicubic", *shape, shorter, crop, text(image), text(functional.center_crop(resized, crop)))

@@ -11,16 +11,20 @@ implement_kernels_for!(Flex);
 
 impl NativeFloats for Flex {
     fn is_contiguous(tensor: &FlexTensor) -> bool {
-        tensor.is_contiguous()
+        is_contiguous(tensor.layout())
     }
 
     fn permute(tensor: FlexTensor, axes: [usize; 4]) -> FlexTensor {
-        let layout = tensor.layout().permute(&axes);
+        let layout = tensor.layout();
+        let (sizes, strides) = (layout.shape().as_slice(), layout.strides());
+        let shape = Shape::from(axes.map(|axis| sizes[axis]));
+        let layout =
+            Layout::new(shape, axes.iter().map(|&axis| strides[axis]).collect(), layout.start_offset());
         tensor.with_layout(layout)
     }
 
     fn to_contiguous(tensor: FlexTensor) -> FlexTensor {
-        if tensor.is_contiguous() { tensor } else { tensor.to_contiguous() }
+        if is_contiguous(tensor.layout()) { tensor } else { tensor.to_contiguous() }
     }
 
     fn values(tensor: &FlexTensor) -> &[f32] {
@@ -31,7 +35,7 @@ impl NativeFloats for Flex {
     }
 
     fn values_mut(tensor: &mut FlexTensor) -> Option<&mut [f32]> {
-        if tensor.dtype() != DType::F32 || !tensor.is_contiguous() {
+        if tensor.dtype() != DType::F32 || !is_contiguous(tensor.layout()) {
             return None;
         }
         let (start, len) = (tensor.layout().start_offset(), tensor.layout().num_elements());
@@ -39,7 +43,30 @@ impl NativeFloats for Flex {
     }
 
     fn from_values(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
-        let layout = Layout::contiguous(Shape::from(shape.to_vec()));
+        let mut strides = vec![1; shape.len()];
+        for axis in (1..shape.len()).rev() {
+            strides[axis - 1] = strides[axis] * shape[axis] as isize;
+        }
+        let layout = Layout::new(Shape::new_raw(shape.into()), strides, 0);
         FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
     }
+}
+
+// Flex has functions for layouts, too. They run several times an operation, and the dev profile compiles flex without
+// optimisation, because of all the kernels of its own that do not run: these are compiled with ours.
+
+/// Whether the values lie in the order of the dimensions.
+fn is_contiguous(layout: &Layout) -> bool {
+    let sizes = layout.shape().as_slice();
+    if sizes.contains(&0) {
+        return true;
+    }
+    let mut expected = 1;
+    for (&size, &stride) in sizes.iter().zip(layout.strides()).rev() {
+        if stride <= 0 || (size != 1 && stride != expected) {
+            return false;
+        }
+        expected *= size as isize;
+    }
+    true
 }

@@ -91,7 +91,7 @@ impl Native {
     }
 
     /// The square root of the sum of squares.
-    pub(crate) fn l2_norm(self, values: Tensor<1>) -> Tensor<1> {
+    pub(crate) fn l2_norm<const D: usize>(self, values: Tensor<D>) -> Tensor<1> {
         Tensor::from_dispatch(Dispatch::kernel_l2_norm(values.into_dispatch()))
     }
 

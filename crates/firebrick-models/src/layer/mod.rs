@@ -36,6 +36,7 @@ mod python;
 mod relu;
 mod relu6;
 mod running;
+mod scale;
 mod sigmoid;
 mod silu;
 mod window;
@@ -69,6 +70,7 @@ pub use parameters::{Init, ParameterSpec, Parameters};
 pub use relu::Relu;
 pub use relu6::Relu6;
 pub use running::RunningStatistic;
+pub use scale::Scale;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;
 pub use zero_pad2d::ZeroPad2d;
@@ -120,6 +122,8 @@ components! {
         DropPath(DropPath) = "drop_path",
         /// A factor for each channel.
         LayerScale(LayerScale) = "layer_scale",
+        /// A constant factor.
+        Scale(Scale) = "scale",
         /// Zeros around an image.
         ZeroPad2d(ZeroPad2d) = "zero_pad2d",
     }

@@ -41,6 +41,12 @@ pub enum Init {
     },
     /// The same number everywhere.
     Constant(f32),
+    /// For a convolution, `[out, in, height, width]`: `KaimingUniform`, but the first `in` filters hand one channel each on
+    /// (torch's `dirac_`).
+    Dirac {
+        /// Inputs of one output.
+        fan_in: usize,
+    },
 }
 
 impl Init {

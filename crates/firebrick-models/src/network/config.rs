@@ -6,6 +6,7 @@ use firebrick_component::{ArgumentError, Component};
 use super::model::Network;
 use super::plan::NetworkPlan;
 use crate::published::PublishedWeights;
+use crate::whitening::Whitening;
 
 /// A network's arguments, and the network that they describe.
 ///
@@ -37,6 +38,11 @@ pub trait NetworkConfig: Component {
     ///
     /// [`ArgumentError`] for the first argument that is wrong.
     fn build(&self) -> Result<NetworkPlan, ArgumentError>;
+
+    /// The first convolution whose weight is made from the training images, if there is one.
+    fn whitening(&self) -> Option<Whitening> {
+        None
+    }
 
     /// The network with torch's default initialisation; the same bits for the same `seed` on every device.
     ///

@@ -7,6 +7,7 @@
 //! | `sequential/` | a network that a config describes |
 //! | the others | the networks of one paper each |
 
+mod airbench94;
 mod alexnet;
 mod arguments;
 mod convnext;
@@ -29,6 +30,7 @@ use firebrick_component::components;
 
 use crate::network::NetworkConfig;
 
+pub use airbench94::Airbench94Config;
 pub use alexnet::AlexNetConfig;
 pub use convnext::{ConvNextSmallConfig, ConvNextTinyConfig};
 pub use densenet::DenseNet121Config;
@@ -66,6 +68,8 @@ components! {
         ResNet56(ResNet56Config) = "resnet56",
         /// ResNet with 110 layers, for CIFAR.
         ResNet110(ResNet110Config) = "resnet110",
+        /// airbench94, for CIFAR.
+        Airbench94(Airbench94Config) = "airbench94",
         /// ResNet with 18 layers.
         ResNet18(ResNet18Config) = "resnet18",
         /// ResNet with 34 layers.

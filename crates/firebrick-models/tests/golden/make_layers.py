@@ -38,6 +38,15 @@ class LayerScale(nn.Module):
         return x * self.layer_scale
 
 
+class Scale(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return x * self.factor
+
+
 def conv(c, **a):
     return nn.Conv2d(c, **a)
 
@@ -87,6 +96,7 @@ CASES = [
     (6, (9, 8), {"name": "conv2d", "out_channels": 6, "kernel_size": 5, "stride": 2, "padding": 2, "groups": 6}, False, conv),
     (6, (9, 8), {"name": "conv2d", "out_channels": 6, "kernel_size": 7, "padding": 3, "groups": 6}, False, conv),
     (6, (9, 8), {"name": "conv2d", "out_channels": 9, "kernel_size": 3, "padding": 1, "groups": 3}, False, conv),
+    (5, (4, 3), {"name": "scale", "factor": 0.25}, False, lambda c, a: Scale(0.25)),
 ]
 
 

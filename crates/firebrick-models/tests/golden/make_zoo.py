@@ -8,8 +8,10 @@
     make_zoo.py photos WEIGHTS EXPECTED PHOTOS OUT
                                           for `cargo xtask parity-published`: the images that the metadata of EXPECTED names,
                                           below PHOTOS/val, as the network takes them, and a training step with WEIGHTS
-    make_zoo.py full NAME OUT [SIZE ..]   for `cargo xtask parity-zoo`: OUT/state_dict.safetensors, torchvision's first
-                                          weights for a seed, with norms and biases scattered, and OUT/SIZE.safetensors, what they give at each size
+    make_zoo.py full NAME OUT [SIZE ..]   for `cargo xtask parity-zoo`: OUT/SIZE.state_dict.safetensors, torchvision's first
+                                          weights for a seed with norms and biases scattered and moved away from kinks, and
+                                          OUT/SIZE.safetensors: what they give at that size in f64, and under `pytorch.` how far
+                                          PyTorch's f32 is from it: as it is, with channels_last, without oneDNN
 
 Needs torch, torchvision, numpy, safetensors, and for efficientnet_lite0 efficientnet-lite-pytorch. Without it (or any one
 package that a network comes from) that network alone is left out.
@@ -46,7 +48,7 @@ A ReLU whose input is next to zero may open in one program and stay shut in anot
 than rounding; so it is where the two largest numbers of a pool's window are alike. So the images are those of a seed for which
 no such function is near a kink, measured by how far PyTorch's f32 is from its f64 there.
 """
-import json, math, pathlib, sys
+import json, math, pathlib, sys, warnings
 
 import numpy as np
 import torch
@@ -62,8 +64,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 NUM_CLASSES = 7
 HIDDEN = 64  # length of the hidden linear layers of VGG and AlexNet in `small`
 PERIOD = 65521
-EVAL_SIZE = (64, 64)
-FULL_SEEDS = 24  # images that `full` tries
+FULL_SEEDS = 2  # images that `full` tries
+FULL_BATCH = 2
 
 
 class CifarResNet(nn.Module):
@@ -100,6 +102,38 @@ def efficientnet_lite0(num_classes, size):
     return net
 
 
+class Scale(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return x * self.factor
+
+
+class AirbenchBlock(nn.Module):
+    def __init__(self, channels, width):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+        self.pool = nn.MaxPool2d(2)
+        self.norm1 = nn.BatchNorm2d(width, eps=1e-12, momentum=0.4)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(width, eps=1e-12, momentum=0.4)
+        self.activ = nn.GELU()
+
+    def forward(self, x):
+        x = self.activ(self.norm1(self.pool(self.conv1(x))))
+        return self.activ(self.norm2(self.conv2(x)))
+
+
+def airbench94(num_classes):
+    """The network of "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", as its author's nn.Sequential names it."""
+    return nn.Sequential(
+        nn.Conv2d(3, 24, 2), nn.GELU(),
+        AirbenchBlock(24, 64), AirbenchBlock(64, 256), AirbenchBlock(256, 256),
+        nn.MaxPool2d(3), nn.Flatten(), nn.Linear(256, num_classes, bias=False), Scale(1 / 9))
+
+
 def cifar_stem(num_classes):
     net = torchvision.models.resnet18(num_classes=num_classes)
     net.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
@@ -113,7 +147,7 @@ VGG = [f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")
 DROPOUT = VGG + ["alexnet", "squeezenet1_1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"]
 DROP_PATH = ["convnext_tiny", "convnext_small"]
 CIFAR = {"resnet20": 3, "resnet56": 9, "resnet110": 18}
-NAMES = PLAIN + DROPOUT + DROP_PATH + list(CIFAR) + ["efficientnet_b0", "efficientnet_lite0", "resnet18_cifar"]
+NAMES = PLAIN + DROPOUT + DROP_PATH + list(CIFAR) + ["efficientnet_b0", "efficientnet_lite0", "resnet18_cifar", "airbench94"]
 
 
 def build(name, num_classes=NUM_CLASSES, size=(224, 224)):
@@ -124,6 +158,8 @@ def build(name, num_classes=NUM_CLASSES, size=(224, 224)):
         return efficientnet_lite0(num_classes, size)
     if name == "resnet18_cifar":
         return cifar_stem(num_classes)
+    if name == "airbench94":
+        return airbench94(num_classes)
     arguments = {"num_classes": num_classes}
     if name in DROPOUT or name == "efficientnet_b0":
         arguments["dropout"] = 0.0
@@ -144,9 +180,13 @@ def shrink(name, net):
 
 def train_size(name):
     """Odd, and no last image so small that a norm sees two numbers alone."""
-    if name in CIFAR:
+    if name in CIFAR or name == "airbench94":
         return (29, 25)
     return {"alexnet": (71, 67), "densenet121": (71, 67), "resnet18_cifar": (29, 25)}.get(name, (49, 35))
+
+
+def eval_size(name):
+    return (32, 32) if name == "airbench94" else (64, 64)
 
 
 def fnv(path):
@@ -313,8 +353,8 @@ def small(name, searches):
         seeds = range(80)
     best = search(name, seeds)
     seed = best[1]
-    net = fill(shrink(name, build(name, size=EVAL_SIZE)), trains=False).eval()
-    x = images(seed, 2, EVAL_SIZE)
+    net = fill(shrink(name, build(name, size=eval_size(name))), trains=False).eval()
+    x = images(seed, 2, eval_size(name))
     with torch.no_grad():
         rounded = net(x)
         evaluated = net.double()(x.double())
@@ -323,7 +363,7 @@ def small(name, searches):
     expected, raised = summary_of_step(make().double(), make(), x, LABELS)
     out = {key: value.detach().float().contiguous() for key, value in {"logits_eval": evaluated, **expected}.items()}
     metadata = {"images": f"images.{seed}", "labels": " ".join(map(str, LABELS)),
-                "train_size": f"{size[0]} {size[1]}", "eval_size": f"{EVAL_SIZE[0]} {EVAL_SIZE[1]}"}
+                "train_size": f"{size[0]} {size[1]}", "eval_size": "{} {}".format(*eval_size(name))}
     path.parent.mkdir(exist_ok=True)
     save_file(out, path, metadata)
     largest = evaluated.abs().max().item()
@@ -339,7 +379,7 @@ def names_hash(net):
 def write_table():
     rows = {}
     for name in NAMES:
-        num_classes = 10 if name in CIFAR or name == "resnet18_cifar" else 1000
+        num_classes = 10 if name in [*CIFAR, "resnet18_cifar", "airbench94"] else 1000
         net = build(name, num_classes)
         count = sum(value.numel() for value in net.parameters())
         rows[name] = {"num_classes": num_classes, "parameters": count, "names": names_hash(net)}
@@ -357,37 +397,131 @@ def scattered(net):
     return net
 
 
-def far_images(make, size):
-    """Of some images those that are furthest from every kink: one, or for a small size two."""
-    best = (-1.0, None)
-    with torch.no_grad():
-        net32, net64 = make().train(), make().double().train()
-        for seed in range(FULL_SEEDS):
-            torch.manual_seed(seed)
-            x = torch.randn(1 if size > 150 else 2, 3, size, size)
-            best = max(best, (margin(net32, net64, x), x), key=lambda pair: pair[0])
-            if best[0] > 4:
-                break
-    print(f"image of {size}: {best[0]:.1f} roundings away from the next kink; below some 3, one may have moved", flush=True)
-    return best[1]
+class OpenKinks(TorchDispatchMode):
+    """Moves the bias before every function with a kink, channel by channel, so that no input is next to the kink.
+
+    Among the numbers of a channel there are gaps: the bias is moved, by a quarter of their deviation at most, so that the
+    kink lies in the middle of the widest. What follows sees the moved numbers, so one forward pass does it for all layers.
+    """
+
+    def __init__(self, net):
+        super().__init__()
+        self.last = None
+        for layer in net.modules():
+            if isinstance(getattr(layer, "bias", None), nn.Parameter):
+                layer.register_forward_hook(self.remember)
+
+    def remember(self, layer, inputs, output):
+        self.last = layer
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        kinks = Kinks.AT.get(function._schema.name.removeprefix("aten::").rstrip("_"))
+        if kinks is not None:
+            x, bias = args[0], self.last.bias
+            channels = x.transpose(0, 1).flatten(1).numpy()
+            assert len(bias) == len(channels), "the bias before this function is none of its channels'"
+            shifts = np.array([widest_gap(np.sort(values), kinks) for values in channels])
+            moved = (bias.detach() + torch.tensor(shifts)).float().double()
+            x.add_((moved - bias).reshape([1, -1] + [1] * (x.dim() - 2)))
+            bias.copy_(moved)
+        return function(*args, **(kwargs or {}))
+
+
+def widest_gap(values, kinks):
+    """How far to move sorted values so that the nearest one is as far from every kink as possible."""
+    reach = values.std() / 4 if len(values) > 1 else 0.25
+    candidates = [0.0, -reach, reach]
+    for kink in kinks:
+        inside = values[np.searchsorted(values, kink - reach):np.searchsorted(values, kink + reach)]
+        gaps = inside[1:] - inside[:-1]
+        widest = np.argsort(gaps)[-16:] if len(kinks) > 1 else [gaps.argmax()] if len(gaps) else []
+        candidates += [kink - (inside[at] + inside[at + 1]) / 2 for at in widest]
+
+    def nearest(shift):
+        at = [np.searchsorted(values, kink - shift) for kink in kinks]
+        near = [abs(values[max(0, i - 1):i + 1] + shift - kink).min() for i, kink in zip(at, kinks)]
+        return min(near)
+
+    return max(candidates, key=nearest)
+
+
+def far_from_kinks(name, size):
+    """Weights and images for which no function with a kink has an input next to it: of some images, for which a pool's two
+    largest numbers are not alike either."""
+    best = (-1.0, None, None)
+    for seed in range(FULL_SEEDS):
+        torch.manual_seed(0)
+        net64 = scattered(build(name, size=(size, size))).double().train()
+        torch.manual_seed(1 + seed)
+        x = torch.randn(FULL_BATCH, 3, size, size)
+        with torch.no_grad():
+            with OpenKinks(net64):
+                net64(x.double())
+            net64 = fresh_statistics(net64)
+            state = {path: value.clone() for path, value in net64.state_dict().items()}
+            net32 = build(name, size=(size, size)).train()
+            net32.load_state_dict(state, strict=True)
+            best = max(best, (margin(net32, net64, x), state, x), key=lambda found: found[0])
+        if best[0] > 3:
+            break
+    print(f"{name}, images of {size}: {best[0]:.1f} roundings away from the next kink; below some 3, one may have moved", flush=True)
+    return best[1:]
+
+
+def fresh_statistics(net):
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+    return net
 
 
 def full(name, out, sizes):
     out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(0)
-    first = scattered(build(name)).state_dict()
-    tensors = {path: value.contiguous() for path, value in first.items()}
-    save_file(tensors, out / "state_dict.safetensors")
     for size in sizes:
+        state, x = far_from_kinks(name, size)
+        state = {path: value.float() if value.is_floating_point() else value for path, value in state.items()}
+
         def make():
             net = build(name, size=(size, size))
-            net.load_state_dict(first, strict=True)
+            net.load_state_dict(state, strict=True)
             return net
 
-        x = far_images(make, size)
-        with torch.no_grad():
-            evaluated = make().double().eval()(x.double())
-        save({"images": x, "logits_eval": evaluated, **training_step(make, x, LABELS[:len(x)])}, out / f"{size}.safetensors")
+        save_file({path: value.contiguous() for path, value in state.items()}, out / f"{size}.state_dict.safetensors")
+        labels = LABELS[:len(x)]
+        expected = {"images": x, "labels": torch.tensor(labels)}
+        expected["parameters"] = torch.tensor([sum(value.numel() for value in make().parameters())])
+        exact = everything(make().double(), x.double(), labels)
+        runs = [everything(*run, labels) for run in pytorch_runs(make, x)]
+        with warnings.catch_warnings(action="ignore"), torch.backends.mkldnn.flags(enabled=False):
+            runs.append(everything(make(), x, labels))
+        for key, value in exact.items():
+            expected[key] = value
+            expected[f"pytorch.{key}"] = torch.stack([(run[key].double() - value).abs().max() for run in runs])
+        expected |= {f"scale.{path}": torch.tensor([scale]) for path, scale in zero_scales(exact).items()}
+        save(expected, out / f"{size}.safetensors")
+
+
+def pytorch_runs(make, x):
+    """PyTorch's f32 with oneDNN, whose order of additions follows the layout of memory."""
+    last = torch.channels_last
+    return [(make(), x), (make().to(memory_format=last), x.contiguous(memory_format=last))]
+
+
+def everything(net, x, labels):
+    """Logits of an evaluation; then logits, loss, gradients and running statistics of a training step."""
+    with torch.no_grad():
+        evaluated = net.eval()(x)
+    logits, loss = step(net, x, labels)
+    found = {"logits_eval": evaluated, "logits_train": logits.detach(), "loss": loss.detach().reshape(1)}
+    found |= {f"grad.{path}": value.grad for path, value in net.named_parameters()}
+    return found | {f"after.{path}": value.clone() for path, value in net.named_buffers() if "running" in path}
+
+
+def zero_scales(exact):
+    """Where a gradient is 0 but for rounding (a bias before a norm), the largest magnitude of the layer's weight's."""
+    largest = {key[5:]: value.abs().max().item() for key, value in exact.items() if key.startswith("grad.")}
+    weights = {path: largest.get(path.rpartition(".")[0] + ".weight", own) for path, own in largest.items()}
+    return {path: weights[path] for path, own in largest.items() if own < 1e-9 * weights[path]}
 
 
 def training_step(make, x, labels):

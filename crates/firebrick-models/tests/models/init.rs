@@ -1,5 +1,6 @@
 //! The first weights: torch's bounds and distribution, the same bits everywhere.
 
+use firebrick_models::ModelConfig;
 use firebrick_models::init::kaiming_bound;
 use firebrick_models::weights::named_parameters;
 
@@ -104,4 +105,26 @@ fn another_head_leaves_the_other_layers_as_they_are() {
     let ten = all_bits(&config("tudui").init(3, &flex()));
     let two = all_bits(&config("tudui").with_num_classes(2).init(3, &flex()));
     assert_eq!(ten[..8], two[..8]);
+}
+
+/// airbench94's convolutions: as many filters as there are inputs hand one channel each on; the others are drawn.
+#[test]
+fn dirac_filters_hand_their_channel_on() {
+    let arguments = serde_json::json!({ "widths": [30, 16, 16] });
+    let config: Result<_, serde_json::Error> =
+        ModelConfig::deserialize_named("airbench94", arguments).unwrap();
+    let parameters = named_parameters(&config.unwrap().init(0, &flex()));
+    for (name, outputs, inputs) in [("2.conv1.weight", 30, 24), ("3.conv1.weight", 16, 30)] {
+        let parameter = parameters.iter().find(|parameter| parameter.name == name).unwrap();
+        let values = values(parameter);
+        for (filter, values) in values.chunks(inputs * 9).enumerate() {
+            let ones: Vec<usize> = (0..values.len()).filter(|at| values[*at] == 1.0).collect();
+            let others = values.iter().filter(|value| **value != 0.0).count();
+            match filter < inputs {
+                true => assert_eq!((ones, others), (vec![filter * 9 + 4], 1), "{name} {filter}"),
+                false => assert!(others > inputs * 8 && ones.is_empty(), "{name} {filter}"),
+            }
+        }
+        assert_eq!(values.len(), outputs * inputs * 9);
+    }
 }

@@ -58,7 +58,8 @@ fn flipped_bits_never_panic() {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     for path in paths {
         let whole = std::fs::read(&path).unwrap();
-        for round in 0..600 {
+        let is_old = OLD.iter().any(|name| path.ends_with(name));
+        for round in 0..if is_old { 200 } else { 600 } {
             let mut bytes = whole.clone();
             // mostly in the header, where the numbers are
             let reach = if round % 3 == 0 { bytes.len() } else { bytes.len().min(4096) };

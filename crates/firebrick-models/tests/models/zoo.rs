@@ -47,7 +47,7 @@ networks! {
     resnet18 resnet34 resnet50 resnet101 resnext50_32x4d wide_resnet50_2 resnet20 resnet56 resnet110 resnet18_cifar
     vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn alexnet squeezenet1_1 densenet121 mobilenet_v2
     mobilenet_v3_small mobilenet_v3_large shufflenet_v2_x1_0 regnet_y_400mf efficientnet_lite0 efficientnet_b0
-    convnext_tiny convnext_small
+    convnext_tiny convnext_small airbench94
 }
 
 /// Networks that are written here and not in a library of published ones.
@@ -122,7 +122,7 @@ fn names_shapes_and_counts_are_torchvisions() {
 fn defaults_are_the_published_ones() {
     for name in NAMES {
         let config = config(name, json!({}));
-        let is_cifar = ["resnet20", "resnet56", "resnet110"].contains(name);
+        let is_cifar = ["resnet20", "resnet56", "resnet110", "airbench94"].contains(name);
         let (shape, num_classes) = if is_cifar { ([3, 32, 32], 10) } else { ([3, 224, 224], 1000) };
         assert_eq!((config.input_shape(), config.num_classes()), (shape, num_classes), "{name}");
         let written = serde_json::to_value(&config).unwrap();

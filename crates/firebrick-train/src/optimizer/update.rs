@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::{Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
+use firebrick_kernels::{flattened, unflattened};
 use firebrick_models::LayerDepths;
 use firebrick_models::walk::{Change, ParamRef, Role, Visit};
 
@@ -154,8 +155,8 @@ impl Change for Step<'_> {
         let autodiff = AutodiffContext::of(&tensor);
         let shape = tensor.dims();
         let gradient = gradient.inner().to_device(&tensor.device());
-        let updated = self.update(at, &shape, tensor.inner().reshape([-1]), gradient.reshape([-1]));
-        Param::from_mapped_value(id, autodiff.restore(updated.reshape(shape), id), mapper)
+        let updated = self.update(at, &shape, flattened(tensor.inner()), flattened(gradient));
+        Param::from_mapped_value(id, autodiff.restore(unflattened(updated, shape), id), mapper)
     }
 }
 

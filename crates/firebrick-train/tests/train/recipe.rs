@@ -11,6 +11,8 @@ use firebrick_train::{Recipe, TrainError};
 struct Offline;
 
 impl firebrick_data::Progress for Offline {
+    fn stage(&self, _: &str, _: Option<u64>) {}
+    fn advance(&self, _: u64) {}
     fn is_offline(&self) -> bool {
         true
     }

@@ -40,14 +40,14 @@ FILE` prints a config with its defaults, `firebrick config check FILE` looks for
 
 /// Values of keys that are not written when they have their default; that they are it is checked.
 fn unwritten(key: &str) -> Option<Value> {
-    let text = match key {
-        "resize" => "squash",
-        "batch_augment" | "groups" => return Some(Value::Array(Vec::new())),
-        "metrics" => return Some(Value::Array(vec![Value::String("accuracy".to_owned())])),
-        "strict" => return Some(Value::Boolean(true)),
-        _ => return None,
-    };
-    Some(Value::String(text.to_owned()))
+    match key {
+        "batch_augment" | "groups" => Some(Value::Array(Vec::new())),
+        "metrics" => Some(Value::Array(vec![Value::String("accuracy".to_owned())])),
+        "strict" => Some(Value::Boolean(true)),
+        "alternate" => Some(Value::Boolean(false)),
+        "repeated_augmentation" => Some(Value::Integer(1)),
+        _ => None,
+    }
 }
 
 /// Makes the page of the repository at `root`.
@@ -121,8 +121,9 @@ impl Page {
         let own = |key: &String| ["weights", "weights_key", "strict"].contains(&key.as_str());
         let keys = asked.keys_beside(&given)?.into_iter().filter(own).collect::<Vec<_>>();
         let section = self.sources.structure("ModelSection")?;
-        let fields: Vec<Field> =
-            section.fields.iter().filter(|field| field.key != "network").cloned().collect();
+        // The network's own keys, and what follows from them, are not the section's.
+        let is_key = |field: &&Field| !["network", "counts_classes"].contains(&field.key.as_str());
+        let fields: Vec<Field> = section.fields.iter().filter(is_key).cloned().collect();
         let rows = self.rows(&fields, &keys, &asked, "[model]")?;
         self.line(&rows);
         self.family::<ModelConfig>("Networks", "ModelConfig", "`model.name`.")?;
@@ -180,7 +181,7 @@ impl Page {
             // Where the list says no more than torch's name, the file says what it does.
             let doc = if doc.starts_with('`') && doc.ends_with("`.") { words::prose(top) } else { doc };
             self.line(&format!("{doc}{}", source.unwrap_or_default()));
-            let asked = Asked::component::<F>(&member.name).given(given(&member.name)?);
+            let asked = Asked::component::<F>(&member.name).given(given(F::KIND, &member.name)?);
             self.table(structure, &asked)?;
         }
         Ok(())
@@ -282,10 +283,12 @@ impl Page {
     }
 }
 
-/// What a `sequential` must be given; every other component is content with stand-ins.
-fn given(name: &str) -> Result<Table, Failure> {
-    Ok(match name {
-        "sequential" => {
+/// What a component must be given that is not content with stand-ins.
+fn given(family: &str, name: &str) -> Result<Table, Failure> {
+    Ok(match (family, name) {
+        ("batch transform", "random_choice") => "transforms = [\"mixup\"]".parse()?,
+        (_, "random_apply" | "random_choice") => "transforms = [\"random_invert\"]".parse()?,
+        (_, "sequential") => {
             "input_shape = [1, 1, 1]\nlayers = [{ name = \"flatten\" }, { name = \"linear\", out_features = 1 }]"
                 .parse()?
         }

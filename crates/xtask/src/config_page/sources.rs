@@ -186,6 +186,11 @@ impl Parse for Network {
         input.parse::<Expr>()?;
         input.parse::<Token![,]>()?;
         input.parse::<Expr>()?;
+        // `published`, and a list of weights.
+        if input.parse::<Option<Token![,]>>()?.is_some() {
+            input.parse::<syn::Ident>()?;
+            input.parse::<Expr>()?;
+        }
         input.parse::<Token![;]>()?;
         let mut fields = vec![
             Field {
@@ -225,7 +230,8 @@ impl Parse for Member {
         input.parse::<syn::Ident>()?;
         let arguments;
         parenthesized!(arguments in input);
-        let arguments = arguments.parse::<syn::Ident>()?.to_string();
+        let arguments = arguments.parse::<syn::Path>()?;
+        let arguments = arguments.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         input.parse::<Token![=]>()?;
         Ok(Self { name: input.parse::<LitStr>()?.value(), doc: doc(&attributes), arguments })
     }

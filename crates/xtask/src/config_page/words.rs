@@ -6,14 +6,17 @@ use super::sources::{Documented, Sources};
 use crate::failure::Failure;
 
 /// Types that read themselves, as a config writes them.
-const WRITTEN: [(&str, &str); 13] = [
+const WRITTEN: &[(&str, &str)] = &[
     ("Pair", "whole number, or `[height, width]`"),
+    ("StartWeights", "`\"imagenet\"`, `\"imagenet1k_v1\"`, `\"imagenet1k_v2\"`, or a path"),
     ("CheckpointEvery", "`\"epoch\"`, or a number of steps"),
-    ("HoldOut", "fraction, or a number of images"),
+    ("HoldOut", "fraction, a number of images, or `{ fold = [2, 5] }`"),
     ("SplitSpec", "split, or a part of one"),
     ("Normalize", "`\"dataset\"`, `\"none\"` or `{ mean = [..], std = [..] }`"),
     ("Resize", "`\"squash\"`, `\"letterbox\"` or `{ shorter = 256, crop = 224 }`"),
     ("Sides", "whole number, or `[height, width]`"),
+    ("Fill", "whole number, or `[red, green, blue]`"),
+    ("EraseValue", "whole number, `[red, green, blue]` or `\"random\"`"),
     ("BroadcastWeight", "number, or nested lists of numbers"),
     ("DatasetChoice", "name of a [data set](#data-sets), or a table with `name` and its arguments"),
     ("Blocks", "tables, see [blocks](#blocks)"),
@@ -23,9 +26,12 @@ const WRITTEN: [(&str, &str); 13] = [
 ];
 
 /// Families, and where the page has them.
-const FAMILIES: [(&str, &str); 3] = [
+const FAMILIES: [(&str, &str); 5] = [
     ("TransformConfig", "[augmentation](#augmentations)"),
     ("BatchTransformConfig", "[batch transform](#batch-transforms)"),
+    // What the steps that hold steps call them.
+    ("Step", "[augmentation](#augmentations)"),
+    ("BatchStep", "[batch transform](#batch-transforms)"),
     ("MetricConfig", "[metric](#metrics)"),
 ];
 
@@ -65,6 +71,10 @@ pub fn kind(kind: &Type, key: &str, sources: &Sources) -> Result<String, Failure
     Ok(match (name.as_str(), argument) {
         ("Option", Some(inner)) => self::kind(inner, key, sources)?,
         ("Vec", Some(inner)) => format!("list of {}", plural(&self::kind(inner, key, sources)?)),
+        ("Numbers", Some(inner)) => {
+            let inner = self::kind(inner, key, sources)?;
+            format!("{inner}, or list of {}", plural(&inner))
+        }
         ("f32" | "f64", _) => "number".to_owned(),
         ("usize" | "u64" | "u32" | "i64" | "u8", _) => "whole number".to_owned(),
         ("bool", _) => "true or false".to_owned(),

@@ -44,7 +44,8 @@ fn offline_it_says_what_is_missing_and_where_it_belongs() {
 
 #[test]
 fn what_cannot_be_fetched_is_said_and_leaves_nothing() {
-    let cases: [(fn(usize) -> Answer, &[&str]); 3] = [
+    type Case = (fn(usize) -> Answer, &'static [&'static str]);
+    let cases: [Case; 3] = [
         (|_| Answer::Status(404), &["got 404", FILE]),
         (|_| Answer::Other, &[SHA256, "nothing was kept"]),
         (|_| Answer::Status(503), &["got 503"]),

@@ -5,6 +5,9 @@ use super::table::apply;
 use crate::transform::channels::luma;
 use crate::transform::working_image::WorkingImage;
 
+/// Pixels whose grey values are kept at a time.
+const CHUNK: usize = 256;
+
 /// `factor` of the image over black: 0 is black, 1 the image.
 ///
 /// # Source
@@ -51,11 +54,16 @@ pub fn adjust_saturation(image: &mut WorkingImage, factor: f64) {
     let factor = factor as f32;
     let (red, rest) = image.pixels_mut().split_at_mut(area);
     let (green, blue) = rest.split_at_mut(area);
-    for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
-        let grey = luma(*red, *green, *blue);
-        *red = blend(grey, *red, factor);
-        *green = blend(grey, *green, factor);
-        *blue = blend(grey, *blue, factor);
+    let mut grey = [0; CHUNK];
+    let chunks = red.chunks_mut(CHUNK).zip(green.chunks_mut(CHUNK)).zip(blue.chunks_mut(CHUNK));
+    for ((red, green), blue) in chunks {
+        let grey = &mut grey[..red.len()];
+        for (((grey, &red), &green), &blue) in grey.iter_mut().zip(&*red).zip(&*green).zip(&*blue) {
+            *grey = luma(red, green, blue);
+        }
+        for channel in [red, green, blue] {
+            channel.iter_mut().zip(&*grey).for_each(|(value, &grey)| *value = blend(grey, *value, factor));
+        }
     }
 }
 
@@ -85,12 +93,14 @@ pub fn adjust_sharpness(image: &mut WorkingImage, factor: f64) {
 
 fn sharpen_row([above, row, below]: [&[u8]; 3], factor: f32, out: &mut [u8]) {
     let length = out.len();
+    // Slices of one length, so that the loop needs no checks.
+    let [above, row, below] = [above, row, below].map(|row| [0, 1, 2].map(|shift| &row[shift..][..length]));
     for x in 0..length {
-        let three = |row: &[u8]| i32::from(row[x]) + i32::from(row[x + 1]) + i32::from(row[x + 2]);
-        let sum = three(above) + three(row) + three(below) + 4 * i32::from(row[x + 1]);
+        let three = |row: [&[u8]; 3]| u16::from(row[0][x]) + u16::from(row[1][x]) + u16::from(row[2][x]);
+        let sum = three(above) + three(row) + three(below) + 4 * u16::from(row[1][x]);
         // The nearest thirteenth. Pillow adds up floats, which never comes as near to a half as to matter.
         let smooth = (2 * sum + 13) / 26;
-        out[x] = blend(smooth as u8, row[x + 1], factor);
+        out[x] = blend(smooth as u8, row[1][x], factor);
     }
 }
 
@@ -110,5 +120,8 @@ fn blend_with_grey(image: &mut WorkingImage, grey: u8, factor: f64) {
 fn blend(poorer: u8, image: u8, factor: f32) -> u8 {
     let (poorer, image) = (i32::from(poorer), i32::from(image));
     let value = poorer as f32 + factor * (image - poorer) as f32;
-    value.clamp(0.0, 255.0) as i32 as u8
+    // Comparisons and not `clamp`, which would have to look for NaN.
+    let value = if value > 0.0 { value } else { 0.0 };
+    let value = if value < 255.0 { value } else { 255.0 };
+    value as i32 as u8
 }

@@ -137,14 +137,16 @@ fn warp(
                 let (at_x, at_y) = map(x as f64 + 0.5, y as f64 + 0.5);
                 let is_inside =
                     at_x >= 0.0 && at_y >= 0.0 && at_x < from.width as f64 && at_y < from.height as f64;
+                let out = y * width + x;
+                if !is_inside {
+                    (0..channels).for_each(|channel| target[channel * height * width + out] = fill[channel]);
+                    continue;
+                }
                 let place = Place::of(at_x, at_y);
-                for (channel, &fill) in fill.iter().enumerate().take(channels) {
-                    let plane = Plane { pixels: &source[channel * area..][..area], size: from };
-                    target[(channel * height + y) * width + x] = match (is_inside, is_cubic) {
-                        (false, _) => fill,
-                        (true, false) => plane.bilinear(&place),
-                        (true, true) => plane.bicubic(&place),
-                    };
+                for (channel, pixels) in source.chunks_exact(area).enumerate() {
+                    let plane = Plane { pixels, size: from };
+                    let value = if is_cubic { plane.bicubic(&place) } else { plane.bilinear(&place) };
+                    target[channel * height * width + out] = value;
                 }
             }
         }
@@ -160,10 +162,13 @@ struct Place {
 }
 
 impl Place {
+    /// The place of a point inside of the image: both are at least 0.
     fn of(x: f64, y: f64) -> Self {
         let (x, y) = (x - 0.5, y - 0.5);
-        let (column, row) = (x.floor(), y.floor());
-        Self { column: column as isize, row: row as isize, right: x - column, down: y - row }
+        // `floor` of a number from -0.5 on; the function itself is a call on older processors.
+        let floor = |value: f64| if value < 0.0 { -1 } else { value as isize };
+        let (column, row) = (floor(x), floor(y));
+        Self { column, row, right: x - column as f64, down: y - row as f64 }
     }
 }
 
@@ -182,9 +187,24 @@ impl Plane<'_> {
 
     fn bilinear(&self, place: &Place) -> u8 {
         let Place { column, row, right, down } = *place;
-        let between = |a: f64, b: f64, part: f64| a + (b - a) * part;
-        let line = |row| between(self.at(row, column), self.at(row, column + 1), right);
-        between(line(row), line(row + 1), down) as u8
+        let [upper, lower] = self.square(row, column);
+        let between = |[a, b]: [f64; 2], part: f64| a + (b - a) * part;
+        between([between(upper, right), between(lower, right)], down) as i32 as u8
+    }
+
+    /// Two by two pixels.
+    fn square(&self, row: isize, column: isize) -> [[f64; 2]; 2] {
+        let width = self.size.width;
+        let (Ok(top), Ok(left)) = (usize::try_from(row), usize::try_from(column)) else {
+            return [row, row + 1].map(|row| [column, column + 1].map(|column| self.at(row, column)));
+        };
+        let start = top * width + left;
+        match (self.pixels.get(start..start + 2), self.pixels.get(start + width..start + width + 2)) {
+            (Some(&[a, b]), Some(&[c, d])) if left + 1 < width => {
+                [[f64::from(a), f64::from(b)], [f64::from(c), f64::from(d)]]
+            }
+            _ => [row, row + 1].map(|row| [column, column + 1].map(|column| self.at(row, column))),
+        }
     }
 
     fn bicubic(&self, place: &Place) -> u8 {

@@ -1,0 +1,9 @@
+#![no_main]
+
+mod shared;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| shared::read(
+    "{ name = 'image_list', list = 'x.jsonl' }",
+    &["x.jsonl"],
+    bytes
+));
