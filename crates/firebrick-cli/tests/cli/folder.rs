@@ -63,7 +63,14 @@ fn splits_are_found_in_any_case_and_one_folder_down() {
         images(&sandbox, &format!("pets/set/{split}/dog"), count);
     }
     let ended = train(&sandbox, &["pets", "--set", "trainer.max_steps=1"]).succeeds();
-    insta::assert_snapshot!(ended.stderr.split("[model]").next().unwrap().trim_end(), @"");
+    insta::assert_snapshot!(ended.stderr.split("\n\nthe network").next().unwrap().trim_end(), @r"
+    pets/set: 2 classes, shorter side 12 pixels
+
+    class   Train   VALID   test
+    ──────────────────────────────
+    cat         4       2      2
+    dog         4       2      2
+    ");
     assert!(!ended.stderr.contains("validation ="), "{}", ended.stderr);
     assert!(ended.stderr.contains("root = \"pets/set\""), "{}", ended.stderr);
 }
@@ -107,7 +114,32 @@ fn what_holds_no_photos_is_said() {
         "packed", "hollow",
     ];
     let said: Vec<String> = folders.iter().map(|folder| refused(&sandbox, &[folder])).collect();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r"
+    error: unexpected argument `missing`
+    hint: expected a folder of photos, such as photos/ with one folder for each class
+
+    error: empty: folder: expected one folder for each class, got nothing; put the images of each class in a folder of its name
+
+    error: notes: folder: expected images in the class folders, got 2 folders with 2 files that are no images (2 .txt); PNG, JPEG, BMP, GIF, PNM, TIFF and WebP can be read; convert others
+
+    error: loose: folder: expected one folder for each class, got 3 image files and no folder; make a folder for each class and move its images there: the folders' names are what is learned
+
+    error: one: folder: expected two class folders or more, got one, `bees`; add a folder with images of something else: a classifier tells at least two classes apart
+
+    error: deep: folder: expected one folder for each class, with images in it, got images two folders down: deep/animals/cat; the classes have to be the first folders: name the folder that holds them, or move the images up
+
+    error: several: folder: expected one folder for each class, or a folder `train` that has them, got folders that hold folders themselves: `one`, `two`; choose one of them, such as several/one
+
+    error: beside: folder: expected one folder for each class and no image beside them, got 1 image file beside 2 folders; move each image into the folder of its class, or out of here
+
+    error: tested: folder: expected a folder `train` beside the folders of the other splits, got `test`, and no `train`; put the images to learn from in train/<class>/*; if these are the names of classes, rename them
+
+    error: kaggle/train: folder: expected one folder for each class, got 2 image files and no folder; make a folder for each class and move its images there: the folders' names are what is learned
+
+    error: packed: folder: expected one folder for each class, got packed/photos.tar.gz; unpack it first, as in: tar -xf photos.tar.gz
+
+    error: hollow: folder: expected images in the class folders, got 2 folders without a file in them; PNG, JPEG, BMP, GIF, PNM, TIFF and WebP can be read; convert others
+    ");
 }
 
 #[test]
@@ -131,7 +163,34 @@ fn what_is_no_folder_of_photos_is_named_by_its_flag() {
         &["photos", "--resume=run"],
     ];
     let said: Vec<String> = cases.iter().map(|arguments| refused(&sandbox, arguments)).collect();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r"
+    error: unexpected argument `tiny.toml`
+    hint: a config is named by its flag: --config tiny.toml
+
+    error: unexpected argument `missing.toml`
+    hint: a config is named by its flag: --config missing.toml
+
+    error: unexpected argument `photos.zip`
+    hint: unpack it first, then name the folder
+
+    error: unexpected argument `photo.jpg`
+    hint: expected a folder; to ask a trained run: firebrick predict RUN photo.jpg
+
+    error: unexpected argument `weights.pth`
+    hint: weights are named by a key: --set model.weights=weights.pth, beside a folder of photos
+
+    error: `run` is a run, and no folder of photos
+    hint: to go on with it: firebrick train --resume=run
+
+    error: `run` is a run, and no folder of photos
+    hint: a run is named with an equals sign: --resume=run
+
+    error: --config and the folder photos both say what is trained, expected one of them
+    hint: to train by the config on this folder: --set data.root=photos
+
+    error: --resume=RUN and the folder photos both say what is trained, expected one of them
+    hint: a run goes on with its own data: leave the folder out
+    ");
 }
 
 #[test]

@@ -43,9 +43,4 @@ impl Asked {
     pub(super) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
-
-    /// Whether the table's `name` was given, so that arguments of another component would not fit.
-    pub(super) fn has_component(&self, table: &str) -> bool {
-        self.has(&format!("{table}.name"))
-    }
 }

@@ -31,6 +31,9 @@ pub(super) fn choose(choices: &mut Choices, weights: &Weights, survey: &FolderSu
     augment(choices, size);
     choices.add("loss.name", "cross_entropy", "");
     choices.add("schedule.name", "cosine", "");
+    if !asked.has("schedule.name") {
+        choices.add("schedule.per", "step", "");
+    }
     match head {
         Some(head) => last_layer(choices, &head, num_train, asked),
         None => all_layers(choices, head_of(network).as_deref(), num_train, asked),
@@ -40,10 +43,10 @@ pub(super) fn choose(choices: &mut Choices, weights: &Weights, survey: &FolderSu
 fn last_layer(choices: &mut Choices, head: &str, num_train: usize, asked: &Asked) {
     let freeze = vec!["*".to_owned(), format!("!{head}.*")];
     choices.add("model.freeze", freeze, format!("{num_train} images are few: the last layer alone learns"));
-    let batch_size = 16;
-    choices.add("data.batch_size", batch_size, "");
+    let batch_size = photos::batch_size(16, num_train);
+    choices.add("data.batch_size", batch_size as i64, "");
     optimizer(choices, 2e-3, "a new layer on finished features", asked);
-    let steps_per_epoch = num_train.div_ceil(batch_size as usize).max(1);
+    let steps_per_epoch = num_train.div_ceil(batch_size).max(1);
     let epochs = HEAD_STEPS.div_ceil(steps_per_epoch).clamp(5, 30);
     choices.add("trainer.epochs", epochs as i64, format!("about {} steps", epochs * steps_per_epoch));
 }

@@ -68,6 +68,15 @@ pub(super) fn num_trained_on(survey: &FolderSurvey, asked: &Asked) -> usize {
     num_train - part.map_or(0, |part| (num_train as f64 * part).round() as usize)
 }
 
+/// A batch of at most `most` images, so that an epoch has some steps.
+pub(super) fn batch_size(most: usize, num_train: usize) -> usize {
+    let mut size = most;
+    while size > 4 && size * 4 > num_train {
+        size /= 2;
+    }
+    size
+}
+
 /// A lone `val` is the test split, and nothing has to be held out beside it.
 fn is_named_val(survey: &FolderSurvey) -> bool {
     let name = survey.split(StoredSplit::Test).and_then(|split| split.folder.file_name());

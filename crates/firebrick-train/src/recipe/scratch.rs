@@ -16,7 +16,8 @@ pub(super) fn choose(choices: &mut Choices, name: Option<&str>, survey: &FolderS
     let side = model(choices, name, survey, asked);
     photos::data(choices, survey);
     let num_train = photos::num_trained_on(survey, asked);
-    choices.add("data.batch_size", if num_train < 10_000 { 32 } else { 64 }, "");
+    let batch_size = photos::batch_size(if num_train < 10_000 { 32 } else { 64 }, num_train);
+    choices.add("data.batch_size", batch_size as i64, "");
     choices.add("data.normalize", "dataset", "");
     if let Some(side) = side {
         // A little around the middle is cut off, as at 256 and 224 pixels.
@@ -30,6 +31,9 @@ pub(super) fn choose(choices: &mut Choices, name: Option<&str>, survey: &FolderS
     optimizer(choices, 2e-3, "", asked);
     choices.add("optimizer.weight_decay", 0.05, "");
     choices.add("schedule.name", "cosine", "");
+    if !asked.has("schedule.name") {
+        choices.add("schedule.per", "step", "");
+    }
     let epochs = IMAGES_SHOWN.div_ceil(num_train.max(1)).clamp(10, 250);
     choices.add("trainer.epochs", epochs as i64, format!("about {} images shown", epochs * num_train));
 }

@@ -73,7 +73,11 @@ pub fn told(recipe: &Recipe, overrides: &[Override], style: Style) -> String {
         }
     }
     if !overrides.is_empty() {
-        let set = overrides.iter().map(|one| format!("--set {}", shell::quoted(&one.argument())));
+        let set = overrides.iter().map(|one| {
+            let argument = one.argument();
+            let (key, value) = argument.split_once('=').unwrap_or((&argument, ""));
+            format!("--set {key}={}", shell::quoted(value))
+        });
         parts.push(format!("and {}", set.collect::<Vec<_>>().join(" ")));
     }
     parts.join("\n\n") + "\n"

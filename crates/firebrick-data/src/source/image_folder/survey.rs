@@ -206,7 +206,7 @@ impl Glance {
             (_, [only]) => Err(one_class(&self.path, &name_of(only))),
             _ if self.images() > 0 => Err(self.refused(
                 "one folder for each class and no image beside them",
-                format!("{} image files beside {} folders", self.images(), self.folders.len()),
+                format!("{} beside {}", image_files(self.images()), folders(self.folders.len())),
                 "move each image into the folder of its class, or out of here",
             )),
             _ => Ok(()),
@@ -224,7 +224,7 @@ impl Glance {
         if images > 0 {
             return self.refused(
                 "one folder for each class",
-                format!("{images} image files and no folder"),
+                format!("{} and no folder", image_files(images)),
                 "make a folder for each class and move its images there: the folders' names are what is learned",
             );
         }
@@ -300,6 +300,10 @@ impl Glance {
 
 fn folders(count: usize) -> String {
     if count == 1 { "1 folder".to_owned() } else { format!("{count} folders") }
+}
+
+fn image_files(count: usize) -> String {
+    if count == 1 { "1 image file".to_owned() } else { format!("{count} image files") }
 }
 
 fn name_of(path: &Path) -> String {
