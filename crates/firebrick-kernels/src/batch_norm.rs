@@ -1,17 +1,18 @@
 //! Batch normalisation on Burn's tensors: chooses between the kernels and Burn's own operations.
 
-use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm as burn_batch_norm, batch_norm_train as burn_batch_norm_train};
 use burn::tensor::{DType, Tensor};
 
 use crate::backend::Native;
 use crate::cpu::Activation;
+use crate::elementwise::activate_with_burn;
 use crate::operation::Norm;
 
 /// What follows a normalisation, in this order.
 #[derive(Clone, Debug, Default)]
 pub struct AfterNorm {
-    /// Added to the normalised values, `[n, c, h, w]`.
+    /// Added to the normalised values, `[n, c, h, w]`; not before an activation whose gradient is not
+    /// [known by its results](Activation::is_known_by_results).
     pub residual: Option<Tensor<4>>,
     /// Applied to the sum.
     pub activation: Activation,
@@ -90,9 +91,6 @@ impl AfterNorm {
         if let Some(residual) = self.residual {
             output = output + residual;
         }
-        match self.activation {
-            Activation::None => output,
-            Activation::Relu => relu(output),
-        }
+        activate_with_burn(output, self.activation)
     }
 }

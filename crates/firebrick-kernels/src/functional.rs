@@ -1,12 +1,12 @@
 //! The layers' functions on Burn's tensors: they choose between the kernels and Burn's own operations.
 
-use burn::tensor::activation::relu;
 use burn::tensor::module::{conv2d as burn_conv2d, linear as burn_linear, max_pool2d as burn_max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::backend::Native;
 use crate::cpu::Activation;
+use crate::elementwise::{activate, activate_with_burn};
 use crate::operation::{Block, Conv2dOptions, Layer, Pool, Pool2dOptions};
 use crate::pooling;
 
@@ -48,6 +48,14 @@ pub fn conv2d_block(
     activation: Activation,
     pool: Pool,
 ) -> Tensor<4> {
+    let Some(fused) = activation.fused() else {
+        let output = conv2d_block(input_nchw, weight_oihw, bias, options, Activation::None, Pool::None);
+        let output = activate(output, activation);
+        return match pool {
+            Pool::None => output,
+            Pool::Max2x2 => pooling::max_pool2d(output, Pool2dOptions::new(2)),
+        };
+    };
     let [_, in_channels, ..] = input_nchw.dims();
     let is_depthwise = options.groups > 1 && [in_channels, weight_oihw.dims()[0]] == [options.groups; 2];
     if is_depthwise && pool == Pool::Max2x2 {
@@ -55,13 +63,17 @@ pub fn conv2d_block(
         let output = conv2d_block(input_nchw, weight_oihw, bias, options, activation, Pool::None);
         return pooling::max_pool2d(output, Pool2dOptions::new(2));
     }
-    let block = Block { layer: Layer::Conv2d { options, pool }, activation };
+    let block = Block { layer: Layer::Conv2d { options, pool }, activation: fused };
     if let Some(native) = native_for(&block, &input_nchw, &weight_oihw, bias.as_ref()) {
         return native.block(input_nchw, weight_oihw, bias, block);
     }
-    let Conv2dOptions { stride, padding, dilation, groups } = options;
+    let Conv2dOptions { stride, padding, extra_padding, dilation, groups } = options;
+    let input_nchw = match extra_padding {
+        [0, 0] => input_nchw,
+        [bottom, right] => input_nchw.pad((0, right, 0, bottom), 0.0),
+    };
     let options = ConvOptions::new(stride, padding, dilation, groups);
-    let output = activate(burn_conv2d(input_nchw, weight_oihw, bias, options), activation);
+    let output = activate_with_burn(burn_conv2d(input_nchw, weight_oihw, bias, options), activation);
     match pool {
         Pool::None => output,
         Pool::Max2x2 => burn_max_pool2d(output, MaxPoolOptions::new([2, 2])),
@@ -81,11 +93,14 @@ pub fn linear(
     bias: Option<Tensor<1>>,
     activation: Activation,
 ) -> Tensor<2> {
-    let block = Block { layer: Layer::Linear, activation };
+    let Some(fused) = activation.fused() else {
+        return activate(linear(input, weight, bias, Activation::None), activation);
+    };
+    let block = Block { layer: Layer::Linear, activation: fused };
     if let Some(native) = native_for(&block, &input, &weight, bias.as_ref()) {
         return native.block(input, weight, bias, block);
     }
-    activate(burn_linear(input, weight, bias), activation)
+    activate_with_burn(burn_linear(input, weight, bias), activation)
 }
 
 /// Images as rows of features.
@@ -150,12 +165,4 @@ fn native_for<const D: usize>(
 fn dims<const D: usize>(tensor: &Tensor<D>) -> [usize; 4] {
     let dims = tensor.dims();
     std::array::from_fn(|axis| dims.get(axis).copied().unwrap_or(1))
-}
-
-/// The activation by Burn's own operations.
-fn activate<const D: usize>(values: Tensor<D>, activation: Activation) -> Tensor<D> {
-    match activation {
-        Activation::None => values,
-        Activation::Relu => relu(values),
-    }
 }

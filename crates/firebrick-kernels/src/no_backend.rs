@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 
+use crate::cpu::Activation;
 use crate::operation::{Block, Classes, Norm, Pooling};
 
 /// Whether this build has a backend whose tensors the kernels can compute.
@@ -27,6 +28,28 @@ impl Native {
     }
 
     pub(crate) fn to_nchw(self, _: Tensor<4>) -> Tensor<4> {
+        match self {}
+    }
+
+    pub(crate) fn activation<const D: usize>(self, _: Tensor<D>, _: Activation) -> Tensor<D> {
+        match self {}
+    }
+
+    pub(crate) fn layer_norm<const D: usize>(
+        self,
+        _: Tensor<D>,
+        _: Tensor<1>,
+        _: Tensor<1>,
+        _: f64,
+    ) -> Tensor<D> {
+        match self {}
+    }
+
+    pub(crate) fn scale(self, _: Tensor<4>, _: Tensor<4>) -> Tensor<4> {
+        match self {}
+    }
+
+    pub(crate) fn scale_add(self, _: Tensor<4>, _: Tensor<4>, _: Tensor<4>) -> Tensor<4> {
         match self {}
     }
 

@@ -1,7 +1,7 @@
 //! What the layers' functions compute, without the tensors: the options that callers give, and one description for each
 //! operation of the kernels.
 
-use crate::cpu::{Activation, ConvShape, PoolShape, WeightOrder};
+use crate::cpu::{Activation, ConvShape, FusedActivation, PoolShape, WeightOrder};
 
 /// How a convolution walks over its input. Pairs are (vertical, horizontal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -10,6 +10,8 @@ pub struct Conv2dOptions {
     pub stride: [usize; 2],
     /// Zeros added on both sides.
     pub padding: [usize; 2],
+    /// Zeros added at the bottom and on the right besides.
+    pub extra_padding: [usize; 2],
     /// Distance between kernel taps, in input pixels.
     pub dilation: [usize; 2],
     /// Independent groups of channels.
@@ -18,7 +20,7 @@ pub struct Conv2dOptions {
 
 impl Default for Conv2dOptions {
     fn default() -> Self {
-        Self { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 }
+        Self { stride: [1, 1], padding: [0, 0], extra_padding: [0, 0], dilation: [1, 1], groups: 1 }
     }
 }
 
@@ -36,7 +38,7 @@ pub enum Pool {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
     pub(crate) layer: Layer,
-    pub(crate) activation: Activation,
+    pub(crate) activation: FusedActivation,
 }
 
 /// The layer before the activation.
@@ -62,6 +64,7 @@ impl Block {
             kernel: [kernel_height, kernel_width],
             stride: options.stride,
             padding: options.padding,
+            extra_padding: options.extra_padding,
             dilation: options.dilation,
             groups: options.groups,
             order: WeightOrder::OutIn,

@@ -3,10 +3,14 @@
 
 #[path = "kernels/batch_norm.rs"]
 mod batch_norm;
+#[path = "kernels/burn_functions.rs"]
+mod burn_functions;
 #[path = "kernels/burn_tensors.rs"]
 mod burn_tensors;
 #[path = "kernels/convolution.rs"]
 mod convolution;
+#[path = "kernels/elementwise.rs"]
+mod elementwise;
 #[path = "kernels/fusion.rs"]
 mod fusion;
 #[path = "kernels/pooling.rs"]

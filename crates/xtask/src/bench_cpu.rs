@@ -9,6 +9,7 @@ use std::process::Command;
 
 use clap::Args;
 
+use crate::bench_photos;
 use crate::failure::Failure;
 use crate::run::{beside, config, root};
 use crate::worker::Worker;
@@ -42,15 +43,16 @@ const PASSES: [&str; 2] = ["train", "forward"];
 pub struct BenchCpuArguments {
     /// Turns of each
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u64).range(1..))]
-    rounds: u64,
+    pub rounds: u64,
 
     /// Numbers of threads
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
-    threads: Vec<usize>,
+    pub threads: Vec<usize>,
 
-    /// One network alone: tudui, lenet, resnet18, mobilenet or mlp
+    /// One network alone: tudui, lenet, resnet18, mobilenet or mlp; with `--photos` resnet18, resnet50, mobilenet_v2,
+    /// efficientnet_lite0 or convnext_tiny
     #[arg(long)]
-    only: Option<String>,
+    pub only: Option<String>,
 
     /// Leave plain Burn out, which takes longest
     #[arg(long)]
@@ -63,6 +65,19 @@ pub struct BenchCpuArguments {
     /// Instead of PyTorch and Burn, networks from configs take turns with the same written by hand
     #[arg(long)]
     from_config: bool,
+
+    /// Instead: training steps of the zoo's networks on batches of 16 photos of 224 by 224 pixels, beside PyTorch's f32,
+    /// channels_last, torch.compile and bf16 autocast, with peak memory
+    #[arg(long, conflicts_with_all = ["from_config", "against"])]
+    photos: bool,
+
+    /// With `--photos`, these of PyTorch's modes alone: f32, channels_last, compile, bf16
+    #[arg(long, value_delimiter = ',', requires = "photos")]
+    pub modes: Option<Vec<String>>,
+
+    /// A Python with torch (and for `--photos` torchvision and efficientnet-lite-pytorch)
+    #[arg(long, default_value = "python3")]
+    pub python: String,
 }
 
 /// Prints the table.
@@ -70,9 +85,11 @@ pub fn recipe(arguments: &BenchCpuArguments) -> Result<(), Failure> {
     match &arguments.against {
         Some(old) => against(old, arguments)?,
         None if arguments.from_config => from_config(arguments)?,
+        None if arguments.photos => bench_photos::recipe(arguments)?,
         None => beside_pytorch(arguments)?,
     }
-    println!("\nn = {} rounds of about {TURN_S} s each, alternating; medians; {}", arguments.rounds, cpu());
+    let turn_s = if arguments.photos { bench_photos::TURN_S } else { TURN_S };
+    println!("\nn = {} rounds of about {turn_s} s each, alternating; medians; {}", arguments.rounds, cpu());
     Ok(())
 }
 
@@ -132,8 +149,10 @@ fn beside_pytorch(arguments: &BenchCpuArguments) -> Result<(), Failure> {
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     let binary = beside("bench_worker")?;
+    let python = &arguments.python;
     each_case(arguments, &CASES, |case| {
-        let mut workers = vec![ours(&binary, case, true)?, pytorch(case, false)?, pytorch(case, true)?];
+        let mut workers =
+            vec![ours(&binary, case, true)?, pytorch(python, case, false)?, pytorch(python, case, true)?];
         if !arguments.without_burn {
             workers.push(ours(&binary, case, false)?);
         }
@@ -218,8 +237,8 @@ fn ours(binary: &Path, case: Case, kernels: bool) -> Result<Worker, Failure> {
     Worker::start(command)
 }
 
-fn pytorch(case: Case, channels_last: bool) -> Result<Worker, Failure> {
-    let mut command = Command::new("python3");
+fn pytorch(python: &str, case: Case, channels_last: bool) -> Result<Worker, Failure> {
+    let mut command = Command::new(python);
     command.arg(root().join("crates/xtask/pytorch/bench_worker.py"));
     command.args(["--network", case.network, "--batch", &case.batch.to_string(), "--pass", case.pass]);
     command.args(["--threads", &case.threads.to_string()]);

@@ -9,7 +9,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use firebrick_kernels::cpu::{
-    Activation, ConvShape, Engine, OutputGradient, Parameters, ShapeError, WeightOrder, with_spinning_worker,
+    ConvShape, Engine, FusedActivation, OutputGradient, Parameters, ShapeError, WeightOrder,
+    with_spinning_worker,
 };
 
 use crate::failure::Failure;
@@ -219,6 +220,7 @@ fn layers() -> Vec<Layer> {
             kernel: [kernel; 2],
             stride: [stride; 2],
             padding: [padding; 2],
+            extra_padding: [0, 0],
             dilation: [1; 2],
             groups: if network == "depthwise" { from } else { 1 },
             order: WeightOrder::OutIn,
@@ -261,7 +263,7 @@ impl Data {
         let values = |len: usize| (0..len).map(|i| (i % 251) as f32 / 251.0 - 0.5).collect::<Vec<f32>>();
         let (input, weight) = (values(shape.input_len()), values(shape.weight_len()));
         let bias = layer.has_bias.then(|| values(shape.out_channels));
-        let gradient = engine.forward(shape, &input, &weight, bias.as_deref(), Activation::None)?;
+        let gradient = engine.forward(shape, &input, &weight, bias.as_deref(), FusedActivation::None)?;
         Ok(Self { shape: *shape, input, weight, bias, gradient })
     }
 
@@ -271,7 +273,8 @@ impl Data {
         // `new` has run this shape: nothing is refused.
         match pass {
             Pass::Forward => {
-                let _ = black_box(engine.forward(shape, input, weight, bias.as_deref(), Activation::None));
+                let _ =
+                    black_box(engine.forward(shape, input, weight, bias.as_deref(), FusedActivation::None));
             }
             Pass::InputGradient => {
                 let _ = black_box(engine.input_gradient(shape, gradient, weight));

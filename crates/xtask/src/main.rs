@@ -8,6 +8,7 @@
 mod backends;
 mod bench_cpu;
 mod bench_kernels;
+mod bench_photos;
 mod beside_pytorch;
 mod config_page;
 mod convergence;

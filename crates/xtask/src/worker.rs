@@ -77,6 +77,14 @@ impl Worker {
         Ok(())
     }
 
+    /// The most memory that the process has had so far, in MB, where the system tells.
+    pub fn peak_mb(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kilobytes / 1024)
+    }
+
     fn sorted(&self) -> Vec<f64> {
         let mut times = self.times.clone();
         times.sort_by(f64::total_cmp);

@@ -12,8 +12,8 @@ use burn::backend::tensor::FloatTensor;
 use super::block::{Saved, backward, forward};
 use super::kernel_backend::KernelBackend;
 use super::native_floats::NativeFloats;
-use super::{batch_norm, cross_entropy, pooling};
-use crate::cpu::{Parameters, Wanted};
+use super::{activation, batch_norm, cross_entropy, layer_norm, pooling, scale};
+use crate::cpu::{Activation, Parameters, Wanted};
 use crate::operation::{Block, Classes, Norm, Pooling};
 
 /// A convolution block's step in the graph; parents: input, weight.
@@ -182,6 +182,31 @@ impl<B: KernelBackend + NativeFloats, C: CheckpointStrategy> KernelBackend for A
             OpsKind::Tracked(step) => step.finish((), output),
             OpsKind::UnTracked(step) => step.finish(output),
         }
+    }
+
+    fn kernel_activation(input: FloatTensor<Self>, function: Activation) -> FloatTensor<Self> {
+        activation::tracked::<B, C>(input, function)
+    }
+
+    fn kernel_layer_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+    ) -> FloatTensor<Self> {
+        layer_norm::tracked::<B, C>(input, weight, bias, eps)
+    }
+
+    fn kernel_scale(input: FloatTensor<Self>, factors: FloatTensor<Self>) -> FloatTensor<Self> {
+        scale::tracked::<B, C>(input, factors)
+    }
+
+    fn kernel_scale_add(
+        input: FloatTensor<Self>,
+        factors: FloatTensor<Self>,
+        added: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        scale::tracked_add::<B, C>(input, factors, added)
     }
 
     fn kernel_pooling(input: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self> {

@@ -12,7 +12,8 @@ pub(crate) struct Saved<B: NativeFloats> {
     weight: B::FloatTensorPrimitive,
     mean: B::FloatTensorPrimitive,
     variance: B::FloatTensorPrimitive,
-    /// ReLU's results.
+    bias: B::FloatTensorPrimitive,
+    /// The activation's results, where something was added before it.
     results: Option<B::FloatTensorPrimitive>,
 }
 
@@ -51,11 +52,8 @@ pub(crate) fn forward<B: NativeFloats>(
     let added = residual.as_ref().map(B::values);
     let values = Engine::current().normalise(B::values(&input), by, B::values(&bias), added, norm.activation);
     let output = B::from_nhwc(checked(values), shape);
-    let results = match norm.activation {
-        Activation::None => None,
-        Activation::Relu => Some(output.clone()),
-    };
-    (output, Saved { norm, input, weight, mean, variance, results })
+    let results = (residual.is_some() && norm.activation != Activation::None).then(|| output.clone());
+    (output, Saved { norm, input, weight, mean, variance, bias, results })
 }
 
 /// The gradients of a normalisation's tensors, given that of its result.
@@ -64,11 +62,13 @@ pub(crate) fn backward<B: NativeFloats>(
     gradient: B::FloatTensorPrimitive,
     with_residual: bool,
 ) -> Gradients<B> {
-    let Saved { norm, input, weight, mean, variance, results } = saved;
+    let Saved { norm, input, weight, mean, variance, bias, results } = saved;
     let shape = dims::<B>(input);
     let gradient = B::to_nhwc(gradient);
     let kept = NormSaved {
         input: B::values(input),
+        activation: norm.activation,
+        bias: B::values(bias),
         results: results.as_ref().map(B::values),
         own_statistics: norm.own_statistics,
         residual: with_residual,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::native_floats::{NativeFloats, checked, dims};
-use crate::cpu::{Activation, ConvShape, Engine, OutputGradient, Pooled, Wanted};
+use crate::cpu::{ConvShape, Engine, FusedActivation, OutputGradient, Pooled, Wanted};
 use crate::operation::{Block, Layer, Pool};
 
 impl Layer {
@@ -73,8 +73,8 @@ pub(crate) fn forward<B: NativeFloats>(
         let values = checked(engine.forward(&shape, x, w, b, activation));
         let output = layer.tensor::<B>(values, [shape.batch, shape.out_channels, height, width]);
         let post_op = match activation {
-            Activation::None => PostOp::None,
-            Activation::Relu => PostOp::Relu(output.clone()),
+            FusedActivation::None => PostOp::None,
+            FusedActivation::Relu => PostOp::Relu(output.clone()),
         };
         (output, post_op)
     };

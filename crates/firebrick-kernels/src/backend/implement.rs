@@ -27,6 +27,37 @@ macro_rules! implement_kernels_for {
                 <Self as crate::backend::native_floats::NativeFloats>::to_nchw(input)
             }
 
+            fn kernel_activation(
+                input: burn::backend::tensor::FloatTensor<Self>,
+                activation: crate::cpu::Activation,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                crate::backend::activation::forward::<Self>(input, activation).0
+            }
+
+            fn kernel_layer_norm(
+                input: burn::backend::tensor::FloatTensor<Self>,
+                weight: burn::backend::tensor::FloatTensor<Self>,
+                bias: burn::backend::tensor::FloatTensor<Self>,
+                eps: f64,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                crate::backend::layer_norm::forward::<Self>(input, weight, bias, eps).0
+            }
+
+            fn kernel_scale(
+                input: burn::backend::tensor::FloatTensor<Self>,
+                factors: burn::backend::tensor::FloatTensor<Self>,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                crate::backend::scale::forward::<Self>(input, factors, None).0
+            }
+
+            fn kernel_scale_add(
+                input: burn::backend::tensor::FloatTensor<Self>,
+                factors: burn::backend::tensor::FloatTensor<Self>,
+                added: burn::backend::tensor::FloatTensor<Self>,
+            ) -> burn::backend::tensor::FloatTensor<Self> {
+                crate::backend::scale::forward::<Self>(input, factors, Some(added)).0
+            }
+
             fn kernel_pooling(
                 input: burn::backend::tensor::FloatTensor<Self>,
                 pooling: crate::operation::Pooling,

@@ -5,6 +5,7 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 
+use crate::cpu::Activation;
 use crate::operation::{Block, Classes, Norm, Pooling};
 
 /// The operations that Burn dispatches to the backends that have kernels.
@@ -23,6 +24,27 @@ pub(crate) trait KernelBackend: Backend {
 
     /// The same tensor with its values in NCHW order.
     fn kernel_to_nchw(input: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// An activation function of every value.
+    fn kernel_activation(input: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self>;
+
+    /// Layer normalisation of the channels of each pixel, or of rows.
+    fn kernel_layer_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+    ) -> FloatTensor<Self>;
+
+    /// Images times factors.
+    fn kernel_scale(input: FloatTensor<Self>, factors: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Images times factors, which get no gradient, and something added.
+    fn kernel_scale_add(
+        input: FloatTensor<Self>,
+        factors: FloatTensor<Self>,
+        added: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
 
     /// Pooling.
     fn kernel_pooling(input: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self>;

@@ -8,6 +8,7 @@ use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{Device, Tensor};
 
 use super::kernel_backend::KernelBackend;
+use crate::cpu::Activation;
 use crate::environment::KERNELS_VARIABLE;
 use crate::operation::{Block, Classes, Norm, Pooling};
 
@@ -60,6 +61,34 @@ impl Native {
     /// The same tensor with its values in NCHW order.
     pub(crate) fn to_nchw(self, input: Tensor<4>) -> Tensor<4> {
         Tensor::from_dispatch(Dispatch::kernel_to_nchw(input.into_dispatch()))
+    }
+
+    /// The function of every value.
+    pub(crate) fn activation<const D: usize>(self, input: Tensor<D>, activation: Activation) -> Tensor<D> {
+        Tensor::from_dispatch(Dispatch::kernel_activation(input.into_dispatch(), activation))
+    }
+
+    /// Normalise the channels of each pixel, or rows.
+    pub(crate) fn layer_norm<const D: usize>(
+        self,
+        input: Tensor<D>,
+        weight: Tensor<1>,
+        bias: Tensor<1>,
+        eps: f64,
+    ) -> Tensor<D> {
+        let (input, weight, bias) = (input.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
+        Tensor::from_dispatch(Dispatch::kernel_layer_norm(input, weight, bias, eps))
+    }
+
+    /// Images times factors.
+    pub(crate) fn scale(self, input: Tensor<4>, factors: Tensor<4>) -> Tensor<4> {
+        Tensor::from_dispatch(Dispatch::kernel_scale(input.into_dispatch(), factors.into_dispatch()))
+    }
+
+    /// Images times factors, and something added.
+    pub(crate) fn scale_add(self, input: Tensor<4>, factors: Tensor<4>, added: Tensor<4>) -> Tensor<4> {
+        let [input, factors, added] = [input, factors, added].map(Tensor::into_dispatch);
+        Tensor::from_dispatch(Dispatch::kernel_scale_add(input, factors, added))
     }
 
     /// Pool.

@@ -1,6 +1,6 @@
 //! The entry to convolutions and linear layers: checks lengths, chooses the algorithm, allocates the result.
 
-use super::activation::Activation;
+use super::activation::FusedActivation;
 use super::engine::Engine;
 use super::gemv::{self, Gemv};
 use super::parallel::join;
@@ -24,7 +24,7 @@ impl Engine {
         input: &[f32],
         weight: &[f32],
         bias: Option<&[f32]>,
-        activation: Activation,
+        activation: FusedActivation,
     ) -> Result<Vec<f32>, ShapeError> {
         check_forward(shape, input, weight, bias)?;
         let source = input_source(shape, input);
@@ -51,7 +51,7 @@ impl Engine {
         input: &[f32],
         weight: &[f32],
         bias: Option<&[f32]>,
-        activation: Activation,
+        activation: FusedActivation,
     ) -> Result<Pooled, ShapeError> {
         check_forward(shape, input, weight, bias)?;
         let len = pooled_len(shape)?;
@@ -90,7 +90,7 @@ impl Engine {
         Ok(unsafe {
             new_filled(shape.input_len(), |values| {
                 let target = Target { values, codes: None };
-                let (direction, bias, activation) = (Direction::InputGradient, None, Activation::None);
+                let (direction, bias, activation) = (Direction::InputGradient, None, FusedActivation::None);
                 self.convolve(Convolution { shape, direction, source, weight, bias, activation, target });
             })
         })

@@ -3,7 +3,7 @@
 
 use macerator::Simd;
 
-use super::activation::{Activation, relu};
+use super::activation::{FusedActivation, relu};
 use super::microkernel::RegisterTile;
 use super::problem::Target;
 use super::scratch::SharedOut;
@@ -47,7 +47,7 @@ pub(crate) unsafe fn store_tiles<S: Simd, const R: usize, const P: usize, const 
     counts: [usize; R],
     target: impl Fn(usize, usize) -> *mut f32,
     channels: usize,
-    activation: Activation,
+    activation: FusedActivation,
 ) {
     let width = lanes::<S>();
     if counts == [P; R] && channels == V * width {
@@ -55,8 +55,8 @@ pub(crate) unsafe fn store_tiles<S: Simd, const R: usize, const P: usize, const 
         // through memory.)
         return unsafe {
             match activation {
-                Activation::None => store_whole::<S, R, P, V>(tiles, target, |sum| sum),
-                Activation::Relu => store_whole::<S, R, P, V>(tiles, target, relu::<S>),
+                FusedActivation::None => store_whole::<S, R, P, V>(tiles, target, |sum| sum),
+                FusedActivation::Relu => store_whole::<S, R, P, V>(tiles, target, relu::<S>),
             }
         };
     }
@@ -71,8 +71,8 @@ pub(crate) unsafe fn store_tiles<S: Simd, const R: usize, const P: usize, const 
                 unsafe {
                     let sum = load::<S>(line.as_ptr());
                     let sum = match activation {
-                        Activation::None => sum,
-                        Activation::Relu => relu::<S>(sum),
+                        FusedActivation::None => sum,
+                        FusedActivation::Relu => relu::<S>(sum),
                     };
                     let count = channels.saturating_sub(v * width).min(width);
                     store_first::<S>(target(r, p).add(v * width), sum, count);
@@ -114,7 +114,7 @@ pub(crate) unsafe fn store_pooled<S: Simd, const P: usize, const V: usize>(
     target: Target,
     channel: usize,
     channels: usize,
-    activation: Activation,
+    activation: FusedActivation,
 ) {
     let Some(codes) = target.codes else {
         unreachable!("bug: a pooling epilogue without room for its codes")
@@ -125,11 +125,11 @@ pub(crate) unsafe fn store_pooled<S: Simd, const P: usize, const V: usize>(
         // SAFETY: granted by the caller. (One call for each activation, as above.)
         return unsafe {
             match activation {
-                Activation::None => {
-                    store_whole_pooled::<S, P, V>(sums, at, [values, codes], Activation::None)
+                FusedActivation::None => {
+                    store_whole_pooled::<S, P, V>(sums, at, [values, codes], FusedActivation::None)
                 }
-                Activation::Relu => {
-                    store_whole_pooled::<S, P, V>(sums, at, [values, codes], Activation::Relu)
+                FusedActivation::Relu => {
+                    store_whole_pooled::<S, P, V>(sums, at, [values, codes], FusedActivation::Relu)
                 }
             }
         };
@@ -159,7 +159,7 @@ unsafe fn store_whole_pooled<S: Simd, const P: usize, const V: usize>(
     sums: &RegisterTile<S, P, V>,
     place: impl Fn(usize) -> usize,
     [values, codes]: [SharedOut; 2],
-    activation: Activation,
+    activation: FusedActivation,
 ) {
     for p in (0..P / 4 * 4).step_by(4) {
         let at = place(p);
@@ -194,7 +194,7 @@ fn spill<S: Simd, const P: usize, const V: usize>(
 
 /// The largest of four values and which it is: the first of equals, the first NaN if there is one (as in torch).
 #[inline(always)]
-pub(crate) fn pool<S: Simd>(values: [F32s<S>; 4], activation: Activation) -> (F32s<S>, F32s<S>) {
+pub(crate) fn pool<S: Simd>(values: [F32s<S>; 4], activation: FusedActivation) -> (F32s<S>, F32s<S>) {
     let mut largest = values[0];
     let mut code = splat::<S>(0.0);
     let mut index = 1;
@@ -206,7 +206,7 @@ pub(crate) fn pool<S: Simd>(values: [F32s<S>; 4], activation: Activation) -> (F3
         largest = (value.le(largest) | largest.ne(largest)).select(largest, value);
         index += 1;
     }
-    if activation == Activation::Relu {
+    if activation == FusedActivation::Relu {
         let zero = splat::<S>(0.0);
         code = largest.le(zero).select(splat::<S>(CODE_NONE), code);
         largest = largest.le(zero).select(zero, largest);

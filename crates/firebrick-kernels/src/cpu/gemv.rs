@@ -5,7 +5,7 @@
 
 use macerator::{Simd, WithSimd};
 
-use super::activation::{Activation, relu};
+use super::activation::{FusedActivation, relu};
 use super::engine::Engine;
 use super::problem::{ConvGradients, Convolution, Parameters};
 use super::scratch::{Scratch, SharedOut, new_filled};
@@ -75,8 +75,8 @@ impl Gemv<'_> {
                 }
                 for (v, &sum) in sums.iter().enumerate().take(registers) {
                     let sum = match self.convolution.activation {
-                        Activation::None => sum,
-                        Activation::Relu => relu::<S>(sum),
+                        FusedActivation::None => sum,
+                        FusedActivation::Relu => relu::<S>(sum),
                     };
                     let count = width.min(outputs - at(v));
                     // SAFETY: the row's outputs from `at(v)` on are the target's.

@@ -4,7 +4,7 @@
 
 use macerator::{Simd, WithSimd};
 
-use super::activation::{Activation, relu};
+use super::activation::{FusedActivation, relu};
 use super::cache::CACHE_LINE_FLOATS;
 use super::engine::Engine;
 use super::epilogue::initial_sums;
@@ -45,7 +45,7 @@ struct Job<'a> {
     produced: usize,
     weight: &'a [f32],
     bias: Option<&'a [f32]>,
-    activation: Activation,
+    activation: FusedActivation,
     target: Target,
 }
 
@@ -145,7 +145,8 @@ impl RunBlock<'_> {
                 // SAFETY: a line has `V` registers; these channels of each row are this item's alone.
                 unsafe {
                     let total = load::<S>(totals.as_ptr().add(v * width));
-                    let total = if job.activation == Activation::Relu { relu::<S>(total) } else { total };
+                    let total =
+                        if job.activation == FusedActivation::Relu { relu::<S>(total) } else { total };
                     let at = row * job.produced + block.first + v * width;
                     store_first::<S>(job.target.values.get().add(at), total, count);
                 }

@@ -66,6 +66,7 @@ impl PoolShape {
             kernel: self.kernel,
             stride: self.stride,
             padding: self.padding,
+            extra_padding: [0, 0],
             dilation: self.dilation,
             groups: self.channels,
             order: WeightOrder::OutIn,

@@ -1,6 +1,6 @@
 //! What a convolution and its gradients are computed from, and what they give.
 
-use super::activation::Activation;
+use super::activation::FusedActivation;
 use super::scratch::SharedOut;
 use super::shape::{ConvShape, Direction};
 use super::source::SourceImages;
@@ -61,7 +61,7 @@ pub(crate) struct Convolution<'a> {
     pub(crate) weight: &'a [f32],
     /// One value for each produced channel.
     pub(crate) bias: Option<&'a [f32]>,
-    pub(crate) activation: Activation,
+    pub(crate) activation: FusedActivation,
     pub(crate) target: Target,
 }
 

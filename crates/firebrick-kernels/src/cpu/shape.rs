@@ -118,6 +118,8 @@ pub struct ConvShape {
     pub stride: [usize; 2],
     /// Zeros added on both sides.
     pub padding: [usize; 2],
+    /// Zeros added at the bottom and on the right besides.
+    pub extra_padding: [usize; 2],
     /// Distance between kernel taps, in input pixels.
     pub dilation: [usize; 2],
     /// Independent groups of channels; equal to the channels for a depthwise convolution.
@@ -148,6 +150,7 @@ impl ConvShape {
             kernel: [1, 1],
             stride: [1, 1],
             padding: [0, 0],
+            extra_padding: [0, 0],
             dilation: [1, 1],
             groups: 1,
             order: WeightOrder::InOut,
@@ -192,21 +195,14 @@ impl ConvShape {
                 .ok_or(overflow.clone())?;
             let input = self.padding[axis]
                 .checked_mul(2)
+                .and_then(|padding| padding.checked_add(self.extra_padding[axis]))
                 .and_then(|padding| padding.checked_add(self.input[axis]))
                 .ok_or(overflow)?;
             if kernel > input {
                 return Err(ShapeError::KernelTooLarge { axis: name, kernel, input });
             }
         }
-        checked_product(
-            "the padded input",
-            &[
-                self.batch,
-                self.in_channels,
-                self.input[0] + 2 * self.padding[0],
-                self.input[1] + 2 * self.padding[1],
-            ],
-        )?;
+        checked_product("the padded input", &[self.batch, self.in_channels, self.padded(0), self.padded(1)])?;
         checked_product(
             "the weight",
             &[self.out_channels, self.in_channels, self.kernel[0], self.kernel[1]],
@@ -220,15 +216,22 @@ impl ConvShape {
     pub fn output(&self) -> [usize; 2] {
         let size = |axis: usize| {
             let span = (self.kernel[axis] - 1) * self.dilation[axis] + 1;
-            (self.input[axis] + 2 * self.padding[axis] - span) / self.stride[axis] + 1
+            (self.padded(axis) - span) / self.stride[axis] + 1
         };
         [size(0), size(1)]
+    }
+
+    /// Height or width of the input with its zeros.
+    fn padded(&self, axis: usize) -> usize {
+        self.input[axis] + 2 * self.padding[axis] + self.extra_padding[axis]
     }
 
     /// Whether it is a linear layer, in either order of the weight: one tap reads the one pixel of each image.
     #[must_use]
     pub fn is_linear(&self) -> bool {
-        self.groups == 1 && self.padding == [0, 0] && [self.input, self.kernel] == [[1, 1]; 2]
+        self.groups == 1
+            && [self.padding, self.extra_padding] == [[0, 0]; 2]
+            && [self.input, self.kernel] == [[1, 1]; 2]
     }
 
     /// Input channels of one group.

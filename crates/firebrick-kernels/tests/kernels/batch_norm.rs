@@ -73,7 +73,9 @@ fn run(engine: Engine, case: &Case) -> Results {
     let output = engine.normalise(&case.input, by, &case.bias, case.added(), activation).unwrap();
     let saved = NormSaved {
         input: &case.input,
-        results: case.relu.then_some(&output),
+        activation,
+        bias: &case.bias,
+        results: (case.relu && case.with_residual).then_some(&output),
         own_statistics: true,
         residual: case.with_residual,
     };
@@ -172,7 +174,14 @@ fn given_statistics_have_no_gradient() {
     let case = Case::new(50, 7, false, false);
     let (mean, variance) = (values(8, 7), vec![0.5; 7]);
     let by = Normalisation { mean: &mean, variance: &variance, weight: &case.weight, eps: EPS };
-    let saved = NormSaved { input: &case.input, results: None, own_statistics: false, residual: false };
+    let saved = NormSaved {
+        input: &case.input,
+        activation: Activation::None,
+        bias: &case.bias,
+        results: None,
+        own_statistics: false,
+        residual: false,
+    };
     let found = Engine::current().normalise_gradient(&case.gradient, saved, by).unwrap();
     let expected: Vec<f64> = case
         .gradient

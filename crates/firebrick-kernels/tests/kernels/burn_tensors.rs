@@ -16,15 +16,15 @@ use firebrick_kernels::{
 use crate::reference::values;
 
 #[allow(deprecated)]
-fn devices() -> Vec<Device> {
+pub fn devices() -> Vec<Device> {
     vec![Device::flex().autodiff(), Device::ndarray().autodiff()]
 }
 
-fn tensor<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
+pub fn tensor<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values(seed, shape.iter().product()), shape), device)
 }
 
-fn close(found: TensorData, expected: TensorData, what: &str) {
+pub fn close(found: TensorData, expected: TensorData, what: &str) {
     assert_eq!(found.shape(), expected.shape(), "{what}");
     let (found, expected) = (found.try_into_vec::<f32>().unwrap(), expected.try_into_vec::<f32>().unwrap());
     let scale = expected.iter().fold(1e-3f32, |scale, value| scale.max(value.abs()));
@@ -37,7 +37,7 @@ fn close(found: TensorData, expected: TensorData, what: &str) {
 }
 
 /// Value and gradients of a function of an input, a weight and a bias; the loss weighs every result differently.
-fn run<const D: usize>(
+pub fn run<const D: usize>(
     function: impl Fn(Tensor<D>, Tensor<D>, Tensor<1>) -> Tensor<D>,
     inputs: (&Tensor<D>, &Tensor<D>, &Tensor<1>),
 ) -> [TensorData; 4] {
@@ -68,8 +68,12 @@ fn blocks_agree_with_burn_in_value_and_gradient() {
             let x = tensor(1, [2, channels, 12, 10], &device);
             let w = tensor(2, [out, channels / groups, kernel, kernel], &device);
             let b = tensor(3, [out], &device);
-            let options =
-                Conv2dOptions { stride: [stride; 2], padding: [padding; 2], dilation: [1, 1], groups };
+            let options = Conv2dOptions {
+                stride: [stride; 2],
+                padding: [padding; 2],
+                groups,
+                ..Conv2dOptions::default()
+            };
             for activation in [Activation::None, Activation::Relu] {
                 for pool in [Pool::None, Pool::Max2x2] {
                     let ours =

@@ -1,7 +1,7 @@
 //! Convolution and its gradients: right for any shape, and the same bits however they are computed.
 
 use firebrick_kernels::cpu::{
-    Activation, ConvGradients, ConvShape, Engine, Isa, OutputGradient, Parameters, Wanted, WeightOrder,
+    ConvGradients, ConvShape, Engine, FusedActivation, Isa, OutputGradient, Parameters, Wanted, WeightOrder,
 };
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::reference::{any_shape, engines, error_of_sums, naive, single_pixels, 
 
 /// Output and all gradients of one engine.
 fn run(engine: Engine, shape: &ConvShape, [x, w, b, g]: [&[f32]; 4]) -> [Vec<f32>; 4] {
-    let output = engine.forward(shape, x, w, Some(b), Activation::None).unwrap();
+    let output = engine.forward(shape, x, w, Some(b), FusedActivation::None).unwrap();
     let gradient = OutputGradient::Plain(g);
     let wanted = Wanted { input: true, parameters: Some(Parameters::WeightAndBias) };
     let (input_gradient, parameters) = engine.gradients(shape, x, w, gradient, wanted).unwrap();
@@ -87,6 +87,7 @@ fn layers_of_tudui_lenet_and_resnet_are_exact_enough() {
         kernel: [kernel; 2],
         stride: [stride; 2],
         padding: [padding; 2],
+        extra_padding: [0, 0],
         dilation: [1, 1],
         groups: 1,
         order: WeightOrder::OutIn,

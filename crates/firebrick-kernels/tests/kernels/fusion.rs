@@ -1,6 +1,6 @@
 //! Fused ReLU and pooling give exactly what the steps give one by one.
 
-use firebrick_kernels::cpu::{Activation, ConvShape, Engine, OutputGradient, Parameters, Wanted};
+use firebrick_kernels::cpu::{ConvShape, Engine, FusedActivation, OutputGradient, Parameters, Wanted};
 use proptest::prelude::*;
 
 use crate::reference::{any_shape, engines, single_pixels, values};
@@ -33,8 +33,8 @@ fn pool_by_hand(shape: &ConvShape, results: &[f32], gradient: &[f32], relu: bool
 fn check(engine: Engine, shape: &ConvShape) -> Result<(), TestCaseError> {
     let [x, w, b, g] = [shape.input_len(), shape.weight_len(), shape.out_channels, shape.output_len()]
         .map(|len| values(len as u64 + 7, len));
-    let plain = engine.forward(shape, &x, &w, Some(&b), Activation::None).unwrap();
-    let rectified = engine.forward(shape, &x, &w, Some(&b), Activation::Relu).unwrap();
+    let plain = engine.forward(shape, &x, &w, Some(&b), FusedActivation::None).unwrap();
+    let rectified = engine.forward(shape, &x, &w, Some(&b), FusedActivation::Relu).unwrap();
     prop_assert_eq!(
         &rectified,
         &plain.iter().map(|value| if *value < 0.0 { 0.0 } else { *value }).collect::<Vec<_>>()
@@ -44,8 +44,8 @@ fn check(engine: Engine, shape: &ConvShape) -> Result<(), TestCaseError> {
     let pools = shape.output().iter().all(|size| *size >= 2);
     let mut kept = Vec::new();
     if pools {
-        for activation in [Activation::None, Activation::Relu] {
-            let relu = activation == Activation::Relu;
+        for activation in [FusedActivation::None, FusedActivation::Relu] {
+            let relu = activation == FusedActivation::Relu;
             let pooled = engine.forward_pooled(shape, &x, &w, Some(&b), activation).unwrap();
             let (values, full) = pool_by_hand(shape, if relu { &rectified } else { &plain }, &g, relu);
             prop_assert_eq!(&pooled.values, &values, "{:?} {:?}", engine, shape);

@@ -105,6 +105,7 @@ pub fn single_pixels() -> Vec<ConvShape> {
     let borders = [([0, 0], 1), ([1, 1], 1), ([1, 1], 3), ([0, 2], 2)];
     let shape = |rows, (padding, stride)| ConvShape {
         padding,
+        extra_padding: [0, 0],
         stride: [stride; 2],
         ..ConvShape::linear(rows, 12, 48)
     };
@@ -116,10 +117,13 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
     let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
     let any = (
         (1usize..=6, 1usize..=3, 1usize..=12, 1usize..=24),
-        (pair(1..=14), pair(1..=5), pair(1..=3), pair(0..=3), pair(1..=2)),
+        (pair(1..=14), pair(1..=5), pair(1..=3), pair(0..=3), pair(0..=1), pair(1..=2)),
     )
         .prop_map(
-            |((batch, groups, group_in, group_out), (input, kernel, stride, padding, dilation))| ConvShape {
+            |(
+                (batch, groups, group_in, group_out),
+                (input, kernel, stride, padding, extra_padding, dilation),
+            )| ConvShape {
                 batch,
                 in_channels: groups * group_in,
                 out_channels: groups * group_out,
@@ -127,6 +131,7 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
                 kernel,
                 stride,
                 padding,
+                extra_padding,
                 dilation,
                 groups,
                 order: WeightOrder::OutIn,
@@ -134,20 +139,25 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
         );
     let depthwise = (
         (1usize..=9, 1usize..=100, prop_oneof![4 => Just(1usize), 1 => Just(2)], pair(5..=10)),
-        (pair(1..=5), pair(1..=3), pair(0..=3), pair(1..=2)),
+        (pair(1..=5), pair(1..=3), pair(0..=3), pair(0..=1), pair(1..=2)),
     )
-        .prop_map(|((batch, channels, multiplier, input), (kernel, stride, padding, dilation))| ConvShape {
-            batch,
-            in_channels: channels,
-            out_channels: channels * multiplier,
-            input,
-            kernel,
-            stride,
-            padding,
-            dilation,
-            groups: channels,
-            order: WeightOrder::OutIn,
-        });
+        .prop_map(
+            |((batch, channels, multiplier, input), (kernel, stride, padding, extra_padding, dilation))| {
+                ConvShape {
+                    batch,
+                    in_channels: channels,
+                    out_channels: channels * multiplier,
+                    input,
+                    kernel,
+                    stride,
+                    padding,
+                    extra_padding,
+                    dilation,
+                    groups: channels,
+                    order: WeightOrder::OutIn,
+                }
+            },
+        );
     let order = prop_oneof![Just(WeightOrder::OutIn), Just(WeightOrder::InOut)];
     let common = (1usize..=9, 1usize..=70, 1usize..=70, 2usize..=12, 2usize..=12, 1usize..=2, order)
         .prop_map(|(batch, in_channels, out_channels, height, width, half, order)| ConvShape {
@@ -158,6 +168,7 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
             kernel: [2 * half + 1; 2],
             stride: [1, 1],
             padding: [half; 2],
+            extra_padding: [0, 0],
             dilation: [1, 1],
             groups: 1,
             order,
@@ -179,6 +190,7 @@ pub fn any_shape() -> impl Strategy<Value = ConvShape> {
                     kernel,
                     stride,
                     padding,
+                    extra_padding: [0, 0],
                     dilation,
                     groups: 1,
                     order,

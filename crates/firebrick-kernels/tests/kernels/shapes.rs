@@ -1,6 +1,6 @@
 //! Shapes that cannot be computed are refused with a message that helps.
 
-use firebrick_kernels::cpu::{Activation, ConvShape, Engine, PoolShape, ShapeError, WeightOrder};
+use firebrick_kernels::cpu::{ConvShape, Engine, FusedActivation, PoolShape, ShapeError, WeightOrder};
 
 fn shape() -> ConvShape {
     ConvShape {
@@ -11,6 +11,7 @@ fn shape() -> ConvShape {
         kernel: [3, 3],
         stride: [1, 1],
         padding: [1, 1],
+        extra_padding: [0, 0],
         dilation: [1, 1],
         groups: 1,
         order: WeightOrder::OutIn,
@@ -47,9 +48,9 @@ fn bad_shapes_are_refused() {
 fn slices_of_the_wrong_length_are_refused() {
     let (shape, engine) = (shape(), Engine::current());
     let (input, weight) = (vec![0.0; shape.input_len()], vec![0.0; shape.weight_len()]);
-    let short = engine.forward(&shape, &input[1..], &weight, None, Activation::None);
+    let short = engine.forward(&shape, &input[1..], &weight, None, FusedActivation::None);
     assert_eq!(short, Err(ShapeError::Length { what: "the input", expected: 100, got: 99 }));
-    let bias = engine.forward(&shape, &input, &weight, Some(&[0.0; 5]), Activation::None);
+    let bias = engine.forward(&shape, &input, &weight, Some(&[0.0; 5]), FusedActivation::None);
     assert_eq!(bias.unwrap_err().to_string(), "the bias has 5 values, the shape needs 6");
 }
 

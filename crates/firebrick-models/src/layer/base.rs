@@ -60,6 +60,11 @@ pub trait Layer: Component {
         None
     }
 
+    /// The zeros that the layer puts around images, `[left, right, top, bottom]`, if it does nothing else.
+    fn as_zeros(&self) -> Option<[usize; 4]> {
+        None
+    }
+
     /// Whether [`forward_fused`](Self::forward_fused) knows this epilogue.
     fn fuses(&self, epilogue: Epilogue) -> bool {
         let _ = epilogue;
@@ -148,9 +153,11 @@ impl From<Tensor<2>> for Activations {
     }
 }
 
-/// What follows a layer as part of the same operation, in this order.
+/// What runs with a layer as one operation: what comes before it, and what follows it, in this order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Epilogue {
+    /// Zeros around the images that come in, `[left, right, top, bottom]`.
+    pub zeros_before: [usize; 4],
     /// Whether a tensor of the output's shape is added.
     pub residual: bool,
     /// Applied to the sum.
@@ -177,7 +184,9 @@ impl Epilogue {
         let has_pool = self.pool != Pool::None;
         let has_activation = self.activation != Activation::None;
         match step {
-            EpilogueStep::Add if self == Self::default() => Some(Self { residual: true, ..self }),
+            EpilogueStep::Add if self == Self { zeros_before: self.zeros_before, ..Self::default() } => {
+                Some(Self { residual: true, ..self })
+            }
             EpilogueStep::Activation(activation) if !has_activation && !has_pool => {
                 Some(Self { activation, ..self })
             }

@@ -106,6 +106,8 @@ impl Layer for BatchNorm2d {
 
     fn fuses(&self, epilogue: Epilogue) -> bool {
         epilogue.pool == Pool::None
+            && epilogue.zeros_before == [0; 4]
+            && (!epilogue.residual || epilogue.activation.is_known_by_results())
     }
 
     /// With a single number a channel there is no unbiased variance, and torch refuses to train; here

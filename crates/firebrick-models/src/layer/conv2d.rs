@@ -92,6 +92,14 @@ impl Conv2d {
         Window { kernel_size, stride, padding, dilation }
     }
 
+    /// The padding, and that at the bottom and on the right besides, with more zeros around the image; none if there would be
+    /// more of them at the top or on the left.
+    fn padding_with(&self, [left, right, top, bottom]: [usize; 4]) -> Option<[[usize; 2]; 2]> {
+        let [vertical, horizontal] = self.padding.0;
+        let extra = [bottom.checked_sub(top)?, right.checked_sub(left)?];
+        Some([[vertical + top, horizontal + left], extra])
+    }
+
     /// `[out, in / groups, height, width]`.
     fn weight_shape(&self, input: Shape) -> [usize; 4] {
         let [height, width] = self.kernel_size.0;
@@ -166,6 +174,8 @@ impl Layer for Conv2d {
 
     fn fuses(&self, epilogue: Epilogue) -> bool {
         !epilogue.residual
+            && epilogue.activation.fused().is_some()
+            && self.padding_with(epilogue.zeros_before).is_some()
     }
 
     fn forward_fused(
@@ -176,9 +186,13 @@ impl Layer for Conv2d {
         _residual: Option<Activations>,
     ) -> Activations {
         let bias = self.bias.then(|| parameters.vector(1));
+        let Some([padding, extra_padding]) = self.padding_with(epilogue.zeros_before) else {
+            unreachable!("bug: {self:?} was given {epilogue:?}, which it does not fuse")
+        };
         let options = Conv2dOptions {
             stride: self.stride.0,
-            padding: self.padding.0,
+            padding,
+            extra_padding,
             dilation: self.dilation.0,
             groups: self.groups,
         };

@@ -6,9 +6,10 @@
 
 use burn::tensor::{Device, Distribution, Tensor};
 use firebrick_component::{ArgumentError, Component, check};
+use firebrick_kernels::{scale, scale_add};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Gives, Layer};
+use super::base::{Activations, Epilogue, Gives, Layer};
 use super::parameters::Parameters;
 use super::python;
 use crate::shape::Shape;
@@ -31,10 +32,13 @@ impl DropPath {
         Self { p }
     }
 
-    /// 0 or `1 / (1 - p)` for each image, `[n, 1]`.
-    fn factors(&self, num_images: usize, device: &Device) -> Tensor<2> {
+    /// 0 or `1 / (1 - p)` for each image, `[n, 1]`, where it trains and may leave one out.
+    fn factors(&self, num_images: usize, device: &Device) -> Option<Tensor<2>> {
+        if self.p == 0.0 || !device.is_autodiff() {
+            return None;
+        }
         let kept = Tensor::random([num_images, 1], Distribution::Bernoulli(1.0 - self.p), device);
-        kept / (1.0 - self.p)
+        Some(kept / (1.0 - self.p))
     }
 }
 
@@ -49,19 +53,8 @@ impl Layer for DropPath {
         Ok(input)
     }
 
-    fn forward(&self, _parameters: &Parameters, x: Activations) -> Activations {
-        match x {
-            Activations::Images(x) if self.p > 0.0 && x.device().is_autodiff() => {
-                let num_images = x.dims()[0];
-                let factors = self.factors(num_images, &x.device());
-                (x * factors.reshape([num_images, 1, 1, 1])).into()
-            }
-            Activations::Features(x) if self.p > 0.0 && x.device().is_autodiff() => {
-                let factors = self.factors(x.dims()[0], &x.device());
-                (x * factors).into()
-            }
-            x => x,
-        }
+    fn forward(&self, parameters: &Parameters, x: Activations) -> Activations {
+        self.forward_fused(parameters, x, Epilogue::default(), None)
     }
 
     fn repr(&self, _input: Shape) -> String {
@@ -74,5 +67,41 @@ impl Layer for DropPath {
 
     fn gives(&self) -> Gives {
         Gives::SameAsInput
+    }
+
+    /// The addition at the end of a residual block.
+    fn fuses(&self, epilogue: Epilogue) -> bool {
+        epilogue == Epilogue { residual: true, ..Epilogue::default() }
+    }
+
+    fn forward_fused(
+        &self,
+        _parameters: &Parameters,
+        x: Activations,
+        _epilogue: Epilogue,
+        residual: Option<Activations>,
+    ) -> Activations {
+        match x {
+            Activations::Images(x) => {
+                let factors = self.factors(x.dims()[0], &x.device());
+                let factors = factors.map(|factors| factors.reshape([x.dims()[0], 1, 1, 1]));
+                match (factors, residual.map(Activations::images)) {
+                    (Some(factors), Some(residual)) => scale_add(x, factors, residual).into(),
+                    (Some(factors), None) => scale(x, factors).into(),
+                    (None, Some(residual)) => (x + residual).into(),
+                    (None, None) => x.into(),
+                }
+            }
+            Activations::Features(x) => {
+                let x = match self.factors(x.dims()[0], &x.device()) {
+                    Some(factors) => x * factors,
+                    None => x,
+                };
+                match residual.map(Activations::features) {
+                    Some(residual) => (x + residual).into(),
+                    None => x.into(),
+                }
+            }
+        }
     }
 }

@@ -5,10 +5,10 @@
 //! D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units (GELUs)", 2016; `torch.nn.GELU`.
 
 use firebrick_component::{ArgumentError, Component};
-use firebrick_kernels::gelu;
+use firebrick_kernels::{Activation, gelu};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Gives, Layer};
+use super::base::{Activations, EpilogueStep, Gives, Layer};
 use super::parameters::Parameters;
 use crate::shape::Shape;
 
@@ -37,5 +37,9 @@ impl Layer for Gelu {
 
     fn gives(&self) -> Gives {
         Gives::Scores
+    }
+
+    fn as_epilogue(&self) -> Option<EpilogueStep> {
+        Some(EpilogueStep::Activation(Activation::Gelu))
     }
 }

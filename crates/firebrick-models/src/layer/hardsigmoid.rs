@@ -5,10 +5,10 @@
 //! A. Howard et al., "Searching for MobileNetV3", 2019; `torch.nn.Hardsigmoid`.
 
 use firebrick_component::{ArgumentError, Component};
-use firebrick_kernels::hardsigmoid;
+use firebrick_kernels::{Activation, hardsigmoid};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Gives, Layer};
+use super::base::{Activations, EpilogueStep, Gives, Layer};
 use super::parameters::Parameters;
 use crate::shape::Shape;
 
@@ -37,5 +37,9 @@ impl Layer for Hardsigmoid {
 
     fn gives(&self) -> Gives {
         Gives::Probabilities
+    }
+
+    fn as_epilogue(&self) -> Option<EpilogueStep> {
+        Some(EpilogueStep::Activation(Activation::Hardsigmoid))
     }
 }

@@ -7,10 +7,10 @@
 
 use burn::tensor::Tensor;
 use firebrick_component::{ArgumentError, Component, check};
+use firebrick_kernels::layer_norm;
 use serde::{Deserialize, Serialize};
 
 use super::base::{Activations, Gives, Layer};
-use super::normalise::normalise;
 use super::parameters::{Init, ParameterSpec, Parameters};
 use super::python;
 use crate::shape::Shape;
@@ -40,16 +40,18 @@ impl LayerNorm {
         self.elementwise_affine && self.bias
     }
 
-    /// Brings the rows to mean 0 and variance 1, then scales and shifts them.
-    fn rows(&self, parameters: &Parameters, rows_nc: Tensor<2>) -> Tensor<2> {
-        let mut rows = normalise(rows_nc, self.eps);
-        if self.elementwise_affine {
-            rows = rows * parameters.vector(0).unsqueeze();
-        }
-        if self.has_bias() {
-            rows = rows + parameters.vector(1).unsqueeze();
-        }
-        rows
+    /// Brings rows or pixels to mean 0 and variance 1, then scales and shifts them.
+    fn apply<const D: usize>(&self, parameters: &Parameters, x: Tensor<D>) -> Tensor<D> {
+        let (channels, device) = (x.dims()[1], x.device());
+        let weight = match self.elementwise_affine {
+            true => parameters.vector(0),
+            false => Tensor::ones([channels], &device),
+        };
+        let bias = match self.has_bias() {
+            true => parameters.vector(1),
+            false => Tensor::zeros([channels], &device),
+        };
+        layer_norm(x, weight, bias, self.eps)
     }
 }
 
@@ -78,13 +80,8 @@ impl Layer for LayerNorm {
 
     fn forward(&self, parameters: &Parameters, x: Activations) -> Activations {
         match x {
-            Activations::Images(images_nchw) => {
-                let images_nhwc = images_nchw.permute([0, 2, 3, 1]);
-                let [n, h, w, c] = images_nhwc.dims();
-                let rows_nc = self.rows(parameters, images_nhwc.reshape([n * h * w, c]));
-                rows_nc.reshape([n, h, w, c]).permute([0, 3, 1, 2]).into()
-            }
-            Activations::Features(features_nk) => self.rows(parameters, features_nk).into(),
+            Activations::Images(images_nchw) => self.apply(parameters, images_nchw).into(),
+            Activations::Features(features_nk) => self.apply(parameters, features_nk).into(),
         }
     }
 

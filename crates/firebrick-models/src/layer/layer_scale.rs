@@ -6,6 +6,7 @@
 //! `torchvision.models.convnext.CNBlock`.
 
 use firebrick_component::{ArgumentError, Component, check};
+use firebrick_kernels::scale;
 use serde::{Deserialize, Serialize};
 
 use super::base::{Activations, Gives, Layer};
@@ -47,7 +48,7 @@ impl Layer for LayerScale {
     }
 
     fn forward(&self, parameters: &Parameters, x: Activations) -> Activations {
-        (x.images() * parameters.planes(0).unsqueeze()).into()
+        scale(x.images(), parameters.planes(0).unsqueeze()).into()
     }
 
     fn repr(&self, _input: Shape) -> String {

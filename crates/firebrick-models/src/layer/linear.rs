@@ -6,7 +6,7 @@
 
 use burn::tensor::Tensor;
 use firebrick_component::{ArgumentError, Component, check};
-use firebrick_kernels::{Pool, linear};
+use firebrick_kernels::linear;
 use serde::{Deserialize, Serialize};
 
 use super::base::{Activations, Epilogue, Gives, Layer};
@@ -106,7 +106,8 @@ impl Layer for Linear {
     }
 
     fn fuses(&self, epilogue: Epilogue) -> bool {
-        !epilogue.residual && epilogue.pool == Pool::None
+        epilogue == Epilogue { activation: epilogue.activation, ..Epilogue::default() }
+            && epilogue.activation.fused().is_some()
     }
 
     fn forward_fused(

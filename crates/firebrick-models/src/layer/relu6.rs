@@ -5,10 +5,10 @@
 //! A. Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10", 2010; `torch.nn.ReLU6`.
 
 use firebrick_component::{ArgumentError, Component};
-use firebrick_kernels::relu6;
+use firebrick_kernels::{Activation, relu6};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Gives, Layer};
+use super::base::{Activations, EpilogueStep, Gives, Layer};
 use super::parameters::Parameters;
 use crate::shape::Shape;
 
@@ -37,5 +37,9 @@ impl Layer for Relu6 {
 
     fn gives(&self) -> Gives {
         Gives::NonNegative
+    }
+
+    fn as_epilogue(&self) -> Option<EpilogueStep> {
+        Some(EpilogueStep::Activation(Activation::Relu6))
     }
 }

@@ -4,11 +4,11 @@
 //!
 //! `torch.nn.Sigmoid`.
 
-use burn::tensor::activation::sigmoid;
 use firebrick_component::{ArgumentError, Component};
+use firebrick_kernels::{Activation, sigmoid};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Gives, Layer};
+use super::base::{Activations, EpilogueStep, Gives, Layer};
 use super::parameters::Parameters;
 use crate::shape::Shape;
 
@@ -37,5 +37,9 @@ impl Layer for Sigmoid {
 
     fn gives(&self) -> Gives {
         Gives::Probabilities
+    }
+
+    fn as_epilogue(&self) -> Option<EpilogueStep> {
+        Some(EpilogueStep::Activation(Activation::Sigmoid))
     }
 }

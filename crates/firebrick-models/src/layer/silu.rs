@@ -6,10 +6,10 @@
 //! Reinforcement Learning", 2017; `torch.nn.SiLU`.
 
 use firebrick_component::{ArgumentError, Component};
-use firebrick_kernels::silu;
+use firebrick_kernels::{Activation, silu};
 use serde::{Deserialize, Serialize};
 
-use super::base::{Activations, Gives, Layer};
+use super::base::{Activations, EpilogueStep, Gives, Layer};
 use super::parameters::Parameters;
 use crate::shape::Shape;
 
@@ -38,5 +38,9 @@ impl Layer for Silu {
 
     fn gives(&self) -> Gives {
         Gives::Scores
+    }
+
+    fn as_epilogue(&self) -> Option<EpilogueStep> {
+        Some(EpilogueStep::Activation(Activation::Silu))
     }
 }

@@ -49,4 +49,8 @@ impl Layer for ZeroPad2d {
     fn gives(&self) -> Gives {
         Gives::SameAsInput
     }
+
+    fn as_zeros(&self) -> Option<[usize; 4]> {
+        Some(self.padding)
+    }
 }

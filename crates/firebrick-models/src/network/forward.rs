@@ -1,7 +1,7 @@
 //! Runs a network's steps.
 
 use burn::tensor::Tensor;
-use firebrick_kernels::used_twice;
+use firebrick_kernels::{scale, used_twice};
 
 use super::fuse::{LayerStep, Step};
 use crate::layer::{Activations, LayerModule};
@@ -86,7 +86,7 @@ fn add(left: Activations, right: Activations) -> Activations {
 /// `[n, c, h, w]` by as many or by `[n, c, 1, 1]`.
 fn multiply(x: Activations, factor: Activations) -> Activations {
     match (x, factor) {
-        (Activations::Images(x), Activations::Images(factor)) => (x * factor).into(),
+        (Activations::Images(x), Activations::Images(factor)) => scale(x, factor).into(),
         (Activations::Features(x), Activations::Features(factor)) => (x * factor).into(),
         (x, factor) => unreachable!("bug: {x:?} is multiplied by {factor:?}"),
     }

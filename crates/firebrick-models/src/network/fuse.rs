@@ -41,6 +41,26 @@ impl LayerStep {
     }
 }
 
+impl LayerStep {
+    /// Makes the zeros around what comes in a part of the layer's operation if the layer can do that.
+    fn takes_zeros(&mut self, zeros_before: [usize; 4], layers: &[NetworkLayer]) -> bool {
+        let epilogue = Epilogue { zeros_before, ..self.epilogue };
+        let takes_them = layers[self.layer].layer.fuses(epilogue);
+        if takes_them {
+            self.epilogue = epilogue;
+        }
+        takes_them
+    }
+}
+
+/// The zeros that a step puts around images, if it does nothing else.
+fn zeros(step: &Step, layers: &[NetworkLayer]) -> Option<[usize; 4]> {
+    match step {
+        Step::Layer(step) if step.epilogue == Epilogue::default() => layers[step.layer].layer.as_zeros(),
+        _ => None,
+    }
+}
+
 /// The steps of a series.
 pub(super) fn fuse(series: &[Tree], layers: &[NetworkLayer]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
@@ -54,7 +74,13 @@ pub(super) fn fuse(series: &[Tree], layers: &[NetworkLayer]) -> Vec<Step> {
                 {
                     continue;
                 }
-                Step::Layer(LayerStep { layer: *layer, epilogue: Epilogue::default() })
+                let mut step = LayerStep { layer: *layer, epilogue: Epilogue::default() };
+                if let Some(before) = steps.last().and_then(|step| zeros(step, layers))
+                    && step.takes_zeros(before, layers)
+                {
+                    steps.pop();
+                }
+                Step::Layer(step)
             }
             Tree::Residual { body, shortcut } => residual(fuse(body, layers), fuse(shortcut, layers), layers),
             Tree::Concat(branches) => Step::Concat(branches.iter().map(|b| fuse(b, layers)).collect()),

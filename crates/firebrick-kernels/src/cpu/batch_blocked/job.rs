@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::cpu::activation::Activation;
+use crate::cpu::activation::FusedActivation;
 use crate::cpu::broadcast::Broadcast;
 use crate::cpu::cache::L2_WEIGHT_FLOATS;
 use crate::cpu::pack::PackedWeight;
@@ -41,7 +41,7 @@ pub(super) struct Job<'a> {
     /// Rows and columns of the target.
     pub(super) lines: [Vec<TargetLine>; 2],
     pub(super) bias: Option<&'a [f32]>,
-    pub(super) activation: Activation,
+    pub(super) activation: FusedActivation,
     pub(super) packed: &'a PackedWeight,
     pub(super) target: Target,
 }

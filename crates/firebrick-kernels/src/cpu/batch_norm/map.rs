@@ -1,95 +1,172 @@
 //! What is computed for every value by itself.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use macerator::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::chunks::Chunks;
-use crate::cpu::activation::{relu, relu_gradient};
+use super::known::{Cyclic, Known};
+use crate::cpu::activation::Activation;
 use crate::cpu::engine::Engine;
+use crate::cpu::functions::{Function, WithFunction, with_function};
 use crate::cpu::scratch::SharedOut;
-use crate::cpu::simd::{F32s, add, lanes, load, load_first, mul, mul_add, store_first, sub};
+use crate::cpu::simd::{F32s, add, lanes, load_first, mul, mul_add, store_first, sub};
 
-/// Lanes of the widest register: how far [`Cyclic`] values go round.
-const WIDEST_LANES: usize = 16;
+/// `activation((input - mean) * scale + bias + residual)`, which keeps its digits where the mean is far from zero.
+#[derive(Clone, Copy)]
+pub(super) struct Normalise<'a> {
+    pub(super) input: &'a [f32],
+    pub(super) residual: Option<&'a [f32]>,
+    pub(super) mean: &'a Cyclic,
+    pub(super) scale: &'a Cyclic,
+    pub(super) bias: &'a Cyclic,
+}
+
+/// `(gradient - mean_gradient - (input - mean) * projection) * scale`, the gradient being that before the activation.
+#[derive(Clone, Copy)]
+pub(super) struct Gradient<'a> {
+    pub(super) gradient: &'a [f32],
+    pub(super) input: &'a [f32],
+    pub(super) known: Known<'a>,
+    pub(super) mean_gradient: &'a Cyclic,
+    pub(super) projection: &'a Cyclic,
+    /// Where the residual's gradients go, if they are wanted: those before the activation.
+    pub(super) residual: Option<SharedOut>,
+}
+
+/// What is computed of a register.
+trait Map: Copy + Sync {
+    /// `count` values from `at` on, the first of which belongs to `channel`.
+    ///
+    /// # Safety
+    /// They must exist in every array.
+    unsafe fn register<S: Simd, F: Function, const BY_RESULTS: bool>(
+        self,
+        at: usize,
+        channel: usize,
+        count: usize,
+    ) -> F32s<S>;
+}
+
+impl Map for Normalise<'_> {
+    #[inline(always)]
+    unsafe fn register<S: Simd, F: Function, const BY_RESULTS: bool>(
+        self,
+        at: usize,
+        channel: usize,
+        count: usize,
+    ) -> F32s<S> {
+        // SAFETY: granted by the caller.
+        unsafe {
+            let value = load_first::<S>(self.input.as_ptr().add(at), count);
+            let deviation = sub::<S>(value, self.mean.load(channel));
+            let mut value = mul_add::<S>(deviation, self.scale.load(channel), self.bias.load(channel));
+            if let Some(residual) = self.residual {
+                value = add::<S>(value, load_first(residual.as_ptr().add(at), count));
+            }
+            F::value::<S>(value)
+        }
+    }
+}
+
+impl Map for Gradient<'_> {
+    #[inline(always)]
+    unsafe fn register<S: Simd, F: Function, const BY_RESULTS: bool>(
+        self,
+        at: usize,
+        channel: usize,
+        count: usize,
+    ) -> F32s<S> {
+        // SAFETY: granted by the caller.
+        unsafe {
+            let gradient = load_first::<S>(self.gradient.as_ptr().add(at), count);
+            let deviation =
+                sub::<S>(load_first(self.input.as_ptr().add(at), count), self.known.mean.load(channel));
+            let value = self.known.before::<S, F, BY_RESULTS>(gradient, deviation, at, channel, count);
+            if let Some(residual) = self.residual {
+                store_first::<S>(residual.get().add(at), value, count);
+            }
+            let value = sub::<S>(value, self.mean_gradient.load(channel));
+            let value = sub::<S>(value, mul::<S>(deviation, self.projection.load(channel)));
+            mul::<S>(value, self.known.scale.load(channel))
+        }
+    }
+}
+
+/// Compute every value of the target.
+///
+/// # Safety
+/// The target must be writable for the whole array.
+pub(super) unsafe fn normalise(
+    engine: Engine,
+    chunks: Chunks,
+    map: Normalise<'_>,
+    activation: Activation,
+    target: SharedOut,
+) {
+    with_function(activation, AllChunks { engine, chunks, map, by_results: false, target });
+}
 
 /// Compute every value of the target, and of the residual's gradient if there is room for it.
 ///
 /// # Safety
 /// The targets must be writable for the whole array.
-pub(super) unsafe fn map(
+pub(super) unsafe fn gradient(
     engine: Engine,
     chunks: Chunks,
-    map: Map<'_>,
+    map: Gradient<'_>,
+    activation: Activation,
     target: SharedOut,
-    residual: Option<SharedOut>,
 ) {
-    let channels = chunks.channels;
-    (0..chunks.count()).into_par_iter().for_each(|index| {
-        let pixels = chunks.chunk(index);
-        let floats = pixels.start * channels..pixels.end * channels;
-        engine.isa.run(MapChunk { map, channels, floats, target, residual });
-    });
+    let by_results = map.known.results.is_some();
+    with_function(activation, AllChunks { engine, chunks, map, by_results, target });
 }
 
-/// One value for each channel, continued beyond the last so that a register may begin at any channel.
-pub(super) struct Cyclic {
-    values: Vec<f32>,
+struct AllChunks<M> {
+    engine: Engine,
+    chunks: Chunks,
+    map: M,
+    by_results: bool,
+    target: SharedOut,
 }
 
-impl Cyclic {
-    pub(super) fn new(values: &[f32]) -> Self {
-        Self { values: values.iter().copied().cycle().take(values.len() + WIDEST_LANES).collect() }
-    }
+impl<M: Map> WithFunction for AllChunks<M> {
+    type Output = ();
 
-    /// The values of the channels from `channel` on.
-    ///
-    /// # Safety
-    /// `channel` must exist.
-    #[inline(always)]
-    unsafe fn load<S: Simd>(&self, channel: usize) -> F32s<S> {
-        // SAFETY: a register has at most `WIDEST_LANES` lanes, and as many floats follow every channel.
-        unsafe { load::<S>(self.values.as_ptr().add(channel)) }
+    fn with<F: Function>(self) {
+        match self.by_results {
+            true => self.each::<F, true>(),
+            false => self.each::<F, false>(),
+        }
     }
 }
 
-/// What every value is computed from.
-#[derive(Clone, Copy)]
-pub(super) enum Map<'a> {
-    /// `(input - mean) * scale + bias`, which keeps its digits where the mean is far from zero.
-    Normalise {
-        input: &'a [f32],
-        residual: Option<&'a [f32]>,
-        has_relu: bool,
-        mean: &'a Cyclic,
-        scale: &'a Cyclic,
-        bias: &'a Cyclic,
-    },
-    /// `(gradient - mean_gradient - (input - mean) * projection) * scale`.
-    Gradient {
-        gradient: &'a [f32],
-        results: Option<&'a [f32]>,
-        input: &'a [f32],
-        mean: &'a Cyclic,
-        mean_gradient: &'a Cyclic,
-        projection: &'a Cyclic,
-        scale: &'a Cyclic,
-    },
+impl<M: Map> AllChunks<M> {
+    fn each<F: Function, const BY_RESULTS: bool>(&self) {
+        let Self { engine, chunks, map, target, .. } = *self;
+        let channels = chunks.channels;
+        (0..chunks.count()).into_par_iter().for_each(|index| {
+            let pixels = chunks.chunk(index);
+            let floats = pixels.start * channels..pixels.end * channels;
+            let function = PhantomData::<F>;
+            engine.isa.run(MapChunk::<M, F, BY_RESULTS> { map, channels, floats, target, function });
+        });
+    }
 }
 
 /// Some pixels of the target.
-struct MapChunk<'a> {
-    map: Map<'a>,
+struct MapChunk<M, F, const BY_RESULTS: bool> {
+    map: M,
     channels: usize,
     /// Begins with a pixel's first channel.
     floats: Range<usize>,
     target: SharedOut,
-    /// Where the residual's gradients go: those before the activation.
-    residual: Option<SharedOut>,
+    function: PhantomData<F>,
 }
 
-impl WithSimd for MapChunk<'_> {
+impl<M: Map, F: Function, const BY_RESULTS: bool> WithSimd for MapChunk<M, F, BY_RESULTS> {
     type Output = ();
 
     #[inline(always)]
@@ -101,50 +178,15 @@ impl WithSimd for MapChunk<'_> {
             let count = (self.floats.end - at).min(width);
             // SAFETY: the arrays are as long as the target, `count` floats exist from `at` on and belong to
             // this chunk, and `channel` is below the number of channels.
-            unsafe { self.register::<S>(at, channel, count) };
+            unsafe {
+                let value = self.map.register::<S, F, BY_RESULTS>(at, channel, count);
+                store_first::<S>(self.target.get().add(at), value, count);
+            }
             at += width;
             channel += turn;
             if channel >= self.channels {
                 channel -= self.channels;
             }
-        }
-    }
-}
-
-impl MapChunk<'_> {
-    /// `count` values from `at` on, the first of which belongs to `channel`.
-    ///
-    /// # Safety
-    /// They must exist in every array.
-    #[inline(always)]
-    unsafe fn register<S: Simd>(&self, at: usize, channel: usize, count: usize) {
-        // SAFETY: granted by the caller.
-        unsafe {
-            let value = match self.map {
-                Map::Normalise { input, residual, has_relu, mean, scale, bias } => {
-                    let value = load_first::<S>(input.as_ptr().add(at), count);
-                    let deviation = sub::<S>(value, mean.load(channel));
-                    let mut value = mul_add::<S>(deviation, scale.load(channel), bias.load(channel));
-                    if let Some(residual) = residual {
-                        value = add::<S>(value, load_first(residual.as_ptr().add(at), count));
-                    }
-                    if has_relu { relu::<S>(value) } else { value }
-                }
-                Map::Gradient { gradient, results, input, mean, mean_gradient, projection, scale } => {
-                    let mut value = load_first::<S>(gradient.as_ptr().add(at), count);
-                    if let Some(results) = results {
-                        value = relu_gradient::<S>(value, load_first(results.as_ptr().add(at), count));
-                    }
-                    if let Some(residual) = self.residual {
-                        store_first::<S>(residual.get().add(at), value, count);
-                    }
-                    let deviation = sub::<S>(load_first(input.as_ptr().add(at), count), mean.load(channel));
-                    let value = sub::<S>(value, mean_gradient.load(channel));
-                    let value = sub::<S>(value, mul::<S>(deviation, projection.load(channel)));
-                    mul::<S>(value, scale.load(channel))
-                }
-            };
-            store_first::<S>(self.target.get().add(at), value, count);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! chunk the lanes run along channels, so they do not depend on the width of the registers either.
 
 mod chunks;
+mod known;
 mod map;
 mod normalisation;
 mod sums;

@@ -1,8 +1,9 @@
 //! Statistics, normalisation and its gradients.
 
 use super::chunks::Chunks;
-use super::map::{Cyclic, Map, map};
-use super::sums::{Terms, sums};
+use super::known::{Cyclic, Known};
+use super::map::{Gradient, Normalise, gradient as map_gradient, normalise as map_normalise};
+use super::sums::{deviation_sums, gradient_sums};
 use crate::cpu::activation::Activation;
 use crate::cpu::engine::Engine;
 use crate::cpu::scratch::{SharedOut, new_filled};
@@ -48,7 +49,12 @@ pub struct NormGradients {
 pub struct NormSaved<'a> {
     /// The input, NHWC.
     pub input: &'a [f32],
-    /// ReLU's results, NHWC, if there was one.
+    /// What was applied to the sum.
+    pub activation: Activation,
+    /// What was added to each channel.
+    pub bias: &'a [f32],
+    /// The activation's results, NHWC, if something was added to the normalised values before it; otherwise those are
+    /// computed again, which takes less time than reading them.
     pub results: Option<&'a [f32]>,
     /// Whether mean and variance are those of `input`, so that it has a gradient through them too.
     pub own_statistics: bool,
@@ -63,7 +69,7 @@ impl Engine {
     /// No channels, or a length that is not a multiple of them.
     pub fn channel_statistics(self, channels: usize, input: &[f32]) -> Result<ChannelStatistics, ShapeError> {
         let chunks = Chunks::new(channels, input)?;
-        let sums = sums(self, chunks, Terms::Deviations { input });
+        let sums = deviation_sums(self, chunks, input);
         let count = chunks.pixels as f64;
         let total = totals(&sums, 2 * channels);
         let mean: Vec<f64> = total[..channels].iter().map(|total| total / count).collect();
@@ -99,16 +105,12 @@ impl Engine {
         check_len("the bias", bias.len(), chunks.channels)?;
         check_len("what is added", residual.map_or(input.len(), <[f32]>::len), input.len())?;
         let scale: Vec<f32> = by.scales().map(|scale| scale as f32).collect();
-        let values = Map::Normalise {
-            input,
-            residual,
-            has_relu: activation == Activation::Relu,
-            mean: &Cyclic::new(by.mean),
-            scale: &Cyclic::new(&scale),
-            bias: &Cyclic::new(bias),
-        };
+        let [mean, scale, bias] = [by.mean, &scale, bias].map(Cyclic::new);
+        let values = Normalise { input, residual, mean: &mean, scale: &scale, bias: &bias };
         // SAFETY: the chunks cover the array, and each writes all of its own part.
-        Ok(unsafe { new_filled(input.len(), |target| map(self, chunks, values, target, None)) })
+        Ok(unsafe {
+            new_filled(input.len(), |target| map_normalise(self, chunks, values, activation, target))
+        })
     }
 
     /// Gradients of a normalisation.
@@ -124,39 +126,41 @@ impl Engine {
         saved: NormSaved<'_>,
         by: Normalisation<'_>,
     ) -> Result<NormGradients, ShapeError> {
-        let NormSaved { input, results, own_statistics, residual } = saved;
+        let NormSaved { input, activation, bias, results, own_statistics, residual } = saved;
         let chunks = by.chunks(input)?;
         check_len("the output's gradient", gradient.len(), input.len())?;
+        check_len("the bias", bias.len(), chunks.channels)?;
         check_len(
             "the results kept for the gradient",
             results.map_or(input.len(), <[f32]>::len),
             input.len(),
         )?;
-        let sums = sums(self, chunks, Terms::Gradient { gradient, results, input, mean: by.mean });
+        let scale: Vec<f32> = by.scales().map(|scale| scale as f32).collect();
+        let [mean, scale, bias] = [by.mean, &scale, bias].map(Cyclic::new);
+        let known = Known { mean: &mean, scale: &scale, bias: &bias, results };
+        let sums = gradient_sums(self, chunks, activation, [gradient, input], known);
         let totals = totals(&sums, 2 * chunks.channels);
         let (of_bias, of_products) = totals.split_at(chunks.channels);
         let share = if own_statistics { 1.0 / chunks.pixels as f64 } else { 0.0 };
-        let scale: Vec<f32> = by.scales().map(|scale| scale as f32).collect();
         let mean_gradient: Vec<f32> = of_bias.iter().map(|sum| (sum * share) as f32).collect();
         let projection = of_products.iter().zip(by.deviations());
         let projection: Vec<f32> =
             projection.map(|(sum, deviation)| (sum * share / (deviation * deviation)) as f32).collect();
-        let values = Map::Gradient {
-            gradient,
-            results,
-            input,
-            mean: &Cyclic::new(by.mean),
-            mean_gradient: &Cyclic::new(&mean_gradient),
-            projection: &Cyclic::new(&projection),
-            scale: &Cyclic::new(&scale),
-        };
         let mut of_residual = Vec::with_capacity(if residual { input.len() } else { 0 });
-        let residual_target = residual.then(|| SharedOut::new(of_residual.as_mut_ptr()));
+        let [mean_gradient, projection] = [mean_gradient, projection].map(|values| Cyclic::new(&values));
+        let values = Gradient {
+            gradient,
+            input,
+            known,
+            mean_gradient: &mean_gradient,
+            projection: &projection,
+            residual: residual.then(|| SharedOut::new(of_residual.as_mut_ptr())),
+        };
         // SAFETY: the chunks cover the array, and each writes all of its own part of both arrays;
         // the second has room for as many floats when it is asked for.
         let of_input = unsafe {
             let of_input =
-                new_filled(input.len(), |target| map(self, chunks, values, target, residual_target));
+                new_filled(input.len(), |target| map_gradient(self, chunks, values, activation, target));
             if residual {
                 of_residual.set_len(input.len());
             }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use macerator::{Simd, WithSimd};
 
 use super::channels::{Channels, by_taps, read};
-use crate::cpu::activation::Activation;
+use crate::cpu::activation::FusedActivation;
 use crate::cpu::engine::Engine;
 use crate::cpu::epilogue::{initial_sums, store_tiles};
 use crate::cpu::microkernel::RegisterTile;
@@ -27,7 +27,7 @@ struct Job<'a> {
     /// `[tap][channel]`.
     weights: &'a [f32],
     bias: Option<&'a [f32]>,
-    activation: Activation,
+    activation: FusedActivation,
     target: Target,
     /// Height and width of the target images.
     target_size: [usize; 2],

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::cpu::activation::Activation;
+use crate::cpu::activation::FusedActivation;
 use crate::cpu::cache::L2_WEIGHT_FLOATS;
 use crate::cpu::epilogue::PixelOffsets;
 use crate::cpu::pack::PackedWeight;
@@ -26,7 +26,7 @@ pub(super) struct Job<'a> {
     /// Results (or pooled results) that share a register: 2 where they go in pairs.
     pub(super) pixels_per_vector: usize,
     pub(super) bias: Option<&'a [f32]>,
-    pub(super) activation: Activation,
+    pub(super) activation: FusedActivation,
     pub(super) packed: &'a PackedWeight,
     /// Whether sums are added up in parts.
     pub(super) is_depth_blocked: bool,

@@ -9,7 +9,7 @@ use super::input::InputPoints;
 use super::sizes::{POINTS, PRODUCTS};
 use super::transform::{OutputTransform, Square, both_axes, load_square};
 use super::weights::{PointWeights, TransformWeights};
-use crate::cpu::activation::{Activation, relu};
+use crate::cpu::activation::{FusedActivation, relu};
 use crate::cpu::cache::odd_cache_lines;
 use crate::cpu::engine::Engine;
 use crate::cpu::epilogue::{initial_sums, pool};
@@ -32,7 +32,7 @@ struct Job<'a> {
     weights: &'a PointWeights,
     produced: usize,
     bias: Option<&'a [f32]>,
-    activation: Activation,
+    activation: FusedActivation,
     target: Target,
 }
 
@@ -231,7 +231,7 @@ impl RunItem<'_> {
         for row in 0..M {
             for column in 0..M {
                 let value = add::<S>(results[row][column], bias);
-                let value = if activation == Activation::Relu { relu::<S>(value) } else { value };
+                let value = if activation == FusedActivation::Relu { relu::<S>(value) } else { value };
                 if row < place.inside[0] && column < place.inside[1] {
                     let at = place.at + row * place.pitch + column * channels;
                     // SAFETY: granted by the caller.

@@ -16,7 +16,7 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use firebrick::data::{HostBatch, HostPixels, HostTargets};
 use firebrick::loss::{CrossEntropyLossConfig, LossConfig};
-use firebrick::models::{ImageClassifier, LeNetConfig, NetworkConfig, TuduiConfig};
+use firebrick::models::{ImageClassifier, LeNetConfig, ModelConfig, NetworkConfig, TuduiConfig};
 use firebrick::train::backend::{Backend, BackendChoice, own_process};
 use firebrick::train::optimizer::{Optimizer, OptimizerConfig, Rates, SgdConfig};
 use firebrick::train::step::{Clipping, StepRules, Verdict};
@@ -31,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
 struct Arguments {
-    /// A network that is written here, or a config that names one
+    /// A network that is written here, `zoo:NAME`, or a config that names one
     #[arg(long, value_parser = network)]
     network: Network,
     #[arg(long)]
@@ -45,6 +45,8 @@ struct Arguments {
 #[derive(Clone)]
 enum Network {
     Named(Name),
+    /// As `model.name` of a config has it, with that network's own arguments.
+    Zoo(ModelConfig),
     FromConfig(PathBuf),
 }
 
@@ -62,6 +64,11 @@ enum Name {
 }
 
 fn network(text: &str) -> Result<Network, String> {
+    if let Some(name) = text.strip_prefix("zoo:") {
+        let read = ModelConfig::deserialize_named(name, serde_json::json!({}));
+        let read = read.ok_or_else(|| format!("no network is called `{name}`"))?;
+        return read.map(Network::Zoo).map_err(|error: serde_json::Error| error.to_string());
+    }
     match text.ends_with(".toml") {
         true => Ok(Network::FromConfig(text.into())),
         false => Name::from_str(text, false).map(Network::Named),
@@ -84,6 +91,7 @@ fn main() -> Result<(), Failure> {
     let device = &backend.device;
     let name = match &arguments.network {
         Network::Named(name) => *name,
+        Network::Zoo(network) => return serve(network.init(0, device), &arguments, &backend),
         Network::FromConfig(file) => {
             let network = Config::from_file(file, &[])?.model.network;
             return serve(network.init(0, device), &arguments, &backend);
@@ -152,7 +160,8 @@ impl<M: ImageClassifier> Bench<M> {
             sample_indices: (0..batch).collect(),
         };
         let sgd = SgdConfig { lr: 1e-3, momentum: 0.9, ..SgdConfig::default() };
-        let loss = LossConfig::CrossEntropy(CrossEntropyLossConfig::default()).for_classes(10)?;
+        let num_classes = model.num_classes();
+        let loss = LossConfig::CrossEntropy(CrossEntropyLossConfig::default()).for_classes(num_classes)?;
         let model = model.train();
         let trained = model.valid();
         let optimizer = Optimizer::new(&OptimizerConfig::Sgd(sgd))?;
