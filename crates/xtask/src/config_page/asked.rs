@@ -25,6 +25,14 @@ fn stand_ins() -> [Value; 6] {
     ]
 }
 
+/// The same made of a name that a message lists: a choice, and a list of one component.
+fn stand_ins_of(message: &str) -> Vec<Value> {
+    let Some((_, names)) = message.split_once("expected one of `") else { return Vec::new() };
+    let Some((name, _)) = names.split_once('`') else { return Vec::new() };
+    let component = Table::from_iter([("name".to_owned(), Value::String(name.to_owned()))]);
+    vec![Value::String(name.to_owned()), Value::Array(vec![Value::Table(component)])]
+}
+
 /// What a key is when it is left out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Default {
@@ -145,7 +153,7 @@ impl<'a> Asked<'a> {
 
     /// Adds what is required until the table can be read: the table, and what is written of it.
     fn filled(&self, mut table: Table, own: &str) -> Result<(Table, Table), ReadError> {
-        let mut next = Vec::new();
+        let mut next: Vec<(String, usize, Vec<Value>)> = Vec::new();
         loop {
             let error = match (self.read)(table.clone()) {
                 Ok(written) => return Ok((table, written)),
@@ -157,11 +165,13 @@ impl<'a> Asked<'a> {
                 _ => error.path.split(['.', '[']).next().unwrap_or_default().to_owned(),
             };
             let is_own = key == own || key.is_empty();
-            if next.last().is_none_or(|(last, _)| *last != key) {
-                next.push((key.clone(), 0));
+            if next.last().is_none_or(|(last, ..)| *last != key) {
+                next.push((key.clone(), 0, stand_ins().to_vec()));
             }
-            let Some((_, tried)) = next.last_mut().filter(|_| !is_own) else { return Err(error) };
-            let Some(stand_in) = stand_ins().into_iter().nth(*tried) else { return Err(error) };
+            let Some((_, tried, candidates)) = next.last_mut().filter(|_| !is_own) else { return Err(error) };
+            let named = stand_ins_of(&error.message);
+            candidates.extend(named.into_iter().filter(|value| !candidates.contains(value)).collect::<Vec<_>>());
+            let Some(stand_in) = candidates.get(*tried).cloned() else { return Err(error) };
             *tried += 1;
             table.insert(key, stand_in);
         }
