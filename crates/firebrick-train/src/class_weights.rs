@@ -48,7 +48,8 @@ fn with_weights(config: &Config, weights: &[f64]) -> Result<LossConfig, String> 
     // Some losses have a weight of another meaning.
     let trained = loss.for_classes(weights.len()).map_err(|_| none())?;
     // It computes with 32 bits.
-    let counts_so = weights.iter().enumerate().all(|(class, weight)| trained.weight(class) as f32 == *weight as f32);
+    let counts_so =
+        weights.iter().enumerate().all(|(class, weight)| trained.weight(class) as f32 == *weight as f32);
     if counts_so { Ok(loss) } else { Err(none()) }
 }
 

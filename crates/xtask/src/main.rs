@@ -74,10 +74,14 @@ enum Recipe {
     /// Runs that are killed, stopped and starved of disk: each must end with the uninterrupted run's bits
     #[cfg(unix)]
     Crash(crash::CrashArguments),
-    /// The same five steps from every CIFAR-10 layout: equal losses to the last digit
+    /// The same five steps from every CIFAR-10 layout and every other format: equal losses to the last digit
     Layouts {
-        /// Folder with cifar-10-batches-bin, cifar-10-batches-py, cifar-10-binary.tar.gz and images/
+        /// Folder with cifar-10-batches-bin, cifar-10-batches-py and cifar-10-binary.tar.gz
         data: PathBuf,
+
+        /// Folder with the same images in other formats, as examples/pytorch/write_layouts.py writes them
+        #[arg(long, value_name = "DIR")]
+        made: Option<PathBuf>,
     },
     /// Training steps and forward passes: ours, plain Burn, PyTorch, PyTorch channels_last, in turns
     BenchCpu(bench_cpu::BenchCpuArguments),
@@ -161,7 +165,7 @@ fn main() -> ExitCode {
         }
         #[cfg(unix)]
         Recipe::Crash(arguments) => crash::recipe(&arguments).map_err(|error| -> Failure { error }),
-        Recipe::Layouts { data } => layouts::recipe(&data),
+        Recipe::Layouts { data, made } => layouts::recipe(&data, made.as_deref()),
         Recipe::Backends { data, backends } => backends::recipe(&data, &backends),
         Recipe::Mutations { suite } => mutations::recipe(suite),
         Recipe::ParityZoo(arguments) => parity_zoo::recipe(&arguments),
