@@ -1,6 +1,7 @@
 //! `data`: what a dataset holds, fetching it, and saving images of it.
 
 mod bench;
+mod dataset;
 mod picture;
 mod preview;
 mod verify;
@@ -9,17 +10,16 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 use firebrick::component::text;
 use firebrick::data::{
-    DataConfig, DataLoader, DatasetConfig, DatasetInfo, Datasets, InputShape, LoaderOptions, Normalize,
-    PreparedDataset,
+    DataConfig, DataLoader, DatasetInfo, InputShape, LoaderOptions, Normalize, PreparedDataset,
 };
-use firebrick::train::Config;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use serde_json::{Value, json};
 
 use self::bench::BenchArguments;
+use self::dataset::{ANY_SHAPE, DatasetArguments, open};
 use self::preview::PreviewArguments;
 use self::verify::VerifyArguments;
 use crate::attended::{Attended, NetworkArgument};
@@ -27,7 +27,7 @@ use crate::console::Format;
 use crate::exit::Exit;
 use crate::message::{Failure, warning};
 use crate::output::{self, Align, refuse_ending, refuse_existing};
-use crate::style::{counted, listed, thousands};
+use crate::style::{counted, thousands};
 
 /// What to do with a dataset.
 #[derive(Debug, Subcommand)]
@@ -82,61 +82,6 @@ pub enum DataCommand {
     Preview(PreviewArguments),
 }
 
-/// Which dataset is meant.
-#[derive(Debug, Args)]
-pub struct DatasetArguments {
-    /// Name of a dataset (digits, mnist, cifar10, ...) or a config file
-    #[arg(value_name = "DATASET")]
-    dataset: String,
-
-    /// Folder with its files [default: data, or what the config says]
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
-
-    #[command(flatten)]
-    network: NetworkArgument,
-}
-
-impl DatasetArguments {
-    /// The `[data]` table that is meant, without augmentation.
-    fn resolve(&self) -> Result<DataConfig, Failure> {
-        let mut config = match dataset_name(&self.dataset) {
-            Some(Ok(name)) => DataConfig::new(name),
-            Some(Err(problem)) => {
-                let text = format!("dataset `{}` needs arguments: {problem}", self.dataset);
-                return Err(Failure::usage(text).hint("name a config file that has them"));
-            }
-            None if self.dataset.ends_with(".toml") => Config::from_file(Path::new(&self.dataset), &[])?.data,
-            None => {
-                let names = listed(DatasetConfig::NAMES.iter().copied());
-                let text =
-                    format!("unknown dataset `{}`, expected one of {names}, or a config file", self.dataset);
-                return Err(Failure::usage(text));
-            }
-        };
-        if let Some(root) = &self.root {
-            if !config.dataset.reads_files() {
-                let text = format!(
-                    "--root {} has no effect: data set `{}` has no files",
-                    text::path(root),
-                    config.dataset.name()
-                );
-                return Err(Failure::usage(text));
-            }
-            config.root.clone_from(root);
-        }
-        config.augment.clear();
-        config.batch_augment.clear();
-        Ok(config)
-    }
-}
-
-/// The data set of this name, or what its arguments lack; none where nothing is called so.
-fn dataset_name(text: &str) -> Option<Result<DatasetConfig, String>> {
-    let is_known = DatasetConfig::NAMES.contains(&text);
-    is_known.then(|| serde_json::from_value(Value::from(text)).map_err(|error| error.to_string()))
-}
-
 /// A half of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Split {
@@ -156,9 +101,6 @@ impl Split {
     }
 }
 
-/// What images are brought to where their own shape does not matter.
-const ANY_SHAPE: InputShape = InputShape { channels: 3, height: 32, width: 32 };
-
 /// Does what `data` was told.
 pub fn run(command: &DataCommand) -> Result<Exit, Failure> {
     match command {
@@ -169,10 +111,6 @@ pub fn run(command: &DataCommand) -> Result<Exit, Failure> {
         DataCommand::Export { dataset, split, index, out } => export(dataset, *split, *index, out.clone()),
         DataCommand::Preview(arguments) => preview::run(arguments),
     }
-}
-
-fn open(config: &DataConfig, input: InputShape, attended: &Attended) -> Result<Datasets, Failure> {
-    attended.finish(firebrick::data::open(config, input, 0, &attended.progress()))
 }
 
 fn info(dataset: &DatasetArguments, json: bool) -> Result<Exit, Failure> {

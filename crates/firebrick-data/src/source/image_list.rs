@@ -21,7 +21,7 @@ use std::path::Path;
 use firebrick_component::{ArgumentError, Component, check, text};
 use serde::{Deserialize, Serialize};
 
-use self::rows::{Row, read_rows};
+use self::rows::{Form, Row, read_rows};
 use super::classes::{Classes, MAX_CLASSES, check_names};
 use super::image_bytes::ImageBytes;
 use super::image_files::{Labelled, Listed};
@@ -77,15 +77,6 @@ impl Component for ImageListConfig {
             "a name that ends in .csv, .tsv or .jsonl",
         )
     }
-}
-
-/// How a list's lines are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// Values with this byte between them.
-    Separated(u8),
-    /// A JSON object.
-    Json,
 }
 
 impl ImageListConfig {

@@ -12,6 +12,7 @@
 //! # Source
 //! <https://parquet.apache.org/docs/file-format/>; `datasets.Image` and `datasets.ClassLabel` of the Hugging Face hub
 
+mod damage;
 mod features;
 mod footer;
 mod pages;
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 use firebrick_component::{ArgumentError, Component, text};
 use serde::{Deserialize, Serialize};
 
-use self::table::{Row, read_table};
+use self::table::{Columns, Row, read_table};
 use super::classes::{Classes, MAX_CLASSES, check_names};
 use super::image_files::{Labelled, Listed};
 use super::interface::{DatasetSource, OpenRequest, Source, check_cancelled};
@@ -59,6 +60,7 @@ impl DatasetSource for ParquetConfig {
         let stage = format!("reading {}", text::path(root));
         progress.stage(&stage, None);
         let mut names = self.class_names.clone();
+        let columns = Columns { image: self.image_column.as_deref(), label: self.label_column.as_deref() };
         let mut memory_left = memory_budget();
         let mut read = |is_wanted: bool, paths: &[PathBuf]| -> Result<Option<Vec<Row>>, DataError> {
             if !is_wanted || paths.is_empty() {
@@ -67,7 +69,7 @@ impl DatasetSource for ParquetConfig {
             let mut rows = Vec::new();
             for path in paths {
                 check_cancelled(progress, &stage)?;
-                let table = read_table(path, self, &mut memory_left)?;
+                let table = read_table(path, columns, &mut memory_left)?;
                 self.agree(&mut names, table.class_names, path)?;
                 rows.extend(table.rows);
             }
@@ -147,12 +149,4 @@ impl ParquetConfig {
         }
         Ok(())
     }
-}
-
-const HINT: &str = "the file is damaged, or written in a way that is not read here: fetch it again, or write it with the defaults of \
-                    pyarrow.parquet.write_table";
-
-fn bad(path: &Path, place: &str, got: &dyn std::fmt::Display) -> DataError {
-    let got = text::one_line(&got.to_string());
-    DataError::malformed(path, place, "a whole parquet file of images", got, HINT)
 }

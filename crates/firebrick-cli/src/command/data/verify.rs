@@ -8,7 +8,7 @@ use firebrick::data::download::{Fetched, verify as verify_sums};
 use firebrick::data::{DataConfig, DataLoader, Datasets, LoaderOptions, OnBadImage, SkippedImages};
 use serde_json::json;
 
-use super::{ANY_SHAPE, DatasetArguments, open};
+use super::dataset::{ANY_SHAPE, DatasetArguments, open};
 use crate::attended::Attended;
 use crate::console::Format;
 use crate::exit::Exit;

@@ -6,7 +6,6 @@ use firebrick_component::text;
 use firebrick_storage::read_bounded;
 use serde_json::{Map, Value};
 
-use super::Form;
 use crate::error::DataError;
 use crate::source::classes::MAX_NAME_BYTES;
 
@@ -14,6 +13,15 @@ use crate::source::classes::MAX_NAME_BYTES;
 const MAX_LIST_BYTES: u64 = 1 << 30;
 /// The longest path, in bytes.
 const MAX_PATH_BYTES: usize = 4096;
+
+/// How a list's lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Values with this byte between them.
+    Separated(u8),
+    /// A JSON object.
+    Json,
+}
 
 /// What a list says of an image.
 #[derive(Debug, PartialEq)]

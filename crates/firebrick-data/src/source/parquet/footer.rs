@@ -5,7 +5,7 @@ use std::path::Path;
 use firebrick_component::text;
 use firebrick_storage::{read_part, read_prefix};
 
-use super::bad;
+use super::damage::bad;
 use crate::error::DataError;
 use crate::source::thrift::{BINARY, I32, I64, LIST, Problem, STRUCT, Walk};
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use firebrick_component::text;
 use firebrick_storage::read_part;
 
+use super::damage::{HINT, bad};
 use super::features::Features;
 use super::footer::{Chunk, Footer, Kind, Leaf};
 use super::pages::{Holds, Packing, Page, Pages, Runs};
-use super::{HINT, ParquetConfig, bad};
 use crate::error::DataError;
 use crate::image_file::MAX_IMAGE_FILE_BYTES;
 use crate::source::classes::MAX_NAME_BYTES;
@@ -21,6 +21,13 @@ const MAX_COLUMN_BYTES: u64 = 2 << 30;
 /// What a row takes beside its image.
 const ROW_BYTES: u64 = 64;
 const TOO_MANY: &str = "more images than fit into half of the free memory (unpack them to an image folder)";
+
+/// The columns that a config names.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) image: Option<&'a str>,
+    pub(super) label: Option<&'a str>,
+}
 
 /// An image file and its label as it is written.
 pub(super) struct Row {
@@ -41,13 +48,13 @@ pub(super) struct Table {
 /// [`DataError::Malformed`] with the column or the row; [`DataError::Storage`].
 pub(super) fn read_table(
     path: &Path,
-    config: &ParquetConfig,
+    columns: Columns<'_>,
     memory_left: &mut u64,
 ) -> Result<Table, DataError> {
     let (footer, length) = Footer::read(path)?;
     let features = footer.hugging_face.as_deref().map(Features::of).unwrap_or_default();
-    let image = image_column(path, config, &footer, &features)?;
-    let (label, class_names) = label_column(path, config, &footer, &features)?;
+    let image = image_column(path, columns, &footer, &features)?;
+    let (label, class_names) = label_column(path, columns, &footer, &features)?;
     let file: Arc<Path> = Arc::from(path);
     let mut rows: Vec<Row> = Vec::new();
     for (group, chunks) in footer.row_groups.iter().enumerate() {
@@ -85,11 +92,11 @@ pub(super) fn read_table(
 /// The column with the bytes of the images.
 fn image_column(
     path: &Path,
-    config: &ParquetConfig,
+    columns: Columns<'_>,
     footer: &Footer,
     features: &Features,
 ) -> Result<usize, DataError> {
-    let named = config.image_column.as_deref().or(match features.images.as_slice() {
+    let named = columns.image.or(match features.images.as_slice() {
         [only] => Some(only.as_str()),
         _ => None,
     });
@@ -115,12 +122,12 @@ fn image_column(
 /// The column of labels, and the names that the metadata give to them.
 fn label_column(
     path: &Path,
-    config: &ParquetConfig,
+    columns: Columns<'_>,
     footer: &Footer,
     features: &Features,
 ) -> Result<(usize, Option<Vec<String>>), DataError> {
-    let name = match (&config.label_column, features.classes.as_slice()) {
-        (Some(name), _) => name.as_str(),
+    let name = match (columns.label, features.classes.as_slice()) {
+        (Some(name), _) => name,
         (None, [(only, _)]) => only.as_str(),
         (None, _) => "label",
     };
