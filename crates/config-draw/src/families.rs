@@ -24,7 +24,8 @@ const FILES: &str = "needs files";
 const SLOW: &str = "takes too long for a draw";
 
 /// Networks that are not drawn; their layers are.
-const OTHER_MODELS: [(&str, &str); 30] = [
+const OTHER_MODELS: [(&str, &str); 31] = [
+    ("airbench94", SLOW),
     ("tudui", SLOW),
     ("resnet20", SLOW),
     ("resnet56", SLOW),
