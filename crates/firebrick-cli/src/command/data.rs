@@ -22,7 +22,7 @@ use self::bench::BenchArguments;
 use self::dataset::{ANY_SHAPE, DatasetArguments, open};
 use self::preview::PreviewArguments;
 use self::verify::VerifyArguments;
-use crate::attended::{Attended, NetworkArgument};
+use crate::attended::Attended;
 use crate::console::Format;
 use crate::exit::Exit;
 use crate::message::{Failure, warning};
