@@ -117,13 +117,6 @@ impl FrozenLayers {
         self.of(images).is_some()
     }
 
-    /// Forgets every output.
-    pub(crate) fn clear(&self) {
-        for (_, kept) in &self.splits {
-            lock(kept).iter_mut().for_each(|kept| *kept = None);
-        }
-    }
-
     /// What leaves the layers for some images, outside of autodiff.
     ///
     /// # Shapes

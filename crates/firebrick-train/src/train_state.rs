@@ -58,11 +58,7 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         let freeze = Freeze::of(config, &model)?;
         let model = freeze.apply(model.train(), 0);
         let optimizer = bound(plan, &model)?;
-        // With a single epoch nothing is asked for twice.
-        let may_keep = freeze.num_epochs(config.trainer.epochs) > 1;
-        let kept = config.model.freeze.as_ref().filter(|_| may_keep).map_or(0, |freeze| freeze.cache_mb);
-        let frozen_layers =
-            FrozenLayers::new(&plan.backend, &plan.datasets, &model, config.data.batch_size, kept);
+        let frozen_layers = frozen_layers(plan, &freeze, &model);
         Ok(Self {
             is_frozen: freeze.holds_in(0),
             freeze,
@@ -85,13 +81,16 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
     /// when it is another run's.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
         self.restore_tensors(checkpoint)?;
+        // What is kept may be another network's.
+        self.frozen_layers = frozen_layers(self.plan, &self.freeze, held(&self.model));
         self.config = checkpoint.recorded_config(&self.plan.config)?;
         self.schedule.load_state(checkpoint.state.schedule.clone())?;
         self.progress = checkpoint.state.progress.clone();
         self.thaw_if_due()
     }
 
-    /// Weights, optimiser and average as `checkpoint` has them, at the position that the state has.
+    /// Weights, optimiser and average as `checkpoint` of the same run has them, at the position that the state has. What frozen
+    /// layers give is as it was, and batches that were made for it can still be taken.
     ///
     /// # Errors
     ///
@@ -111,13 +110,10 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
         if let Some(ema) = &mut self.ema {
             checkpoint.load_ema(ema, &model, device)?;
         }
-        let model = checkpoint.load_model(model)?;
-        self.model = Some(self.freeze.apply(model.train(), epoch));
+        let model = self.freeze.apply(checkpoint.load_model(model)?.train(), epoch);
+        self.model = Some(model);
         self.optimizer = optimizer;
         self.is_frozen = self.freeze.holds_in(epoch);
-        if let Some(layers) = &self.frozen_layers {
-            layers.clear();
-        }
         Ok(())
     }
 
@@ -311,6 +307,15 @@ impl<'a, M: ImageClassifier> TrainState<'a, M> {
     pub fn progress(&self) -> &RunProgress {
         &self.progress
     }
+}
+
+/// The frozen layers in front of the first trained one, if there are any; their outputs are kept where that can pay.
+fn frozen_layers<M: ImageClassifier>(plan: &Plan, freeze: &Freeze, model: &M) -> Option<FrozenLayers> {
+    let config = &plan.config;
+    // With a single epoch nothing is asked for twice.
+    let may_keep = freeze.num_epochs(config.trainer.epochs) > 1;
+    let kept = config.model.freeze.as_ref().filter(|_| may_keep).map_or(0, |freeze| freeze.cache_mb);
+    FrozenLayers::new(&plan.backend, &plan.datasets, model, config.data.batch_size, kept)
 }
 
 /// An optimiser that knows the network's trained parameters and remembers nothing of them.

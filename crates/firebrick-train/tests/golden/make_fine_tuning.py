@@ -4,7 +4,8 @@
 usage: make_fine_tuning.py        (needs torch, numpy)
 
 A small network with two batch normalisations begins with the values of `start`, and takes the bundled training digits in file
-order, pixels / 255, in batches of BATCH_SIZE. A frozen parameter is `requires_grad_(False)`, a batch normalisation whose
+order, pixels / 255, in batches of BATCH_SIZE. There is no bias in front of a normalisation: its gradient is noise, of which Adam
+makes whole steps. A frozen parameter is `requires_grad_(False)`, a batch normalisation whose
 parameters are frozen is in `eval()`. Thawing is `requires_grad_(True)` and `train()` with the same optimiser, which has no state
 of them yet. Rates by depth are parameter groups. Of each run: the loss of each step, and every tensor at the end.
 """
@@ -54,8 +55,8 @@ def idx(name):
 
 def network():
     return nn.Sequential(
-        nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(16, 10),
+        nn.Conv2d(1, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(4, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(16, 10),
     )
 
 

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use crate::parity::golden;
 
 const LAYERS: &str = r#"[
-    { name = "conv2d", out_channels = 4, kernel_size = 3, padding = 1 },
+    { name = "conv2d", out_channels = 4, kernel_size = 3, padding = 1, bias = false },
     { name = "batch_norm2d" },
     { name = "relu" },
     { name = "max_pool2d", kernel_size = 2 },
-    { name = "conv2d", out_channels = 4, kernel_size = 3 },
+    { name = "conv2d", out_channels = 4, kernel_size = 3, bias = false },
     { name = "batch_norm2d" },
     { name = "relu" },
     { name = "flatten" },
