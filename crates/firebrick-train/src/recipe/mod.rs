@@ -3,9 +3,10 @@
 //! ```text
 //! folder -> known.rs       a published data set: its own config
 //!        -> survey         classes, splits and sizes of photos (firebrick-data)
-//!        -> start.rs       which network, from which weights (cache.rs, weights_file.rs)
-//!        -> fine_tune.rs   the choices for published weights
-//!           scratch.rs     the choices without
+//!        -> choose.rs      every choice:
+//!             start.rs       which network, from which weights (cache.rs, weights_file.rs)
+//!             fine_tune.rs   the choices for published weights
+//!             scratch.rs     the choices without
 //!        -> choice.rs      each with its reason, as a config's text
 //! ```
 //!
@@ -15,8 +16,10 @@
 mod asked;
 mod cache;
 mod choice;
+mod choose;
 mod fine_tune;
 mod known;
+mod networks;
 mod photos;
 mod scratch;
 mod start;
@@ -32,6 +35,7 @@ use crate::error::TrainError;
 
 use asked::Asked;
 pub use choice::Choice;
+pub use start::RecipeOptions;
 
 /// A config that was made for a folder.
 #[derive(Clone, Debug)]
@@ -64,13 +68,6 @@ pub enum Found {
     },
 }
 
-/// What a recipe may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RecipeOptions {
-    /// Begin with random weights, though published ones could be had.
-    pub from_scratch: bool,
-}
-
 impl Recipe {
     /// Looks at a folder and chooses. `progress` hears about a download of weights.
     ///
@@ -90,7 +87,7 @@ impl Recipe {
         }
         let asked = Asked::of(overrides);
         let survey = survey(folder)?;
-        let (choices, notice) = photos::choices(&survey, &asked, options, progress)?;
+        let (choices, notice) = choose::choices(&survey, &asked, options, progress)?;
         let text = choice::to_toml(&choices);
         let config = Config::from_toml("the recipe", &text, overrides)?;
         Ok(Self { name, found: Found::Photos(survey), notice, choices, text, config })

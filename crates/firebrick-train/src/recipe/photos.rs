@@ -1,45 +1,18 @@
-//! The config for a folder of photos.
+//! What the choices share that know the folder: splits, sizes, counts.
 
+use firebrick_data::StoredSplit;
 use firebrick_data::source::FolderSurvey;
-use firebrick_data::{Progress, StoredSplit};
 use firebrick_models::ModelConfig;
 use toml::Value;
 
-use super::RecipeOptions;
 use super::asked::Asked;
-use super::choice::{Choice, Choices};
-use super::start::Start;
-use super::{fine_tune, scratch};
-use crate::error::TrainError;
+use super::choice::Choices;
 
 /// From so many training images on, a smaller part of them is enough to evaluate on.
 const MANY_IMAGES: usize = 10_000;
 
 /// A larger size is refused where the network is read.
 const MAX_SIDE: usize = 1 << 16;
-
-/// Every choice but those that the caller has made, and why there are no weights to begin with if there are none.
-pub(super) fn choices(
-    survey: &FolderSurvey,
-    asked: &Asked,
-    options: RecipeOptions,
-    progress: &dyn Progress,
-) -> Result<(Vec<Choice>, Option<String>), TrainError> {
-    let start = Start::of(asked, options, progress)?;
-    let mut choices = Choices::default();
-    let notice = match start {
-        Start::Weights(weights) => {
-            fine_tune::choose(&mut choices, &weights, survey, asked);
-            None
-        }
-        Start::Scratch { network, why } => {
-            scratch::choose(&mut choices, network.as_deref(), survey, asked);
-            Some(format!("the network begins with random weights: {why}"))
-        }
-    };
-    let kept = choices.without(asked);
-    Ok((in_order(kept), notice))
-}
 
 /// `[data]` as far as no network matters.
 pub(super) fn data(choices: &mut Choices, survey: &FolderSurvey) {
@@ -95,13 +68,4 @@ pub(super) fn image_size(network: &ModelConfig, asked: &Asked) -> [usize; 2] {
             .unwrap_or(own[place])
     };
     [size(1), size(2)]
-}
-
-/// The tables in the order of a config, whichever order they were chosen in.
-fn in_order(mut choices: Vec<Choice>) -> Vec<Choice> {
-    const TABLES: [&str; 6] = ["model", "data", "loss", "optimizer", "schedule", "trainer"];
-    let place =
-        |choice: &Choice| TABLES.iter().position(|table| choice.key.starts_with(&format!("{table}.")));
-    choices.sort_by_key(place);
-    choices
 }

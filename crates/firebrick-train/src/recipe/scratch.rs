@@ -6,8 +6,8 @@ use toml::Value;
 use super::asked::Asked;
 use super::choice::{Choices, component};
 use super::fine_tune::optimizer;
+use super::networks::network;
 use super::photos;
-use super::start;
 
 /// Passes over the images altogether, as long as their number allows it: a small network learns slowly from few.
 const IMAGES_SHOWN: usize = 60_000;
@@ -41,13 +41,13 @@ pub(super) fn choose(choices: &mut Choices, name: Option<&str>, survey: &FolderS
 /// The network and the side of its square images, if they are square.
 fn model(choices: &mut Choices, name: Option<&str>, survey: &FolderSurvey, asked: &Asked) -> Option<usize> {
     if let Some(name) = name {
-        let [height, width] = photos::image_size(&start::network(name)?, asked);
+        let [height, width] = photos::image_size(&network(name)?, asked);
         return (height == width).then_some(height);
     }
     let side = match asked.get("model.input_shape") {
         None => side(survey.sizes.median),
         Some(_) => {
-            let [height, width] = photos::image_size(&start::network("resnet18")?, asked);
+            let [height, width] = photos::image_size(&network("resnet18")?, asked);
             (height == width).then_some(height)?
         }
     };

@@ -3,11 +3,10 @@
 use firebrick_component::Family;
 use firebrick_data::Progress;
 use firebrick_models::ModelConfig;
-use toml::{Table, Value};
 
-use super::RecipeOptions;
 use super::asked::Asked;
 use super::cache::{self, Had, PUBLISHED};
+use super::networks::{known, network};
 use super::weights_file;
 use crate::config::StartWeights;
 use crate::error::TrainError;
@@ -17,6 +16,13 @@ use crate::error::TrainError;
 const PREFERRED: [&str; 4] = ["efficientnet_lite0", "resnet18", "mobilenet_v3_large", "resnet50"];
 /// The network whose published weights are fetched when there are none on this machine.
 const FETCHED: &str = "resnet18";
+
+/// What a recipe may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecipeOptions {
+    /// Begin with random weights, though published ones could be had.
+    pub from_scratch: bool,
+}
 
 /// How the network begins.
 pub(super) enum Start {
@@ -115,17 +121,6 @@ impl Start {
 
 const ON_THIS_MACHINE: &str = "its published weights are on this machine";
 const GOOD_START: &str = "a good start for its size";
-
-/// A network with its arguments by default; none for a name that is unknown or needs arguments.
-pub(super) fn network(name: &str) -> Option<ModelConfig> {
-    let table = Table::from_iter([("name".to_owned(), Value::from(name))]);
-    firebrick_component::read(Value::Table(table)).ok()
-}
-
-/// A network that is in the zoo.
-fn known(name: &str) -> ModelConfig {
-    network(name).unwrap_or_else(|| unreachable!("bug: there is no network `{name}`"))
-}
 
 /// The first network whose published weights lie in the cache.
 fn first_cached() -> Option<ModelConfig> {

@@ -7,7 +7,7 @@ use firebrick_component::{ArgumentError, Family, text};
 use firebrick_models::ModelConfig;
 use firebrick_models::weights;
 
-use super::start::network;
+use super::networks::network;
 use crate::config::ConfigError;
 use crate::error::TrainError;
 
