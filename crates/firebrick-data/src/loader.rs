@@ -90,6 +90,11 @@ impl DataLoader {
         EpochBatches { plan, next: first_batch, prefetch, working: WorkingImage::new() }
     }
 
+    /// The samples of epoch `epoch` in the order in which its batches hold them.
+    pub fn order(&self, epoch: u64) -> Vec<usize> {
+        self.draws(epoch).into_iter().map(|[index, _]| index).collect()
+    }
+
     /// The samples of an epoch in their order, each with how often it came before in the epoch.
     fn draws(&self, epoch: u64) -> Vec<[usize; 2]> {
         let LoaderOptions { shuffle, seed, .. } = self.options;

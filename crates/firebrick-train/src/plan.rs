@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use firebrick_data::order::epoch_order;
 use firebrick_data::random::{self, Purpose};
 use firebrick_data::{
     DataLoader, Datasets, HostBatch, InputShape, LoaderOptions, PreparedDataset, Progress, window_moments,
@@ -229,6 +228,11 @@ impl Plan {
 
     /// What each step of `epoch` takes, from batch `first_batch` of it on; both are counted from 0.
     pub fn training_batches(&self, epoch: u64, first_batch: u64) -> StepBatches {
+        let batches = self.training_loader().epoch(epoch, first_batch as usize);
+        StepBatches::new(batches, self.config.trainer.accumulate_grad_batches)
+    }
+
+    fn training_loader(&self) -> DataLoader {
         let (data, trainer) = (&self.config.data, &self.config.trainer);
         let options = LoaderOptions {
             batch_size: data.batch_size,
@@ -237,8 +241,7 @@ impl Plan {
             workers: data.workers,
             drop_last: data.drop_last,
         };
-        let loader = DataLoader::new(self.datasets.train.clone(), options);
-        StepBatches::new(loader.epoch(epoch, first_batch as usize), trainer.accumulate_grad_batches)
+        DataLoader::new(self.datasets.train.clone(), options)
     }
 
     /// As [`Self::training_batches`] where what frozen layers give for all of these images is known: nobody reads them.
@@ -249,7 +252,7 @@ impl Plan {
         first_batch: u64,
     ) -> Option<StepBatches> {
         let (data, trainer, train) = (&self.config.data, &self.config.trainer, &self.datasets.train);
-        let order = epoch_order(train.len(), data.shuffle, trainer.seed, epoch);
+        let order = self.training_loader().order(epoch);
         let chunks =
             order.chunks(data.batch_size).take(self.batches_per_epoch as usize).skip(first_batch as usize);
         let InputShape { channels, height, width } = train.preprocess().input;

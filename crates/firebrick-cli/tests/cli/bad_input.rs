@@ -111,8 +111,8 @@ const DATA: &[Case] = &[
     Case { name: "IDX counts that differ", code: 3, arguments: |s| broken_mnist(s, MNIST_LABELS, |b| *b = idx(0x0801, &[19], vec![0; 19])), says: &[MNIST_LABELS, "20 labels", "got 19"] },
     Case { name: "label 10 in MNIST", code: 3, arguments: |s| broken_mnist(s, MNIST_LABELS, |b| b[8 + 5] = 10), says: &[MNIST_LABELS, "5", "0 to 9", "got 10"] },
     Case { name: "gzip that is none", code: 3, arguments: |s| { let a = broken_mnist(s, MNIST_IMAGES, |_| ()); std::fs::rename(s.path(MNIST_IMAGES), s.path("data/mnist/train-images-idx3-ubyte.gz")).unwrap(); a }, says: &["train-images-idx3-ubyte.gz", "gzip"] },
-    Case { name: "image folder without its halves", code: 3, arguments: |s| pets(s, |s| std::fs::remove_dir_all(s.path("data/pets/test")).unwrap()), says: &["data/pets", "test"] },
-    Case { name: "empty class folder", code: 3, arguments: |s| pets(s, |s| std::fs::create_dir(s.path("data/pets/train/bird")).unwrap()), says: &["data/pets/test", "data/pets/train", "no folder `bird`"] },
+    Case { name: "image folder without its halves", code: 2, arguments: |s| pets(s, |s| std::fs::remove_dir_all(s.path("data/pets/test")).unwrap()), says: &["data/pets", "no test split", "data.validation = 0.2"] },
+    Case { name: "empty class folder", code: 3, arguments: |s| pets(s, |s| std::fs::create_dir(s.path("data/pets/train/bird")).unwrap()), says: &["data/pets/train/bird", "at least one image", "remove the class from every split"] },
     Case { name: "class that is only tested", code: 3, arguments: |s| pets(s, |s| s.write("data/pets/test/bird/0.png", fixtures::png(9))), says: &["bird"] },
     Case { name: "text file named .png", code: 3, arguments: |s| pets(s, |s| s.write("data/pets/train/cat/1.png", "a cat")), says: &["data/pets/train/cat/1.png", "expected a PNG"] },
     Case { name: "picture that claims to be huge", code: 3, arguments: |s| pets(s, |s| edit(s, "data/pets/train/dog/2.png", |b| b[16] = 0x7f)), says: &["data/pets/train/dog/2.png"] },
@@ -195,7 +195,7 @@ fn bad_runs_and_images() {
         (&["export", "nowhere"], 4, "nowhere: expected a run folder"),
         (&["summary", "vgg"], 2, "unknown model `vgg`, expected one of `tudui`, `lenet`"),
         (&["summary", "lenet", "--num-classes", "0"], 2, "num_classes: expected a whole number from 1 to"),
-        (&["data", "info", "imagenet"], 2, "unknown dataset `imagenet`"),
+        (&["data", "info", "imagenette"], 2, "unknown dataset `imagenette`"),
         (&["data", "info", "mnist", "--root", "nowhere"], 3, "nowhere"),
     ];
     for (arguments, code, says) in cases {

@@ -146,7 +146,11 @@ const UNREADABLE: &[(&str, &str, &str)] = &[
     ("resize = { shorter = 3, corp = 3 }", "resize.corp", "unknown field `corp`"),
     ("augment = [{ padding = 3 }]", "augment[0]", "has no `name`"),
     ("augment = ['random_flip']", "augment[0].name", "unknown augmentation `random_flip`"),
-    ("augment = ['resize', { name = 'random_crop', sizes = 4 }]", "augment[1].sizes", "unknown field `sizes`"),
+    (
+        "augment = ['resize', { name = 'random_crop', sizes = 4 }]",
+        "augment[1].sizes",
+        "unknown field `sizes`",
+    ),
     ("augment = [{ name = 'random_crop', padding = 'x' }]", "augment[0].padding", "invalid type"),
     (
         "augment = [{ name = 'random_crop', padding_mode = 'mirror' }]",

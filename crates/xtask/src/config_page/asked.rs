@@ -170,7 +170,8 @@ impl<'a> Asked<'a> {
             }
             let Some((_, tried, candidates)) = next.last_mut().filter(|_| !is_own) else { return Err(error) };
             let named = stand_ins_of(&error.message);
-            candidates.extend(named.into_iter().filter(|value| !candidates.contains(value)).collect::<Vec<_>>());
+            candidates
+                .extend(named.into_iter().filter(|value| !candidates.contains(value)).collect::<Vec<_>>());
             let Some(stand_in) = candidates.get(*tried).cloned() else { return Err(error) };
             *tried += 1;
             table.insert(key, stand_in);
