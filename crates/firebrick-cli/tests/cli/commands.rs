@@ -52,7 +52,7 @@ fn summary_takes_a_name_a_config_or_a_run() {
     let ended = sandbox.firebrick(&["summary", "run", "--num-classes", "3"]).ends_with(2);
     assert!(ended.stderr.contains("--num-classes goes with the name of a network, and run has its own"));
     let ended = sandbox.firebrick(&["summary", "lenett"]).ends_with(2);
-    insta::assert_snapshot!(ended.stderr, @"error: unknown model `lenett`, expected one of `tudui`, `lenet`, `sequential`, `resnet20`, `resnet56`, `resnet110`, `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnext50_32x4d`, `wide_resnet50_2`, `vgg11`, `vgg11_bn`, `vgg13`, `vgg13_bn`, `vgg16`, `vgg16_bn`, `vgg19`, `vgg19_bn`, `alexnet`, `squeezenet1_1`, `densenet121`, `mobilenet_v2`, `mobilenet_v3_small`, `mobilenet_v3_large`, `shufflenet_v2_x1_0`, `regnet_y_400mf`, `efficientnet_lite0`, `efficientnet_b0`, `convnext_tiny`, `convnext_small`, a config file or a run folder");
+    insta::assert_snapshot!(ended.stderr, @"error: unknown model `lenett`, expected one of `tudui`, `lenet`, `sequential`, `resnet20`, `resnet56`, `resnet110`, `airbench94`, `resnet18`, `resnet34`, `resnet50`, `resnet101`, `resnext50_32x4d`, `wide_resnet50_2`, `vgg11`, `vgg11_bn`, `vgg13`, `vgg13_bn`, `vgg16`, `vgg16_bn`, `vgg19`, `vgg19_bn`, `alexnet`, `squeezenet1_1`, `densenet121`, `mobilenet_v2`, `mobilenet_v3_small`, `mobilenet_v3_large`, `shufflenet_v2_x1_0`, `regnet_y_400mf`, `efficientnet_lite0`, `efficientnet_b0`, `convnext_tiny`, `convnext_small`, a config file or a run folder");
     let ended = sandbox.firebrick(&["summary", "run/checkpoints"]).ends_with(2);
     insta::assert_snapshot!(ended.stderr, @"error: run/checkpoints: expected a run folder, with config.toml in it");
 }

@@ -101,7 +101,7 @@ fn no_toml_at_all() {
 fn misspelt_override() {
     let ended = Sandbox::new().train(&["--set", "optimizer.lrr=0.1"]).ends_with(2);
     insta::assert_snapshot!(ended.stderr, @r#"
-    error: --set optimizer.lrr=0.1: unknown key `lrr`, expected one of `lr`, `momentum`, `dampening`, `weight_decay`, `nesterov`, `maximize`, `groups`, `no_decay_on_bias_and_norm`
+    error: --set optimizer.lrr=0.1: unknown key `lrr`, expected one of `lr`, `momentum`, `dampening`, `weight_decay`, `nesterov`, `maximize`, `groups`, `no_decay_on_bias_and_norm`, `lr_decay_by_depth`
     hint: did you mean `lr`?
     "#);
 }
