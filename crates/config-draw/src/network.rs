@@ -229,7 +229,7 @@ impl Layers<'_> {
         };
         let mut with_weight = (0..self.layers.len()).filter(|position| has_weight(&self.layers[*position]));
         let first = with_weight.next().map_or_else(String::new, path);
-        match with_weight.last() {
+        match with_weight.next_back() {
             Some(last) => (Some(first), path(last)),
             None => (None, first),
         }

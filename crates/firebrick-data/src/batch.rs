@@ -92,7 +92,7 @@ impl HostPixels {
 }
 
 impl HostTargets {
-    fn to_tensors(self, num_images: usize, device: &Device) -> Targets {
+    fn into_tensors(self, num_images: usize, device: &Device) -> Targets {
         match self {
             Self::Classes(labels) => {
                 Targets::Classes(Tensor::from_data(TensorData::new(labels, [num_images]), device))
@@ -172,7 +172,7 @@ impl HostBatch {
     pub fn to_tensors(self, device: &Device) -> Batch {
         let [num_images, channels, height, width] = self.shape;
         let images = TensorData::new(self.pixels.into_floats(channels * height * width), self.shape);
-        let targets = self.targets.to_tensors(num_images, device);
+        let targets = self.targets.into_tensors(num_images, device);
         Batch { images_nchw: Tensor::from_data(images, device), targets }
     }
 
@@ -182,6 +182,6 @@ impl HostBatch {
     ///
     /// Those of [`Targets`].
     pub fn targets_to_tensors(self, device: &Device) -> Targets {
-        self.targets.to_tensors(self.labels.len(), device)
+        self.targets.into_tensors(self.labels.len(), device)
     }
 }

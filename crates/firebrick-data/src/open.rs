@@ -89,7 +89,7 @@ pub fn open(
 fn preprocess(config: &DataConfig, input: InputShape) -> Result<Preprocess, DataError> {
     let normalize = config.normalize.clone().unwrap_or_default();
     let normalization = normalize.resolve(config.dataset.normalization(), input.channels);
-    Ok(Preprocess::with_resize(input, config.resize.unwrap_or_default(), normalization)?)
+    Preprocess::with_resize(input, config.resize.unwrap_or_default(), normalization)
 }
 
 /// The training samples as they are stored, with the augmentations, and without them; nothing stays in memory.

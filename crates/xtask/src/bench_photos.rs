@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::bench_cpu::BenchCpuArguments;
+use crate::bench_cpu_arguments::BenchCpuArguments;
 use crate::failure::Failure;
 use crate::run::{beside, root};
 use crate::worker::Worker;

@@ -7,6 +7,7 @@
 
 mod backends;
 mod bench_cpu;
+mod bench_cpu_arguments;
 mod bench_kernels;
 mod bench_photos;
 mod beside_pytorch;
@@ -84,7 +85,7 @@ enum Recipe {
         made: Option<PathBuf>,
     },
     /// Training steps and forward passes: ours, plain Burn, PyTorch, PyTorch channels_last, in turns
-    BenchCpu(bench_cpu::BenchCpuArguments),
+    BenchCpu(bench_cpu_arguments::BenchCpuArguments),
     /// Writes docs/config.md: every key and every component, from the sources
     ConfigPage,
     /// One archive for people without Rust: binaries for any x86-64 Linux, configs, docs, licences

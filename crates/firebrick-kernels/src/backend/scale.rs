@@ -89,10 +89,10 @@ impl<B: NativeFloats> Backward<B, 2> for AddStep {
     fn backward(self, ops: Ops<Saved<B>, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
         let [input, added] = ops.parents;
-        if let Some(node) = input {
-            if let [Some(of_input), _] = backward::<B>(&ops.state, gradient.clone(), [true, false]) {
-                gradients.register::<B>(node.id, of_input);
-            }
+        if let Some(node) = input
+            && let [Some(of_input), _] = backward::<B>(&ops.state, gradient.clone(), [true, false])
+        {
+            gradients.register::<B>(node.id, of_input);
         }
         if let Some(node) = added {
             gradients.register::<B>(node.id, gradient);

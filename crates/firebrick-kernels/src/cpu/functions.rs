@@ -3,6 +3,9 @@
 //! exp and erf are polynomials and ratios of them, within a few units of the last place of the exact value. Every lane is
 //! computed alike, so results do not depend on the width of the registers.
 
+// Coefficients stand as they were published.
+#![allow(clippy::excessive_precision)]
+
 use macerator::{Simd, VDiv, Vector};
 
 use super::activation::{Activation, relu, relu_gradient};

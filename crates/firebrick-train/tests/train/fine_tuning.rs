@@ -262,7 +262,8 @@ fn random_images_are_computed_anew_and_those_that_are_evaluated_once() {
     let anew = format!("{{ parameters = {ALL_BUT_HEAD}, cache_mb = 0 }}");
     assert_eq!(run(&[("model.freeze", &anew), augment], &folder.path().join("anew"), None).0, kept.0);
     // A crop that is always the same is no reason.
-    let fixed = ("data.augment", r#"[{ name = "resize", size = 9 }, { name = "center_crop", size = 8 }]"#);
+    let fixed =
+        ("data.augment", r#"[{ name = "resize", size = [9, 9] }, { name = "center_crop", size = 8 }]"#);
     let kept = run(&[("model.freeze", ALL_BUT_HEAD), fixed], &folder.path().join("fixed"), None);
     assert!(kept.1.iter().any(|told| told.contains("once for each image and kept")), "{:?}", kept.1);
 }
@@ -294,7 +295,7 @@ fn what_freezes_nothing_or_everything_is_refused_with_its_place() {
             r#"["*", "!9.*"]"#,
             "model.freeze[1]: expected a pattern for a parameter of the network, such as `0.weight`, `0.bias`, got `!9.*`",
         ),
-        (r#"["*", "!8.wieght"]"#, "such as `8.weight`, got `!8.wieght`"),
+        (r#"["*", "!8.wieght"]"#, "such as `8.weight`, `8.bias`, got `!8.wieght`; did you mean `8.weight`?"),
         (r#"["running_mean"]"#, "model.freeze[0]: expected a pattern for a parameter"),
         (r#"{ parameters = ["8.*", "7.weight"] }"#, "model.freeze.parameters[1]: expected a pattern"),
     ];

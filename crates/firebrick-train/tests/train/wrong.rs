@@ -419,7 +419,7 @@ fn forty_wrong_tables() {
     ));
     texts.push((
         format!("{}[model]\nname = 'lenet'\n@weigths = 'x'\n", without("model")),
-        "unknown key `weigths`, expected one of `num_classes`, `weights`, `weights_key`, `strict`; did you mean `weights`?"
+        "unknown key `weigths`, expected one of `num_classes`, `weights`, `weights_key`, `strict`, `freeze`; did you mean `weights`?"
             .to_owned(),
     ));
     texts.push((
