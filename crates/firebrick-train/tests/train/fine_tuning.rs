@@ -207,8 +207,7 @@ fn a_restored_state_goes_on_with_the_same_bits() {
 
 fn run(sets: &[(&str, &str)], run_dir: &Path, last_step: Option<u64>) -> (String, Vec<String>) {
     let plan = plan(sets);
-    let location =
-        RunLocation { run_dir: Some(run_dir.to_owned()), resume: Resume::Latest, ..RunLocation::default() };
+    let location = RunLocation { run_dir: Some(run_dir.to_owned()), resume: Resume::Latest };
     let mut told = Vec::new();
     let mut listen = |event: &Event| {
         if let Event::Notice { message } = event {
@@ -386,7 +385,7 @@ fn a_run_that_goes_on_may_have_another_cache_but_not_another_freeze() {
     run(&[("model.freeze", ALL_BUT_HEAD)], folder.path(), Some(2));
     let plan = plan(&[("model.freeze", r#"["0.*"]"#)]);
     let run_dir = Some(folder.path().to_owned());
-    let location = RunLocation { run_dir, resume: Resume::Latest, ..RunLocation::default() };
+    let location = RunLocation { run_dir, resume: Resume::Latest };
     let error = fit_network(&plan, &location, &mut |_: &Event| Control::Continue).err().unwrap().to_string();
     assert!(error.contains("model.freeze.parameters"), "{error}");
     let anew = format!("{{ parameters = {ALL_BUT_HEAD}, cache_mb = 0 }}");
