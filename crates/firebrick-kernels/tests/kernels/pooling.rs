@@ -103,3 +103,27 @@ fn a_window_with_a_nan_gives_the_nan() {
         }
     }
 }
+
+/// One chain of additions over a whole image would be off by some 1e-5.
+#[test]
+fn averages_of_large_windows_round_little() {
+    let channels = 3;
+    let shape = PoolShape {
+        batch: 1,
+        channels,
+        input: [56; 2],
+        kernel: [56; 2],
+        stride: [1; 2],
+        padding: [0; 2],
+        dilation: [1; 2],
+    };
+    let input: Vec<f32> = values(5, 56 * 56 * channels).into_iter().map(|value| value + 1.5).collect();
+    for isa in Isa::available() {
+        let found = Engine { isa, ..Engine::current() }.average_pool(&shape, &input, false).unwrap();
+        for (channel, found) in found.into_iter().enumerate() {
+            let sum: f64 = input.iter().skip(channel).step_by(channels).map(|value| f64::from(*value)).sum();
+            let expected = sum / (56.0 * 56.0);
+            assert!((f64::from(found) - expected).abs() < 5e-7 * expected, "{isa:?}: {found}, {expected}");
+        }
+    }
+}
