@@ -79,6 +79,6 @@ pub use event::{Control, Event, Split};
 pub use fit::{Outcome, Status, fit, fit_network};
 pub use observer::{Observer, Observers};
 pub use plan::Plan;
-pub use prepare::plan_for;
+pub use prepare::{fill_in_preparation, plan_for};
 pub use recipe::Recipe;
 pub use train_state::TrainState;

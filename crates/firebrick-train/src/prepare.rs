@@ -4,6 +4,7 @@ use firebrick_data::Progress;
 
 use crate::config::Config;
 use crate::error::TrainError;
+use crate::left_out;
 use crate::plan::{Plan, Start};
 use crate::resume;
 use crate::run_folder::{RunLocation, recorded_config};
@@ -22,6 +23,16 @@ pub fn plan_for(
 ) -> Result<Plan, TrainError> {
     let start = start(&config, name, location)?;
     Plan::starting(config, name, &start, progress)
+}
+
+/// Fills in what `config` leaves out of how images are prepared, as a run that begins with it does: for whoever opens the
+/// data alone and wants the run's images.
+///
+/// # Errors
+///
+/// [`TrainError::Config`] for weights that are not published for the network.
+pub fn fill_in_preparation(config: &mut Config) -> Result<(), TrainError> {
+    left_out::fill_in(config, None).map(drop)
 }
 
 fn start(config: &Config, name: &str, location: &RunLocation) -> Result<Start, TrainError> {

@@ -43,6 +43,7 @@ mod tar_index;
 mod thrift;
 mod tiny_imagenet;
 mod webdataset;
+mod written;
 mod zip_index;
 
 pub use cifar10::Cifar10Config;

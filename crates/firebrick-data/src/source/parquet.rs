@@ -18,16 +18,16 @@ mod footer;
 mod pages;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use firebrick_component::{ArgumentError, Component, text};
+use firebrick_component::{ArgumentError, Component};
 use serde::{Deserialize, Serialize};
 
-use self::table::{Columns, Row, read_table};
-use super::classes::{Classes, MAX_CLASSES, check_names};
-use super::image_files::{Labelled, Listed};
-use super::interface::{DatasetSource, OpenRequest, Source, check_cancelled};
+use self::table::{Columns, read_table};
+use super::classes::check_names;
+use super::interface::{DatasetSource, OpenRequest, Source};
 use super::shards;
+use super::written::{listed, read_splits};
 use crate::error::DataError;
 use crate::memory::memory_budget;
 use crate::transform::Normalization;
@@ -55,64 +55,17 @@ impl Component for ParquetConfig {
 
 impl DatasetSource for ParquetConfig {
     fn open(&self, request: &OpenRequest) -> Result<Source, DataError> {
-        let OpenRequest { root, wanted, progress, .. } = *request;
-        let found = shards::find("parquet", root, "parquet")?;
-        let stage = format!("reading {}", text::path(root));
-        progress.stage(&stage, None);
+        let found = shards::find("parquet", request.root, "parquet")?;
         let mut names = self.class_names.clone();
         let columns = Columns { image: self.image_column.as_deref(), label: self.label_column.as_deref() };
         let mut memory_left = memory_budget();
-        let mut read = |is_wanted: bool, paths: &[PathBuf]| -> Result<Option<Vec<Row>>, DataError> {
-            if !is_wanted || paths.is_empty() {
-                return Ok(None);
-            }
-            let mut rows = Vec::new();
-            for path in paths {
-                check_cancelled(progress, &stage)?;
-                let table = read_table(path, columns, &mut memory_left)?;
-                self.agree(&mut names, table.class_names, path)?;
-                rows.extend(table.rows);
-            }
-            Ok(Some(rows))
-        };
-        let splits = [
-            read(wanted.train, &found.train)?,
-            read(wanted.validation, &found.validation)?,
-            read(wanted.test, &found.test)?,
-        ];
-        let labels = splits.iter().flatten().flatten().map(|row| row.label.as_str());
-        let classes = Classes::of(labels, names.as_deref());
-        let classes = classes.map_err(|got| {
-            let row = splits.iter().flatten().flatten().find(|row| row.label == got);
-            let path = row.map_or(root.into(), |row| row.image.path());
-            let expected = format!("a class below {MAX_CLASSES}");
-            DataError::malformed(&path, "label", expected, text::one_line(got), "write the file again")
+        let splits = read_splits(&found, request, |path, rows| {
+            let table = read_table(path, columns, &mut memory_left)?;
+            self.agree(&mut names, table.class_names, path)?;
+            rows.extend(table.rows);
+            Ok(())
         })?;
-        let labelled = |rows: Vec<Row>| -> Result<Vec<Labelled>, DataError> {
-            let class = |Row { image, label }| match classes.class(&label) {
-                Some(class) => Ok((image, class)),
-                None => {
-                    let (path, got) = (image.path(), text::one_line(&label));
-                    Err(DataError::malformed(
-                        &path,
-                        "label",
-                        classes.described(),
-                        got,
-                        "write the file again",
-                    ))
-                }
-            };
-            rows.into_iter().map(class).collect()
-        };
-        let [train, validation, test] = splits.map(|rows| rows.map(labelled).transpose());
-        let listed = Listed {
-            origin: text::path(root),
-            train: train?,
-            validation: validation?,
-            test: test?,
-            class_names: classes.into_names(),
-        };
-        listed.open(request)
+        listed(request.root, splits, names.as_deref(), "write the file again")?.open(request)
     }
 
     /// Those of ImageNet, as torchvision's models use them.

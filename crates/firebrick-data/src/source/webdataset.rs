@@ -8,7 +8,7 @@
 //! # Source
 //! <https://github.com/webdataset/webdataset>, "The WebDataset Format Specification"
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use firebrick_component::{ArgumentError, Component, check, text};
@@ -16,16 +16,18 @@ use firebrick_storage::read_bounded;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::classes::{Classes, MAX_CLASSES, MAX_NAME_BYTES, check_names};
+use super::classes::{MAX_NAME_BYTES, check_names};
 use super::image_bytes::ImageBytes;
-use super::image_files::{Labelled, Listed};
-use super::interface::{DatasetSource, OpenRequest, Source, check_cancelled};
+use super::interface::{DatasetSource, OpenRequest, Source};
 use super::member::{Member, inside};
 use super::shards;
 use super::tar_index;
+use super::written::{Written, listed, read_splits};
 use crate::error::DataError;
 use crate::transform::Normalization;
 
+/// What to do with a damaged archive.
+const HINT: &str = "write the archive again";
 /// The endings of images.
 const IMAGES: [&str; 9] = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "ppm", "tif", "tiff"];
 /// Files of class names.
@@ -70,61 +72,16 @@ impl Component for WebdatasetConfig {
     }
 }
 
-/// An image, and its label as it is written.
-struct Written {
-    image: ImageBytes,
-    label: String,
-}
-
 impl DatasetSource for WebdatasetConfig {
     fn open(&self, request: &OpenRequest) -> Result<Source, DataError> {
-        let OpenRequest { root, wanted, progress, .. } = *request;
+        let root = request.root;
         let found = shards::find("webdataset", root, "tar")?;
-        let stage = format!("reading {}", text::path(root));
-        progress.stage(&stage, None);
-        let read = |is_wanted: bool, paths: &[PathBuf]| -> Result<Option<Vec<Written>>, DataError> {
-            if !is_wanted || paths.is_empty() {
-                return Ok(None);
-            }
-            let mut samples = Vec::new();
-            for path in paths {
-                check_cancelled(progress, &stage)?;
-                self.read_shard(path, &mut samples)?;
-            }
-            Ok(Some(samples))
-        };
-        let splits = [
-            read(wanted.train, &found.train)?,
-            read(wanted.validation, &found.validation)?,
-            read(wanted.test, &found.test)?,
-        ];
+        let splits = read_splits(&found, request, |path, samples| self.read_shard(path, samples))?;
         let names = match &self.class_names {
             Some(names) => Some(names.clone()),
             None => names_beside(root)?,
         };
-        let labels = splits.iter().flatten().flatten().map(|sample| sample.label.as_str());
-        let classes = Classes::of(labels, names.as_deref());
-        let classes = classes.map_err(|got| {
-            let sample = splits.iter().flatten().flatten().find(|sample| sample.label == got);
-            let path = sample.map_or(root.into(), |sample| sample.image.path());
-            bad(&path, "label", &format!("a class below {MAX_CLASSES}"), got)
-        })?;
-        let labelled = |samples: Vec<Written>| -> Result<Vec<Labelled>, DataError> {
-            let class = |Written { image, label }| match classes.class(&label) {
-                Some(class) => Ok((image, class)),
-                None => Err(bad(&image.path(), "label", &classes.described(), &label)),
-            };
-            samples.into_iter().map(class).collect()
-        };
-        let [train, validation, test] = splits.map(|samples| samples.map(labelled).transpose());
-        let listed = Listed {
-            origin: text::path(root),
-            train: train?,
-            validation: validation?,
-            test: test?,
-            class_names: classes.into_names(),
-        };
-        listed.open(request)
+        listed(root, splits, names.as_deref(), HINT)?.open(request)
     }
 
     /// Those of ImageNet, as torchvision's models use them.
@@ -227,5 +184,5 @@ fn names_beside(root: &Path) -> Result<Option<Vec<String>>, DataError> {
 }
 
 fn bad(path: &Path, place: &str, expected: &str, got: &str) -> DataError {
-    DataError::malformed(path, place, expected, text::one_line(got), "write the archive again")
+    DataError::malformed(path, place, expected, text::one_line(got), HINT)
 }

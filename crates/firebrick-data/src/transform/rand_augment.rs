@@ -9,28 +9,10 @@ use super::functional::{Operation, apply_op};
 use super::interface::Transform;
 use super::interpolation::Interpolation;
 use super::numbers::Numbers;
-use super::policy::{AUTO, signed};
+use super::policy::{AUTO, RANDOM_OPERATIONS, signed};
 use super::working_image::WorkingImage;
 use crate::random::below;
 use crate::shape::ImageSize;
-
-/// What is drawn from, in torchvision's order.
-const OPERATIONS: [Operation; 14] = [
-    Operation::Identity,
-    Operation::ShearX,
-    Operation::ShearY,
-    Operation::TranslateX,
-    Operation::TranslateY,
-    Operation::Rotate,
-    Operation::Brightness,
-    Operation::Color,
-    Operation::Contrast,
-    Operation::Sharpness,
-    Operation::Posterize,
-    Operation::Solarize,
-    Operation::AutoContrast,
-    Operation::Equalize,
-];
 
 /// Arguments of `rand_augment`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,7 +45,7 @@ impl Default for RandAugmentConfig {
 impl RandAugmentConfig {
     /// Draws one operation and its magnitude, for an image of size `image`.
     pub fn draw(&self, image: ImageSize, generator: &mut ChaCha8Rng) -> (Operation, f64) {
-        let operation = OPERATIONS[below(generator, OPERATIONS.len() as u64) as usize];
+        let operation = RANDOM_OPERATIONS[below(generator, RANDOM_OPERATIONS.len() as u64) as usize];
         let magnitude = AUTO.magnitude(operation, self.magnitude, self.num_magnitude_bins, image);
         (operation, signed(magnitude, generator))
     }

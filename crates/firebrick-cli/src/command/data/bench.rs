@@ -7,7 +7,7 @@ use clap::Args;
 use firebrick::data::{
     Cache, DataLoader, HostBatch, InputShape, LoaderOptions, StageTimes, measure_stages, open,
 };
-use firebrick::train::{Config, Plan, TrainState};
+use firebrick::train::{Config, Plan, TrainState, fill_in_preparation};
 use serde_json::json;
 
 use crate::attended::Attended;
@@ -59,7 +59,8 @@ struct Rates {
 
 /// Measures and tells.
 pub fn run(arguments: &BenchArguments) -> Result<Exit, Failure> {
-    let config = Config::from_file(&arguments.config, &overrides(&arguments.set)?)?;
+    let mut config = Config::from_file(&arguments.config, &overrides(&arguments.set)?)?;
+    fill_in_preparation(&mut config)?;
     let attended = Attended::new(Format::for_people())?;
     let rates = measure(&config, Duration::from_secs_f64(arguments.seconds), &attended)?;
     match arguments.json {

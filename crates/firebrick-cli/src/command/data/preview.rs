@@ -9,6 +9,7 @@ use firebrick::data::{
     DataConfig, DataLoader, DatasetInfo, Datasets, HostBatch, HostTargets, InputShape, LoaderOptions,
     PreparedDataset,
 };
+use firebrick::train::fill_in_preparation;
 
 use super::picture::{Cell, grid};
 use crate::attended::Attended;
@@ -56,7 +57,8 @@ pub fn run(arguments: &PreviewArguments) -> Result<Exit, Failure> {
     let Some(epoch) = epoch.checked_sub(1) else {
         return Err(Failure::usage("--epoch 0: epochs are counted from 1"));
     };
-    let (config, _) = read_config(arguments.config.as_deref(), &overrides(&arguments.set)?)?;
+    let (mut config, _) = read_config(arguments.config.as_deref(), &overrides(&arguments.set)?)?;
+    fill_in_preparation(&mut config)?;
     let [channels, height, width] = config.model.network.input_shape();
     let input = InputShape { channels, height, width };
     let seed = config.trainer.seed;

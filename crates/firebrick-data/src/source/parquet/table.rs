@@ -15,6 +15,7 @@ use crate::image_file::MAX_IMAGE_FILE_BYTES;
 use crate::source::classes::MAX_NAME_BYTES;
 use crate::source::image_bytes::ImageBytes;
 use crate::source::thrift::Problem;
+use crate::source::written::Written;
 
 /// The longest column of a row group, in bytes.
 const MAX_COLUMN_BYTES: u64 = 2 << 30;
@@ -29,15 +30,9 @@ pub(super) struct Columns<'a> {
     pub(super) label: Option<&'a str>,
 }
 
-/// An image file and its label as it is written.
-pub(super) struct Row {
-    pub(super) image: ImageBytes,
-    pub(super) label: String,
-}
-
 /// What a file holds.
 pub(super) struct Table {
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<Written>,
     /// The names of the classes, if its metadata have them.
     pub(super) class_names: Option<Vec<String>>,
 }
@@ -56,7 +51,7 @@ pub(super) fn read_table(
     let image = image_column(path, columns, &footer, &features)?;
     let (label, class_names) = label_column(path, columns, &footer, &features)?;
     let file: Arc<Path> = Arc::from(path);
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<Written> = Vec::new();
     for (group, chunks) in footer.row_groups.iter().enumerate() {
         let mut column = |place: usize| {
             let leaf = &footer.leaves[place];
@@ -77,7 +72,7 @@ pub(super) fn read_table(
             let label =
                 Some(label.into_text()).filter(|label| !label.is_empty() && label.len() <= MAX_NAME_BYTES);
             let label = label.ok_or_else(|| bad(path, &name, &"no label, or one that is too long"))?;
-            rows.push(Row {
+            rows.push(Written {
                 image: ImageBytes::Memory { file: Arc::clone(&file), name: name.into(), bytes },
                 label,
             });

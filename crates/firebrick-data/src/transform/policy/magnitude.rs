@@ -6,6 +6,24 @@ use crate::random::below;
 use crate::shape::ImageSize;
 use crate::transform::functional::Operation;
 
+/// What RandAugment and TrivialAugment draw from, in torchvision's order.
+pub(in crate::transform) const RANDOM_OPERATIONS: [Operation; 14] = [
+    Operation::Identity,
+    Operation::ShearX,
+    Operation::ShearY,
+    Operation::TranslateX,
+    Operation::TranslateY,
+    Operation::Rotate,
+    Operation::Brightness,
+    Operation::Color,
+    Operation::Contrast,
+    Operation::Sharpness,
+    Operation::Posterize,
+    Operation::Solarize,
+    Operation::AutoContrast,
+    Operation::Equalize,
+];
+
 /// The strongest magnitudes of a policy; the weakest are 0.
 pub(in crate::transform) struct Space {
     shear: f64,

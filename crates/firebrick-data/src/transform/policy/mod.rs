@@ -3,5 +3,5 @@
 mod magnitude;
 mod tables;
 
-pub(super) use magnitude::{AUTO, MIX, WIDE, signed};
+pub(super) use magnitude::{AUTO, MIX, RANDOM_OPERATIONS, WIDE, signed};
 pub use tables::Policy;
